@@ -1,0 +1,89 @@
+"""Bayesian scenario forecasting: how probable is each scenario now, how sure is that, and what moved it.
+
+A case folder holds a question, its scenarios and indicators, and the log of dated reports. From it
+
+>>> import forecast
+>>> case = forecast.load_case("scenarios/isis-jn-2014")  # doctest: +SKIP
+>>> tree = forecast.update(case, as_of=date(2014, 11, 23))  # doctest: +SKIP
+>>> tree["trend"]["probability"]  # doctest: +SKIP
+
+Importing this package is cheap: every name below is fetched from its module when it is first used.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from forecast.case.evidence import Evidence, Report
+    from forecast.case.faults import Fault, InputError
+    from forecast.case.folder import Case, load_case, new_case
+    from forecast.case.judgement import MeasureMean, Positive, Proportions
+    from forecast.case.question import Question
+    from forecast.inference.engine import update
+    from forecast.record.check import check
+    from forecast.record.issue import issue
+    from forecast.record.ledger import read_ledger
+    from forecast.report.summary import summarise
+    from forecast.report.trend_plot import trend_plot
+
+__version__ = "0.1.0"
+
+# One list, grouped by purpose: a name and the module it lives in.
+_HOME = {
+    # what an analyst writes
+    "load_case": "forecast.case.folder",
+    "new_case": "forecast.case.folder",
+    "check": "forecast.record.check",
+    "Case": "forecast.case.folder",
+    "Question": "forecast.case.question",
+    "Evidence": "forecast.case.evidence",
+    "Report": "forecast.case.evidence",
+    "Proportions": "forecast.case.judgement",
+    "Positive": "forecast.case.judgement",
+    "MeasureMean": "forecast.case.judgement",
+    # what is wrong with it
+    "InputError": "forecast.case.faults",
+    "Fault": "forecast.case.faults",
+    # the forecast
+    "update": "forecast.inference.engine",
+    # the record
+    "issue": "forecast.record.issue",
+    "read_ledger": "forecast.record.ledger",
+    # what the reader sees
+    "summarise": "forecast.report.summary",
+    "trend_plot": "forecast.report.trend_plot",
+}
+
+__all__ = [  # noqa: RUF022 - by purpose, as above
+    "load_case",
+    "new_case",
+    "check",
+    "Case",
+    "Question",
+    "Evidence",
+    "Report",
+    "Proportions",
+    "Positive",
+    "MeasureMean",
+    "InputError",
+    "Fault",
+    "update",
+    "issue",
+    "read_ledger",
+    "summarise",
+    "trend_plot",
+]
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _HOME:
+        raise AttributeError(f"module 'forecast' has no attribute {name!r}")
+    value = getattr(import_module(_HOME[name]), name)
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__})

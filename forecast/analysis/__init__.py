@@ -1,0 +1,1 @@
+"""Reads a result and says more about it: clashes of reports, and what will explain a forecast."""

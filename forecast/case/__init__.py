@@ -1,0 +1,1 @@
+"""What an analyst writes: question, evidence and the folder that holds them, with all checking of input."""

@@ -1,0 +1,51 @@
+"""The evidence: an append-only log of reports, and which of them stood on a given day."""
+
+from __future__ import annotations
+
+import datetime
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """One source's dated statement of an indicator's value: one row of ``evidence.csv``.
+
+    ``indicator`` is "" for context. ``value`` is a category's name, an int (count) or a float (measure),
+    or None where a row with `replaces` withdraws. ``credibility`` is "" where not graded.
+    ``independence`` is None where the row does not say. ``reported`` is never before ``date``.
+    ``line`` is the row's line in the file, 0 if there is none.
+    """
+
+    id: str
+    date: datetime.date
+    reported: datetime.date
+    indicator: str = ""
+    value: str | float | int | None = None
+    source: str = ""
+    credibility: str = ""
+    repeats: tuple[str, ...] = ()
+    independence: float | None = None
+    testimony: str = ""
+    replaces: str = ""
+    via: tuple[str, ...] = ()
+    note: str = ""
+    citation: str = ""
+    unit: str = ""
+    line: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Evidence:
+    """All reports, in the order of the log."""
+
+    reports: tuple[Report, ...] = ()
+
+    def known(self, as_of: datetime.date) -> tuple[Report, ...]:
+        """Return the live reports with weight that were known on a day, in the order of the log.
+
+        Left out: what was reported later, what a known row replaces (for good: withdrawing a correction
+        does not revive the original), withdrawals themselves and context.
+        """
+        seen = [r for r in self.reports if r.reported <= as_of]
+        replaced = {r.replaces for r in seen if r.replaces}
+        return tuple(r for r in seen if r.id not in replaced and r.indicator and r.value is not None)

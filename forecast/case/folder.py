@@ -1,0 +1,168 @@
+"""The case folder on disk: loading it whole, and writing a new one."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import shutil
+import tempfile
+from dataclasses import dataclass
+from importlib import resources
+from pathlib import Path
+
+from forecast.case.evidence import Evidence
+from forecast.case.faults import Fault, Faults, InputError, meant
+from forecast.case.question import Question
+from forecast.case.read_evidence import parse_evidence
+from forecast.case.read_question import parse_question
+from forecast.case.remarks import remarks
+
+QUESTION, EVIDENCE = "question.yaml", "evidence.csv"
+
+
+@dataclass(frozen=True, slots=True)
+class Case:
+    """A question with its evidence, as it stood on disk.
+
+    Attributes
+    ----------
+    name : str
+        The folder's name.
+    path : Path
+        The folder.
+    question, evidence
+        What the two files say.
+    digest : str
+        SHA-256 of the two files: two cases with one digest give one forecast. Line ends and a byte order
+        mark do not count, so that a checkout on another system has the same digest.
+    warnings : tuple of str
+        What is not wrong but worth a second look.
+    """
+
+    name: str
+    path: Path
+    question: Question
+    evidence: Evidence
+    digest: str
+    warnings: tuple[str, ...] = ()
+
+
+def load_case(path: Path | str) -> Case:
+    """Read and check a case folder.
+
+    Parameters
+    ----------
+    path : path
+        The folder, which holds ``question.yaml`` and ``evidence.csv``.
+
+    Raises
+    ------
+    InputError
+        With every fault of both files, not only the first.
+
+    Examples
+    --------
+    >>> load_case("scenarios/isis-jn-2014").question.horizon  # doctest: +SKIP
+    datetime.date(2015, 3, 31)
+    """
+    folder = Path(path)
+    if not folder.is_dir():
+        raise InputError([_no_folder(folder)])
+    asked, told = Faults(str(folder / QUESTION)), Faults(str(folder / EVIDENCE))
+    question_data, evidence_data = _bytes(folder / QUESTION, asked), _bytes(folder / EVIDENCE, told)
+    question, outline = parse_question(question_data, asked) if question_data is not None else (None, None)
+    if evidence_data is not None and outline is not None:
+        evidence, undated = parse_evidence(evidence_data, outline, told)
+    else:
+        evidence, undated = Evidence(), ()
+    if asked.found or told.found or question is None:
+        raise InputError([*asked.in_order(), *told.in_order()])
+    return Case(
+        name=folder.resolve().name,
+        path=folder,
+        question=question,
+        evidence=evidence,
+        digest=_digest(question_data or b"", evidence_data or b""),
+        warnings=remarks(question, evidence, undated=undated),
+    )
+
+
+def new_case(path: Path | str) -> Path:
+    """Write an example case, commented throughout, that passes every check; return its folder.
+
+    Parameters
+    ----------
+    path : path
+        The folder to make. It must not exist yet, or be empty; folders above it are made too.
+
+    Raises
+    ------
+    InputError
+        If there is something at `path` already, or the folder cannot be written. Nothing is overwritten.
+    """
+    folder = Path(path)
+    if folder.exists() and not (folder.is_dir() and not any(folder.iterdir())):
+        problem = "there is something here already, and nothing is overwritten"
+        raise InputError([Fault(str(folder), 0, None, problem, fix="choose another name for the new case")])
+    try:
+        folder.parent.mkdir(parents=True, exist_ok=True)
+        _write_template(folder)
+    except OSError as error:
+        problem = f"the folder cannot be written: {error.strerror or error}"
+        raise InputError([Fault(str(folder), 0, None, problem, fix="choose another place")]) from error
+    return folder
+
+
+def _write_template(folder: Path) -> None:
+    """Write the whole folder beside its place and move it there, so that there is never half a case."""
+    made = Path(tempfile.mkdtemp(prefix=f".{folder.name}-", dir=folder.parent))
+    try:
+        for file in resources.files("forecast.case").joinpath("template").iterdir():
+            (made / file.name).write_bytes(file.read_bytes())
+        made.chmod(0o777 & ~_umask())
+        if folder.exists():
+            folder.rmdir()
+        made.rename(folder)
+    except BaseException:
+        shutil.rmtree(made, ignore_errors=True)
+        raise
+
+
+def _umask() -> int:
+    mask = os.umask(0)
+    os.umask(mask)
+    return mask
+
+
+def _bytes(path: Path, faults: Faults) -> bytes | None:
+    """Return a file's bytes, or None after noting why there are none."""
+    try:
+        return path.read_bytes()
+    except FileNotFoundError:
+        problem, fix = "the file is missing", "see `forecast new` for an example of a case"
+    except OSError as error:
+        problem = f"the file cannot be read: {error.strerror or error}"
+        fix = "check that it is a file, and who may read it"
+    faults.add(0, None, problem, fix=fix)
+    return None
+
+
+def _no_folder(path: Path) -> Fault:
+    if path.exists():
+        fix = "give the folder that holds it"
+        return Fault(str(path), 0, None, "this is a file, not a case folder", fix=fix)
+    try:
+        near = [entry.name for entry in path.parent.iterdir() if entry.is_dir()]
+    except OSError:
+        near = []
+    fix = meant(path.name, near) or "give the path of a case folder; `forecast new` makes one"
+    return Fault(str(path), 0, None, "there is no such case folder", fix=fix)
+
+
+def _digest(question: bytes, evidence: bytes) -> str:
+    digest = hashlib.sha256()
+    for data in (question, evidence):
+        plain = data.removeprefix(b"\xef\xbb\xbf").replace(b"\r\n", b"\n").replace(b"\r", b"\n")
+        digest.update(f"{len(plain)}\n".encode())
+        digest.update(plain)
+    return digest.hexdigest()

@@ -1,0 +1,159 @@
+"""The question as the analyst wrote it, checked and complete: every default filled in, every value frozen.
+
+These values are what the rest of the toolkit reads. They are made from ``question.yaml`` by
+:func:`forecast.case.read_question.read_question`, and can be made by hand in a test or a notebook.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import date, timedelta
+from types import MappingProxyType
+from typing import Literal
+
+from forecast.case.judgement import Judgement, Positive, Proportions
+
+Kind = Literal["category", "ratio", "count", "measure"]
+
+#: Factor on a source's reliability, by Admiralty credibility; "" is "not graded". Conventions, not measurements.
+CREDIBILITY: Mapping[str, float] = MappingProxyType(
+    {"1": 1.0, "2": 0.9, "3": 0.7, "4": 0.4, "5": 0.1, "6": 0.7, "": 1.0}
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Scenario:
+    """One of the mutually exclusive, collectively exhaustive answers."""
+
+    id: str
+    title: str
+    residual: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Monitored:
+    """An indicator somebody watches: silence about it is evidence too.
+
+    ``detection``: the chance that a value other than the quiet (first) one would be reported;
+    ``false_alarm``: the chance that a quiet period would be reported as something else;
+    ``lag``: days after a period's end before silence counts.
+    """
+
+    since: date
+    until: date
+    detection: float
+    lag: int = 0
+    false_alarm: float = 0.05
+
+
+@dataclass(frozen=True, slots=True)
+class Indicator:
+    """An observable with one value per period.
+
+    ``values`` names the categories, the first being the quiet one (``("no", "yes")`` where the question
+    gives none); it is empty for a count or a measure. ``likelihood`` has one judgement per scenario, in
+    the question's order: :class:`Proportions` over ``values`` for a category or a ratio (a ratio's are
+    exact), :class:`Positive` for a count, :class:`MeasureMean` for a measure. ``given`` names an
+    indicator without whose event (any value but its first, in the same period) this one has no value.
+    ``dispersion`` is the negative binomial's: variance = m + m^2 / dispersion; None is Poisson.
+    """
+
+    id: str
+    title: str
+    kind: Kind
+    values: tuple[str, ...]
+    likelihood: tuple[Judgement, ...]
+    persistence: float | None = None
+    monitored: Monitored | None = None
+    given: str | None = None
+    dispersion: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Group:
+    """Indicators that tend to move together within a period, and how much (0 to 1)."""
+
+    id: str
+    indicators: tuple[str, ...]
+    correlation: float
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """Who reports. ``reliability`` is over (noise, tells what happened): its mean is (1 - r, r)."""
+
+    id: str
+    title: str
+    reliability: Proportions
+
+
+@dataclass(frozen=True, slots=True)
+class Moves:
+    """A continuous-time chain: per scenario the leaving rate (per period), and where to.
+
+    ``then[i]`` has one entry per scenario, 0 for itself and for what cannot happen. A scenario that is
+    never left has rate 0 and ``then[i] = None``.
+    """
+
+    leave: tuple[Positive, ...]
+    then: tuple[Proportions | None, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Transition:
+    """The rows of the per-period transition matrix, one judgement per scenario."""
+
+    rows: tuple[Proportions, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Resolved:
+    """How the question was settled."""
+
+    scenario: str
+    on: date
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """A question: scenarios, indicators, sources and every judgement about them.
+
+    ``prior`` is over the scenarios at period 0. ``dynamics`` is None for a static question.
+    ``cap``: no single cell may favour one scenario over another by more than this factor.
+    ``units``: empty when the question is asked of one unit.
+    """
+
+    title: str
+    opened: date
+    horizon: date
+    scenarios: tuple[Scenario, ...]
+    prior: Proportions
+    indicators: tuple[Indicator, ...]
+    sources: tuple[Source, ...]
+    period_days: int = 7
+    ordered: bool = False
+    words: str = "icd203"
+    cap: float | None = None
+    resolution: str = ""
+    dynamics: Moves | Transition | None = None
+    groups: tuple[Group, ...] = ()
+    units: tuple[str, ...] = ()
+    credibility: Mapping[str, float] = field(default_factory=lambda: CREDIBILITY)
+    resolved: Resolved | None = None
+
+    def period(self, day: date) -> int:
+        """Return the number of the period that holds `day`; negative before `opened`."""
+        return (day - self.opened).days // self.period_days
+
+    def last_day(self, period: int) -> date:
+        """Return the last day of a period."""
+        return self.opened + timedelta(days=(period + 1) * self.period_days - 1)
+
+    def as_of(self, day: date) -> date:
+        """Return `day` held within `opened` and `horizon`."""
+        return min(max(day, self.opened), self.horizon)
+
+    def last_finished_day(self, today: date) -> date:
+        """Return the last day of the last period that is over by the end of `today`, as :meth:`as_of` holds it."""
+        return self.as_of(self.last_day(self.period(today + timedelta(days=1)) - 1))

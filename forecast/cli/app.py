@@ -1,0 +1,127 @@
+"""The commands, and what their failures look like.
+
+Heavy modules are imported inside the commands: ``forecast --help`` is for a person who waits.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Sequence
+from datetime import datetime
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from forecast import __version__
+from forecast.cli import failures
+
+app = typer.Typer(
+    name="forecast",
+    help="Keep a question, its scenarios and its evidence; say how probable each scenario is.",
+    epilog="Example: forecast update scenarios/isis-jn-2014 --as-of 2014-11-23",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    rich_markup_mode=None,
+)
+
+Cases = Annotated[list[Path], typer.Argument(metavar="CASE...", help="Case folders.", show_default=False)]
+AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON document per case, and nothing else.")]
+Debug = Annotated[bool, typer.Option("--debug", help="Show where an unexpected failure arose.")]
+
+
+def _version(wanted: bool) -> None:
+    if wanted:
+        typer.echo(f"forecast {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def _options(
+    version: Annotated[
+        bool, typer.Option("--version", callback=_version, is_eager=True, help="Print the version and stop.")
+    ] = False,
+) -> None:
+    """Take the options that stand before a command."""
+
+
+@app.command(epilog="Example: forecast new scenarios/my-question")
+def new(
+    case: Annotated[Path, typer.Argument(metavar="CASE", help="Folder to make.", show_default=False)],
+    debug: Debug = False,
+) -> None:
+    """Write a commented case that passes `check` and runs."""
+    from forecast.cli.new import run
+
+    raise typer.Exit(run(case, debug=debug))
+
+
+@app.command(epilog="Example: forecast check scenarios/isis-jn-2014")
+def check(cases: Cases, as_json: AsJson = False, debug: Debug = False) -> None:
+    """Check everything an analyst wrote: every fault with its file, line, and what to do."""
+    from forecast.cli.check import run
+
+    raise typer.Exit(run(cases, as_json=as_json, debug=debug))
+
+
+@app.command(epilog="Example: forecast update scenarios/isis-jn-2014 --as-of 2014-11-23")
+def update(
+    cases: Cases,
+    as_of: Annotated[
+        datetime | None,
+        typer.Option(
+            formats=["%Y-%m-%d"],
+            metavar="DATE",
+            help="Use the knowledge of this day.",
+            show_default="the last day of the last finished period",
+        ),
+    ] = None,
+    draws: Annotated[int, typer.Option(min=1, help="Draws per chain.")] = 2000,
+    chains: Annotated[int, typer.Option(min=1, help="Independent particle systems.")] = 4,
+    seed: Annotated[int, typer.Option(min=0, help="Seed of the random numbers.")] = 0,
+    tolerance: Annotated[
+        float, typer.Option(min=1e-6, max=1.0, help="Largest Monte Carlo error of a probability.")
+    ] = 0.005,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Print only: write and issue nothing.")] = False,
+    as_json: AsJson = False,
+    debug: Debug = False,
+) -> None:
+    """Forecast: print the table, write brief and trend plot to output/, and issue to the ledger."""
+    from forecast.cli.update import Options, run
+
+    options = Options(
+        as_of=as_of.date() if as_of else None,
+        draws=draws,
+        chains=chains,
+        seed=seed,
+        tolerance=tolerance,
+        dry_run=dry_run,
+        as_json=as_json,
+    )
+    raise typer.Exit(run(cases, options, debug=debug))
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run the command line.
+
+    Parameters
+    ----------
+    arguments : sequence of str, optional
+        What stands after ``forecast``; default: what the process was given.
+
+    Returns
+    -------
+    int
+        0 done; 1 the toolkit failed; 2 the input, or the way of calling, is at fault.
+    """
+    for stream in (sys.stdout, sys.stderr):
+        if hasattr(stream, "reconfigure"):  # a stream that cannot show a character shows "?" instead
+            stream.reconfigure(errors="replace")
+    try:
+        app(args=arguments, prog_name="forecast")
+    except SystemExit as done:
+        return done.code if isinstance(done.code, int) else 0
+    except Exception as error:  # the last line of defence: the commands report their own failures
+        return failures.report(error)
+    return failures.DONE

@@ -1,0 +1,45 @@
+"""What a failure looks like from outside: an exit code, and a message without a traceback."""
+
+from __future__ import annotations
+
+import os
+import sys
+import traceback
+
+from forecast.case.faults import InputError
+
+DONE, TOOLKIT_FAILED, INPUT_AT_FAULT = 0, 1, 2
+
+#: Set to anything but nothing, it shows tracebacks.
+DEBUG = "FORECAST_DEBUG"
+
+
+def report(error: Exception, *, debug: bool = False) -> int:
+    """Say on standard error what went wrong, and return the exit code that says whose fault it is.
+
+    An input at fault is told with every fault found. Anything unexpected is the toolkit's own fault and is
+    told in one line; with `debug`, or with FORECAST_DEBUG set, the traceback comes before it.
+    """
+    if isinstance(error, InputError):
+        print(error, file=sys.stderr)
+        return INPUT_AT_FAULT
+    if isinstance(error, BrokenPipeError):  # the reader has seen enough, as in `forecast ... | head`
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return TOOLKIT_FAILED
+    if debug or os.environ.get(DEBUG):
+        traceback.print_exception(error)
+    what = " ".join(str(error).split()) or "no details"
+    if isinstance(error, OSError):
+        print(f"forecast: the system refused: {what}", file=sys.stderr)
+    else:
+        print(
+            f"forecast: {type(error).__name__}: {what}. This is a fault of the toolkit, not of your input;"
+            f" set {DEBUG}=1 to see where it arose.",
+            file=sys.stderr,
+        )
+    return TOOLKIT_FAILED
+
+
+def worst(codes: list[int]) -> int:
+    """Return the exit code for several cases: a failure of the toolkit outranks an input at fault."""
+    return TOOLKIT_FAILED if TOOLKIT_FAILED in codes else max(codes, default=DONE)

@@ -1,0 +1,267 @@
+"""From a case to its forecast: the particles doubled until the numbers are sure enough, the result put together."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from datetime import date
+from pathlib import Path
+from typing import Literal
+
+import numpy as np
+import xarray as xr
+
+from forecast.case.as_of import checked_as_of
+from forecast.case.evidence import Evidence
+from forecast.case.faults import Fault, InputError
+from forecast.case.folder import Case, load_case
+from forecast.case.question import Question
+from forecast.inference import tree
+from forecast.inference.drift import drift, drift_warnings
+from forecast.inference.smc import Chain, ImpossibleEvidence, run_chain
+from forecast.inference.summary import Draws, draws_of, estimate
+from forecast.inference.weights import weights_of_evidence
+from forecast.model.problem import Problem, problem
+
+MOST_PARTICLES = 32_000  # per chain: past this the result says what it could not reach
+Progress = Callable[[float], None]
+
+
+def infer(
+    question: Question,
+    evidence: Evidence,
+    *,
+    as_of: date,
+    draws: int = 2000,
+    chains: int = 4,
+    tolerance: float = 0.005,
+    seed: int = 0,
+    progress: Progress | None = None,
+) -> xr.DataTree:
+    """Infer the posterior of a question from its evidence, as known on a date, with its trend and outlook.
+
+    Parameters
+    ----------
+    question, evidence : Question, Evidence
+    as_of : date
+        Only reports known on that day count. Held within `opened` and `horizon`.
+    draws : int
+        Draws of each chain in the result, and the particles that each begins with.
+    chains : int
+        Independent particle systems.
+    tolerance : float
+        Particles are doubled until the Monte Carlo standard error of every probability, now and at the
+        horizon, is at most this, or there are 32,000 a chain; then the result has a warning.
+    seed : int
+        Same inputs, same seed, same environment: the same numbers, bit for bit.
+    progress : callable, optional
+        Called with the share of the work done, 0 to 1.
+
+    Returns
+    -------
+    xarray.DataTree
+        Groups posterior, prior, trend, outlook, hindsight, evidence, drift, log_likelihood, log_prior,
+        sample_stats, observed_data, constant_data.
+
+    Raises
+    ------
+    ImpossibleEvidence
+        If no scenario allows what was reported.
+    """
+    as_of = question.as_of(as_of)
+    task = problem(question, evidence, as_of)
+    free = any(block.free for block in task.layout.blocks)
+    particles = draws if free else 1
+    while True:
+        done = _Count(progress, chains * len(task.steps) * (particles // draws or 1))
+        run = _run(task, chains, particles, seed, done)
+        sample = draws_of(run, draws, task.steps[-1].periods, seed)
+        now = estimate(sample.alpha[..., -1, :])
+        ahead, horizon = tree.look_ahead(question, as_of, sample)
+        error = max(float(now.mcse.max()), float(ahead["mcse"].max()))
+        if error <= tolerance or particles >= MOST_PARTICLES or not free:
+            break
+        particles *= 2
+    groups = {
+        "posterior": _posterior(task, sample, sample.theta, horizon),
+        "prior": tree.dataset(tree.judgements(task.layout, sample.prior), tree.theta_coordinates(task.layout)),
+        "trend": tree.trend(task, run, now),
+        "outlook": ahead,
+        "hindsight": tree.hindsight(question, sample, question.dynamics is None),
+        "drift": drift(task.layout, sample),
+        "log_likelihood": _log_likelihood(question, sample),
+        "log_prior": tree.log_prior(task.layout, sample.theta),
+        "sample_stats": _sample_stats(task, run),
+    }
+    live, weight = weights_of_evidence(task.layout, evidence, as_of, lambda: None)
+    reports = tree.reports_group(question, evidence, live, weight)
+    groups |= dict(zip(("evidence", "observed_data", "constant_data"), reports, strict=True))
+    warnings = drift_warnings(groups["drift"])
+    if error > tolerance:
+        warnings.append(
+            f"the Monte Carlo error of a probability is {error:.4f}, more than the tolerance of {tolerance:g}, "
+            f"with {particles} particles in each of {chains} chains: read the last digits with care"
+        )
+    result = xr.DataTree.from_dict(groups)
+    result.attrs = {
+        "as_of": as_of.isoformat(),
+        "horizon": question.horizon.isoformat(),
+        "engine": "smc",
+        "seed": seed,
+        "draws": draws,
+        "chains": chains,
+        "tolerance": tolerance,
+        "particles": particles,
+        "mcse": error,
+        "warnings": json.dumps(warnings),
+    }
+    return result
+
+
+def update(
+    case: Case | str | Path,
+    *,
+    as_of: date | None = None,
+    engine: Literal["smc"] = "smc",
+    draws: int = 2000,
+    chains: int = 4,
+    tolerance: float = 0.005,
+    seed: int = 0,
+    progress: Progress | None = None,
+) -> xr.DataTree:
+    """Infer this week's forecast of a case. Nothing is written: ``forecast update`` does that.
+
+    Parameters
+    ----------
+    case : Case or path
+        A case, or its folder.
+    as_of : date, optional
+        The date whose knowledge is used; default: the last day of the last finished period, held within
+        `opened` and `horizon`.
+    engine : {"smc"}
+        Sequential Monte Carlo.
+    draws, chains, tolerance, seed, progress
+        As for :func:`infer`.
+
+    Returns
+    -------
+    xarray.DataTree
+        See :func:`infer`; its attributes name the case, the digest of the inputs and the version too.
+
+    Raises
+    ------
+    InputError
+        If the case is at fault, or no scenario allows its evidence.
+
+    Examples
+    --------
+    >>> import forecast
+    >>> tree = forecast.update("scenarios/isis-jn-2014", draws=500)  # doctest: +SKIP
+    >>> tree["trend"]["probability"].isel(as_of=-1)  # doctest: +SKIP
+    """
+    from forecast import __version__
+
+    if engine != "smc":
+        raise ValueError(f"engine {engine!r} is not one of: 'smc'")
+    if not isinstance(case, Case):
+        case = load_case(Path(case))
+    day = checked_as_of(case.question, as_of)
+    try:
+        result = infer(
+            case.question,
+            case.evidence,
+            as_of=day,
+            draws=draws,
+            chains=chains,
+            tolerance=tolerance,
+            seed=seed,
+            progress=progress,
+        )
+    except ImpossibleEvidence as error:
+        raise InputError(_impossible(case, error)) from error
+    result.attrs |= {"case": case.name, "digest": case.digest, "version": __version__}
+    result.attrs["warnings"] = json.dumps([*case.warnings, *json.loads(result.attrs["warnings"])])
+    return result
+
+
+class _Count:
+    """Counts the dates that the chains have passed, from several threads."""
+
+    def __init__(self, progress: Progress | None, total: int) -> None:
+        self._progress, self._total, self._done = progress, total, 0
+
+    def __call__(self) -> None:
+        self._done += 1
+        if self._progress is not None:
+            self._progress(min(self._done / self._total, 1.0))
+
+
+def _run(task: Problem, chains: int, particles: int, seed: int, done: _Count) -> list[Chain]:
+    def one(chain: int) -> Chain:
+        return run_chain(task, chain=chain, particles=particles, seed=seed, progress=done)
+
+    with ThreadPoolExecutor(max_workers=min(chains, os.cpu_count() or 1)) as pool:
+        return list(pool.map(one, range(chains)))
+
+
+def _posterior(task: Problem, sample: Draws, theta: np.ndarray, horizon: np.ndarray) -> xr.Dataset:
+    question = task.layout.question
+    dims = ("chain", "draw", *tree.unit_dims(question), "scenario")
+    named: dict[str, tree.Variable] = {
+        "scenario_probability": (dims, tree.by_unit(question, sample.alpha[..., -1, :], 2)),
+        "horizon_probability": (dims, tree.by_unit(question, horizon, 2)),
+    }
+    named |= tree.judgements(task.layout, theta)
+    return tree.dataset(named, tree.theta_coordinates(task.layout))
+
+
+def _log_likelihood(question: Question, sample: Draws) -> xr.Dataset:
+    dims = ("chain", "draw", *tree.unit_dims(question), "period")
+    return xr.Dataset(
+        {"evidence": (dims, tree.by_unit(question, sample.log_norm, 2))},
+        {"period": np.arange(sample.log_norm.shape[-1])}
+        | ({"unit": list(question.units)} if question.units else {}),
+    )
+
+
+def _sample_stats(task: Problem, run: list[Chain]) -> xr.Dataset:
+    size = np.stack([1.0 / (chain.weight**2).sum(axis=1) for chain in run])
+    dims = ("chain", "as_of")
+    accepted = np.stack([chain.accepted for chain in run])
+    with np.errstate(invalid="ignore"):
+        rate = np.where(accepted[..., 1] > 0, accepted[..., 0] / accepted[..., 1], np.nan)
+    return xr.Dataset(
+        {
+            "ess": (dims, size),
+            "moves": (dims, np.stack([chain.moves for chain in run])),
+            "log_marginal_likelihood": (dims, np.stack([chain.log_evidence for chain in run])),
+            "acceptance": (("chain", "block"), rate),
+        },
+        {
+            "as_of": tree.days([step.date for step in task.steps]),
+            "block": ["likelihood", "reliability", "dynamics"],
+        },
+    )
+
+
+def _impossible(case: Case, error: ImpossibleEvidence) -> list[Fault]:
+    question = case.question
+    unit = question.units[error.unit] if question.units else ""
+    reports = [
+        r
+        for r in case.evidence.known(error.day)
+        if question.period(r.date) == error.period and r.unit == unit
+    ]
+    return [
+        Fault(
+            file=str(case.path / "evidence.csv"),
+            line=r.line,
+            value=f"{r.id}: {r.indicator} = {r.value}",
+            problem="no scenario allows the reports of this period together, as known on " + error.day.isoformat(),
+            allowed="evidence with a likelihood above 0 in some scenario",
+            fix="correct the report, or give the likelihood that is exactly 0 a finite weight",
+        )
+        for r in reports
+    ]

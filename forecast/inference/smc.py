@@ -1,0 +1,291 @@
+"""Sequential Monte Carlo over the judgements: one pass gives the whole trend, as known on each date.
+
+Iterated batch importance sampling (Chopin 2002): particles theta stand for the posterior of the judgements;
+as evidence becomes known each is weighted by how well it foretold it, the scenario integrated out exactly.
+Before the effective sample size would fall below half, particles are resampled and moved by a Gibbs sweep;
+where one date's evidence is too much at once it enters with an exponent that grows from 0 to 1 in as many
+steps as are needed (annealing). Where evidence is taken away (a correction, a withdrawal), the pass takes up
+the particles that were kept from before it entered, and lets in the rest.
+
+What is resampled is the pair (particle, present scenario), ordered by scenario, with systematic sampling:
+each scenario keeps its share to within one particle, although a static question has a mode per scenario.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import date
+
+import numpy as np
+
+from forecast.inference.moves import sweep
+from forecast.model.course import Course, bridge, first_change
+from forecast.model.dynamics import transition_matrices
+from forecast.model.filtering import Filtered, empty_filtered, forward, refresh
+from forecast.model.problem import Problem
+
+KEEP = 0.5  # least effective sample size, as a share of the particles
+SYSTEM = 128  # particles that share what evidence may not revise
+
+
+class ImpossibleEvidence(ValueError):
+    """No scenario allows what was reported in a period.
+
+    Attributes
+    ----------
+    unit, period : int
+        Where.
+    day : date
+        The as-of date on which it became so.
+    """
+
+    def __init__(self, unit: int, period: int, day: date) -> None:
+        super().__init__(f"no scenario allows the evidence of period {period}, as known on {day}")
+        self.unit, self.period, self.day = unit, period, day
+
+
+@dataclass
+class Particles:
+    """The state of one particle system; the only thing in the engine that changes."""
+
+    theta: np.ndarray  # (N, D)
+    log_weight: np.ndarray  # (N,)
+    log_likelihood: np.ndarray  # (N,)
+    filtered: Filtered
+
+
+@dataclass(frozen=True)
+class Chain:
+    """What one chain found: for each trend date the filtered probabilities and their weights, and the end.
+
+    N particles, U units, K scenarios, S trend dates.
+    """
+
+    probability: np.ndarray  # (S, N, U, K) P(scenario in the date's period | theta, known at the date)
+    weight: np.ndarray  # (S, N) sums to 1
+    theta: np.ndarray  # (N, D) at the last date
+    filtered: Filtered  # at the last date
+    prior: np.ndarray  # (N, D)
+    moves: np.ndarray  # (S,) number of sweeps
+    log_evidence: np.ndarray  # (S,) log marginal likelihood
+    accepted: np.ndarray  # (3, 2) accepted and tried
+
+
+def effective_size(log_weight: np.ndarray) -> float:
+    """Return (sum w)^2 / sum w^2 (Kong 1992)."""
+    high = log_weight.max()
+    if high == -np.inf:
+        return 0.0
+    weight = np.exp(log_weight - high)
+    return float(weight.sum() ** 2 / (weight**2).sum())
+
+
+def systematic(weight: np.ndarray, number: int, u: float) -> np.ndarray:
+    """Return `number` indices in proportion to weight by systematic sampling with offset u in [0, 1)."""
+    edges = np.cumsum(weight)
+    points = (np.arange(number) + u) * (edges[-1] / number)
+    return np.minimum(np.searchsorted(edges, points, side="right"), len(weight) - 1)
+
+
+def run_chain(
+    problem: Problem, *, chain: int, particles: int, seed: int, progress: Callable[[], None]
+) -> Chain:
+    """Run one chain: one system of particles, or many small ones where some judgements must not learn.
+
+    With such judgements (`learn: false`) the answer is the mean over their prior of the posterior given
+    them (a cut, Plummer 2015): each system holds one draw of them, and no weight passes between systems.
+    """
+    mixed = problem.layout.learns and bool(problem.layout.cut)
+    systems = max(particles // SYSTEM, 1) if mixed else 1
+    size = particles // systems
+    runs = [
+        _System(problem, np.array([seed, chain, system]), size, mixed).run(progress)
+        for system in range(systems)
+    ]
+    return runs[0] if systems == 1 else _together(runs)
+
+
+def _together(runs: list[Chain]) -> Chain:
+    def join(field: str, axis: int) -> np.ndarray:
+        return np.concatenate([getattr(run, field) for run in runs], axis=axis)
+
+    return Chain(
+        probability=join("probability", 1),
+        weight=join("weight", 1) / len(runs),
+        theta=join("theta", 0),
+        filtered=Filtered(*(np.concatenate(arrays) for arrays in zip(*(run.filtered for run in runs), strict=True))),
+        prior=join("prior", 0),
+        moves=np.sum([run.moves for run in runs], axis=0),
+        log_evidence=np.mean([run.log_evidence for run in runs], axis=0),
+        accepted=np.sum([run.accepted for run in runs], axis=0),
+    )
+
+
+class _System:
+    """One system of particles on its way through the dates."""
+
+    def __init__(self, problem: Problem, key: np.ndarray, size: int, mixed: bool) -> None:
+        self.problem, self.key, self.size = problem, key, size
+        self.arrays = problem.layout.arrays
+        self.scenarios = problem.layout.scenarios
+        self.theta0 = self._prior(mixed)
+        self.accepted = np.zeros((3, 2), np.int64)
+        self.sweeps = 0
+        periods = max(step.periods for step in problem.steps)
+        self.particles = Particles(
+            self.theta0.copy(),
+            np.zeros(size),
+            np.zeros(size),
+            empty_filtered(size, problem.units, periods, self.scenarios),
+        )
+        self.course = self._nothing(problem.steps[0].course)
+        transition_matrices(self.theta0, self.arrays, self.particles.filtered.matrix)
+
+    def run(self, progress: Callable[[], None]) -> Chain:
+        """Pass through all dates."""
+        problem = self.problem
+        kept: dict[int, Particles] = {}
+        probability, weight, moves, evidence = [], [], [], [0.0]
+        for k, step in enumerate(problem.steps):
+            rng = self._rng((step.date - problem.layout.question.opened).days + 1)
+            before, self.sweeps = problem.restart[k], 0
+            start = evidence[k]
+            if before is not None:
+                self._take_up(before, kept)
+                start = evidence[before + 1]
+            evidence.append(start + self._advance(step.course, rng, step.date))
+            if k in problem.restart:
+                p = self.particles
+                kept[k] = Particles(p.theta.copy(), p.log_weight.copy(), p.log_likelihood.copy(), p.filtered)
+            w = np.exp(self.particles.log_weight - self.particles.log_weight.max())
+            probability.append(self.particles.filtered.alpha[:, :, step.periods - 1].copy())
+            weight.append(w / w.sum())
+            moves.append(self.sweeps)
+            progress()
+        return Chain(
+            np.array(probability),
+            np.array(weight),
+            self.particles.theta,
+            self.particles.filtered,
+            self.theta0,
+            np.array(moves),
+            np.array(evidence[1:]),
+            self.accepted,
+        )
+
+    def _rng(self, day: int) -> np.random.Generator:
+        return np.random.default_rng(np.random.SeedSequence([*map(int, self.key), day]))
+
+    def _prior(self, mixed: bool) -> np.ndarray:
+        theta = np.empty((self.size, self.problem.layout.size))
+        for number, block in enumerate(self.problem.layout.blocks):
+            rng = np.random.default_rng(np.random.SeedSequence([*map(int, self.key), 0, number]))
+            shared = mixed and not block.learns
+            theta[:, block.slots] = block.draw(rng, 1 if shared else self.size)
+        return theta
+
+    def _nothing(self, like: Course) -> Course:
+        """Return a course without periods."""
+        return Course(like.kind[:0], np.zeros((like.start.shape[0], 1), np.int64), like.cell[:0], like.exponent[:0])
+
+    def _take_up(self, before: int, kept: dict[int, Particles]) -> None:
+        """Go back to the particles kept after step `before`."""
+        p = self.particles
+        old = kept[before] if before >= 0 else None
+        p.theta[:] = old.theta if old else self.theta0
+        p.log_weight[:] = old.log_weight if old else 0.0
+        self.course = self.problem.steps[before].course if old else self._nothing(self.course)
+        self._refresh()
+
+    def _refresh(self) -> None:
+        refresh(self.particles.theta, self.course, self.problem.cells, self.arrays, self.particles.filtered)
+        self.particles.log_likelihood[:] = self._log_likelihood(self.course)
+
+    def _log_likelihood(self, course: Course) -> np.ndarray:
+        return self.particles.filtered.log_norm[:, :, : course.start.shape[1] - 1].sum(axis=(1, 2))
+
+    def _foretold(self, course: Course, begin: int) -> np.ndarray:
+        """Filter on along a course from period `begin`; return each particle's log weight."""
+        p = self.particles
+        forward(p.theta, course, begin, self.problem.cells, self.arrays, p.filtered)
+        return p.log_weight + self._log_likelihood(course) - p.log_likelihood
+
+    def _advance(self, course: Course, rng: np.random.Generator, day: date) -> float:
+        """Let in the evidence of a date; return the log of its probability."""
+        begin = first_change(self.course, course)
+        log_weight = self._foretold(course, begin)
+        if not self.problem.layout.learns:
+            self._take(course, self.particles.log_weight)
+            if np.isneginf(log_weight).any():
+                self._refuse(course, day)
+            return 0.0
+        if log_weight.max() == -np.inf:
+            self._refuse(course, day)
+        if effective_size(log_weight) >= KEEP * self.size:
+            return self._take(course, log_weight)
+        return self._anneal(course, begin, rng)
+
+    def _take(self, course: Course, log_weight: np.ndarray) -> float:
+        """Settle on a course and weights; return the log of the mean increment."""
+        p = self.particles
+        gained = _log_sum(log_weight) - _log_sum(p.log_weight)
+        self.course = course
+        p.log_weight[:] = log_weight
+        p.log_likelihood[:] = self._log_likelihood(course)
+        return gained
+
+    def _anneal(self, course: Course, begin: int, rng: np.random.Generator) -> float:
+        """Let evidence in by degrees, the particles resampled and moved before each."""
+        old, part, total = self.course, 0.0, 0.0
+        self._refresh()
+        while part < 1.0:
+            self._move(rng)
+            part, log_weight = self._next_part(old, course, part, begin)
+            reached = course if part == 1.0 else bridge(old, course, part)
+            total += self._take(reached, log_weight)
+        return total
+
+    def _next_part(self, old: Course, new: Course, part: float, begin: int) -> tuple[float, np.ndarray]:
+        """Return the largest part of the new evidence that keeps the effective sample size, and the weights."""
+        log_weight = self._foretold(new, begin)
+        if effective_size(log_weight) >= KEEP * self.size:
+            return 1.0, log_weight
+        low, high = part, 1.0
+        for _ in range(30):
+            middle = 0.5 * (low + high)
+            log_weight = self._foretold(bridge(old, new, middle), begin)
+            size = effective_size(log_weight)
+            if size >= KEEP * self.size:
+                low = middle
+                if size <= (KEEP + 0.1) * self.size:
+                    return middle, log_weight
+            else:
+                high = middle
+        low = max(low, part + 1e-9)  # hardly any evidence fits: go on, and let the diagnostics say so
+        return low, self._foretold(bridge(old, new, low), begin)
+
+    def _move(self, rng: np.random.Generator) -> None:
+        """Resample pairs of particle and present scenario, and sweep once over all judgements."""
+        p, periods = self.particles, self.course.start.shape[1] - 1
+        weight = np.exp(p.log_weight - p.log_weight.max())
+        now = p.filtered.alpha[:, 0, periods - 1] if periods else p.theta[:, : self.scenarios]
+        pairs = systematic((weight[:, None] * now).T.ravel(), self.size, rng.random())
+        last, row = np.divmod(pairs, self.size)
+        p.log_weight[:] = 0.0
+        p.theta = p.theta[row]
+        if periods:
+            args = (p.filtered, self.course, self.problem.cells, self.arrays)
+            sweep(p.theta, row, last, *args, rng, self.accepted)
+            self.sweeps += 1
+        self._refresh()
+
+    def _refuse(self, course: Course, day: date) -> None:
+        norm = self.particles.filtered.log_norm[:, :, : course.start.shape[1] - 1]
+        unit, period = np.argwhere(np.isneginf(norm).any(axis=0))[0]
+        raise ImpossibleEvidence(int(unit), int(period), day)
+
+
+def _log_sum(x: np.ndarray) -> float:
+    high = x.max()
+    return float(high + np.log(np.exp(x - high).sum()))

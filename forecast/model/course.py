@@ -1,0 +1,75 @@
+"""The cells of a question in their order of time, as arrays, and how two such orders differ."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import numpy as np
+
+
+class Course(NamedTuple):
+    """The cells in their order of time: the evidence as it was known on one date.
+
+    Cells that are alike (same indicator, same statements, same exponent) are one kind, whatever their
+    period: their likelihood is worked out once for each particle.
+    """
+
+    kind: np.ndarray  # (n,) kind of each cell, by unit and period
+    start: np.ndarray  # (U, T + 1) unit u, period t has the cells start[u, t] to start[u, t + 1]
+    cell: np.ndarray  # (Q,) the cell of each kind
+    exponent: np.ndarray  # (Q,) its exponent in the power likelihood
+
+
+def course_of(where: np.ndarray, ids: np.ndarray, exponent: np.ndarray, units: int, periods: int) -> Course:
+    """Return the course of cells that stand at the places u * periods + t."""
+    order = np.argsort(where, kind="stable")
+    pairs, kind = np.unique(np.stack([ids[order], exponent[order]], axis=1), axis=0, return_inverse=True)
+    edges = np.arange(units)[:, None] * periods + np.arange(periods + 1)
+    return Course(
+        kind=kind.astype(np.int64).reshape(-1),
+        start=np.searchsorted(where[order], edges).astype(np.int64),
+        cell=pairs[:, 0].astype(np.int64),
+        exponent=np.ascontiguousarray(pairs[:, 1]),
+    )
+
+
+def places(course: Course) -> tuple[np.ndarray, np.ndarray]:
+    """Return the unit and the period of each cell of a course."""
+    units, edges = course.start.shape
+    where = np.repeat(np.arange(units * (edges - 1)), np.diff(course.start, axis=1).ravel())
+    return np.divmod(where, max(edges - 1, 1))
+
+
+def _changed(old: Course, new: Course) -> tuple[np.ndarray, np.ndarray]:
+    """Tell which cells of the old course do not stand in the new, and which of the new not in the old."""
+    size = 1 + max([int(course.cell.max()) for course in (old, new) if course.cell.size], default=0)
+    codes = []
+    for course in (old, new):
+        unit, period = places(course)
+        codes.append((period * old.start.shape[0] + unit) * size + course.cell[course.kind])
+    return ~np.isin(codes[0], codes[1]), ~np.isin(codes[1], codes[0])
+
+
+def first_change(old: Course, new: Course) -> int:
+    """Return the first period in which two courses differ, at most the number of periods of the old."""
+    first = old.start.shape[1] - 1
+    for course, changed in zip((old, new), _changed(old, new), strict=True):
+        if changed.any():
+            first = min(first, int(places(course)[1][changed].min()))
+    return first
+
+
+def bridge(old: Course, new: Course, part: float) -> Course:
+    """Return the course part of the way from old to new evidence: 1 - part of what goes, part of what comes."""
+    gone, come = _changed(old, new)
+    units, periods = new.start.shape[0], new.start.shape[1] - 1
+    (old_unit, old_period), (unit, period) = places(old), places(new)
+    return course_of(
+        np.concatenate([(old_unit * periods + old_period)[gone], unit * periods + period]),
+        np.concatenate([old.cell[old.kind][gone], new.cell[new.kind]]),
+        np.concatenate(
+            [old.exponent[old.kind][gone] * (1 - part), new.exponent[new.kind] * np.where(come, part, 1.0)]
+        ),
+        units,
+        periods,
+    )

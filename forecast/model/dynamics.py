@@ -1,0 +1,114 @@
+"""How the true scenario moves: the per-period transition matrix.
+
+Moves are a continuous-time Markov chain with generator Q, Q[i, j] = rate_i then_i[j] for j != i and
+Q[i, i] = -rate_i, and the per-period matrix is P = expm(Q). With mu the largest rate, Q + mu I has no
+negative entry and expm(Q) = exp(-mu) expm(Q + mu I), so that the series has no cancellation and small
+probabilities keep all their digits.
+"""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+
+from forecast.model.compiled import inlined, kernel
+from forecast.model.layout import MOVES, STATIC, Arrays
+
+_TERMS = 16
+
+
+@kernel
+def expm(rate: np.ndarray, then: np.ndarray, out: np.ndarray, buffer: np.ndarray) -> None:
+    """Fill out (K, K) with expm(Q); `buffer` is scratch of shape (3, K, K)."""
+    size = rate.shape[0]
+    mu = rate.max()
+    halvings = max(0, int(math.ceil(math.log2(mu)) + 2)) if mu > 0.25 else 0
+    scale = 0.5**halvings
+    step, term, product = buffer[0], buffer[1], buffer[2]
+    for i in range(size):
+        for j in range(size):
+            step[i, j] = scale * (mu - rate[i] if i == j else rate[i] * then[i, j])
+            term[i, j] = out[i, j] = 1.0 if i == j else 0.0
+    for n in range(1, _TERMS):
+        _multiply(term, step, product)
+        for i in range(size):
+            for j in range(size):
+                term[i, j] = product[i, j] / n
+                out[i, j] += term[i, j]
+    shrink = math.exp(-mu * scale)
+    for i in range(size):
+        for j in range(size):
+            out[i, j] *= shrink
+    for _ in range(halvings):
+        _multiply(out, out, product)
+        out[:] = product
+
+
+@inlined
+def _multiply(x: np.ndarray, y: np.ndarray, out: np.ndarray) -> None:
+    size = x.shape[0]
+    for i in range(size):
+        for j in range(size):
+            total = 0.0
+            for k in range(size):
+                total += x[i, k] * y[k, j]
+            out[i, j] = total
+
+
+@inlined
+def transition_matrix(theta: np.ndarray, a: Arrays, out: np.ndarray, buffer: np.ndarray) -> None:
+    """Fill out (K, K) with the per-period matrix at one theta (D,)."""
+    size, start = out.shape[0], a.dynamics_offset
+    if a.dynamics == STATIC:
+        for i in range(size):
+            for j in range(size):
+                out[i, j] = 1.0 if i == j else 0.0
+    elif a.dynamics == MOVES:
+        then = theta[start + size : start + size + size * size].reshape(size, size)
+        expm(theta[start : start + size], then, out, buffer)
+    else:
+        out[:] = theta[start : start + size * size].reshape(size, size)
+
+
+@kernel
+def transition_matrices(theta: np.ndarray, a: Arrays, out: np.ndarray) -> None:
+    """Fill out (N, K, K) with the per-period matrices of particles theta (N, D)."""
+    buffer = np.empty((3, out.shape[1], out.shape[1]))
+    for n in range(theta.shape[0]):
+        transition_matrix(theta[n], a, out[n], buffer)
+
+
+def outlook(now: np.ndarray, matrix: np.ndarray, steps: int, *, include_now: bool) -> tuple[np.ndarray, np.ndarray]:
+    """Step on without evidence.
+
+    Parameters
+    ----------
+    now : (..., K)
+        Probability of each scenario in the period of the as-of date.
+    matrix : (..., K, K)
+        Per-period transition matrix.
+    steps : int
+        Periods from there to the period that holds the horizon.
+    include_now : bool
+        Whether the end of the present period is still to come, and counts for `ever`.
+
+    Returns
+    -------
+    probability : (..., steps + 1, K)
+        At the end of each period from the present one on: now P^h.
+    ever : (..., K)
+        The chance that the scenario is the true one at the end of one of the periods to come:
+        1 - now (I - e_j e_j') (P (I - e_j e_j'))^h 1. Where none is to come: the probability now.
+    """
+    size = now.shape[-1]
+    probability = np.empty((*now.shape[:-1], steps + 1, size))
+    probability[..., 0, :] = now
+    without = np.repeat(now[..., None, :], size, axis=-2)  # (..., scenario avoided, K)
+    spared = 1.0 - np.eye(size)
+    if include_now or not steps:
+        without = without * spared
+    for h in range(steps):
+        probability[..., h + 1, :] = np.einsum("...i,...ij->...j", probability[..., h, :], matrix)
+        without = np.einsum("...ai,...ij->...aj", without, matrix) * spared
+    return probability, np.clip(1.0 - without.sum(axis=-1), 0.0, 1.0)

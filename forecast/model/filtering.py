@@ -1,0 +1,249 @@
+"""The scenario integrated out exactly: forward filter and smoother, for many particles at once.
+
+    alpha_t(s) = P(s_t = s | y_0..y_t),   c_t = p(y_t | y_0..y_(t-1)),
+    alpha_t(s) c_t = L_t(s) sum_i alpha_(t-1)(i) P(i, s),   L_t(s) = prod over cells of m(s)^exponent
+
+Each period is scaled by its own norm c_t, so that nothing under- or overflows at any length. Where a
+scenario that is not impossible falls below 1e-250 of the rest, the particle is run again in logarithms
+(`deep`), for later evidence may bring that scenario back.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import numpy as np
+
+from forecast.model.compiled import inlined, kernel
+from forecast.model.course import Course
+from forecast.model.dynamics import transition_matrix
+from forecast.model.layout import STATIC, Arrays
+from forecast.model.likelihood import Cells, log_cell
+
+_SMALL = 1e-250
+_FOLD = 1e-200
+
+
+class Filtered(NamedTuple):
+    """What the forward filter leaves: N particles, U units, T periods, K scenarios."""
+
+    matrix: np.ndarray  # (N, K, K)
+    alpha: np.ndarray  # (N, U, T, K)
+    log_norm: np.ndarray  # (N, U, T) log c_t
+    deep: np.ndarray  # (N, U) run in logarithms
+
+
+def empty_filtered(particles: int, units: int, periods: int, scenarios: int) -> Filtered:
+    """Return arrays for the forward filter to fill."""
+    return Filtered(
+        np.empty((particles, scenarios, scenarios)),
+        np.empty((particles, units, periods, scenarios)),
+        np.zeros((particles, units, periods)),
+        np.zeros((particles, units), np.bool_),
+    )
+
+
+class Table(NamedTuple):
+    """The likelihood of each kind of cell at one theta, filled in when first asked for."""
+
+    value: np.ndarray  # (Q, K) m(s)^exponent, or its logarithm
+    logarithm: np.ndarray  # (Q,) whether it is the logarithm
+    owner: np.ndarray  # (Q,) the particle it holds for
+    buffer: np.ndarray  # (2, largest number of values)
+
+
+@kernel
+def new_table(course: Course, a: Arrays) -> Table:
+    """Return an empty table."""
+    kinds = course.cell.shape[0]
+    return Table(
+        np.empty((kinds, a.scenarios)),
+        np.zeros(kinds, np.bool_),
+        np.full(kinds, -1),
+        np.empty((2, a.values)),
+    )
+
+
+@kernel
+def fill(q: int, n: int, theta: np.ndarray, course: Course, cells: Cells, a: Arrays, table: Table) -> None:
+    """Fill in the row of kind q for particle n."""
+    table.owner[q] = n
+    row, power = table.value[q], course.exponent[q]
+    table.logarithm[q] = log_cell(course.cell[q], theta, cells, a, table.buffer, row)
+    if power != 1.0:
+        for s in range(row.shape[0]):
+            row[s] = power * row[s] if table.logarithm[q] else row[s] ** power
+
+
+@inlined
+def period_weights(
+    begin: int,
+    end: int,
+    n: int,
+    theta: np.ndarray,
+    course: Course,
+    cells: Cells,
+    a: Arrays,
+    table: Table,
+    folded: np.ndarray,
+    out: np.ndarray,
+) -> float:
+    """Fill out (K,) with L_t(s) / exp(scale) and return the scale."""
+    fold = False
+    for s in range(a.scenarios):
+        out[s], folded[s] = 1.0, 0.0
+    for k in range(begin, end):
+        q = course.kind[k]
+        if table.owner[q] != n:
+            fill(q, n, theta, course, cells, a, table)
+        low = False
+        for s in range(a.scenarios):
+            if table.logarithm[q]:
+                folded[s] += table.value[q, s]
+            else:
+                out[s] *= table.value[q, s]
+                low |= out[s] < _FOLD
+        fold |= low or table.logarithm[q]
+        if low:
+            for s in range(a.scenarios):
+                folded[s] += np.log(out[s])
+                out[s] = 1.0
+    if not fold:
+        return 0.0
+    high = -np.inf
+    for s in range(a.scenarios):
+        out[s] = folded[s] + np.log(out[s])
+        high = max(high, out[s])
+    for s in range(a.scenarios):
+        out[s] = np.exp(out[s] - high) if high > -np.inf else 0.0
+    return high
+
+
+@kernel
+def forward(
+    theta: np.ndarray, course: Course, begin: int, cells: Cells, a: Arrays, filtered: Filtered
+) -> None:
+    """Filter from period `begin` on; what stands before `begin` in `filtered` is taken as it is.
+
+    theta is (N, D); `filtered.matrix` must hold the transition matrices of theta.
+    """
+    units, periods = course.start.shape[0], course.start.shape[1] - 1
+    table = new_table(course, a)
+    weight, folded, ahead = np.empty(a.scenarios), np.empty(a.scenarios), np.empty(a.scenarios)
+    for n in range(theta.shape[0]):
+        for u in range(units):
+            if begin == 0:
+                filtered.deep[n, u] = False
+            t = begin
+            while t < periods and not filtered.deep[n, u]:
+                _predict(n, u, t, theta, filtered, a, ahead)
+                cell, end = course.start[u, t], course.start[u, t + 1]
+                scale = 0.0
+                if cell < end:
+                    scale = period_weights(cell, end, n, theta[n], course, cells, a, table, folded, weight)
+                    filtered.deep[n, u] = _update(n, u, t, ahead, weight, scale, filtered)
+                else:
+                    filtered.log_norm[n, u, t] = 0.0
+                    for s in range(a.scenarios):
+                        filtered.alpha[n, u, t, s] = ahead[s]
+                t += 1
+            if filtered.deep[n, u]:
+                _forward_deep(n, u, theta[n], course, cells, a, filtered, table)
+
+
+@inlined
+def _predict(
+    n: int, u: int, t: int, theta: np.ndarray, filtered: Filtered, a: Arrays, ahead: np.ndarray
+) -> None:
+    """Fill ahead (K,) with the probability of each scenario before the evidence of period t."""
+    for j in range(a.scenarios):
+        if t == 0:
+            ahead[j] = theta[n, j]
+        elif a.dynamics == STATIC:
+            ahead[j] = filtered.alpha[n, u, t - 1, j]
+        else:
+            total = 0.0
+            for i in range(a.scenarios):
+                total += filtered.alpha[n, u, t - 1, i] * filtered.matrix[n, i, j]
+            ahead[j] = total
+
+
+@inlined
+def _update(
+    n: int, u: int, t: int, ahead: np.ndarray, weight: np.ndarray, scale: float, filtered: Filtered
+) -> bool:
+    """Multiply by the evidence of period t; return whether a scenario fell too low for plain numbers."""
+    total = 0.0
+    for s in range(ahead.shape[0]):
+        weight[s] *= ahead[s]
+        total += weight[s]
+    if total <= 0.0:
+        return True
+    filtered.log_norm[n, u, t] = np.log(total) + scale
+    deep, share = False, 1.0 / total
+    for s in range(ahead.shape[0]):
+        filtered.alpha[n, u, t, s] = weight[s] * share
+        deep |= ahead[s] > 0.0 and weight[s] * share < _SMALL
+    return deep
+
+
+@kernel
+def _forward_deep(
+    n: int,
+    u: int,
+    theta: np.ndarray,
+    course: Course,
+    cells: Cells,
+    a: Arrays,
+    filtered: Filtered,
+    table: Table,
+) -> None:
+    """Filter one particle and unit from period 0 on in logarithms."""
+    size, periods = a.scenarios, course.start.shape[1] - 1
+    alpha, norm = filtered.alpha[n, u], filtered.log_norm[n, u]
+    now, ahead = np.log(theta[:size]), np.empty(size)
+    log_matrix = np.log(filtered.matrix[n])
+    for t in range(periods):
+        for j in range(size):
+            ahead[j] = now[j]
+            if t > 0 and a.dynamics != STATIC:
+                ahead[j] = _log_sum(now + log_matrix[:, j])
+        for k in range(course.start[u, t], course.start[u, t + 1]):
+            q = course.kind[k]
+            if table.owner[q] != n:
+                fill(q, n, theta, course, cells, a, table)
+            for s in range(size):
+                ahead[s] += table.value[q, s] if table.logarithm[q] else np.log(table.value[q, s])
+        norm[t] = _log_sum(ahead)
+        for s in range(size):
+            now[s] = ahead[s] - norm[t] if norm[t] > -np.inf else now[s]
+            alpha[t, s] = np.exp(now[s])
+
+
+@kernel
+def _log_sum(x: np.ndarray) -> float:
+    high = x.max()
+    return high if high == -np.inf else high + np.log(np.exp(x - high).sum())
+
+
+@kernel
+def refresh(theta: np.ndarray, course: Course, cells: Cells, a: Arrays, filtered: Filtered) -> None:
+    """Recompute transition matrices and the whole filter for new particles."""
+    buffer = np.empty((3, filtered.matrix.shape[1], filtered.matrix.shape[1]))
+    for n in range(theta.shape[0]):
+        transition_matrix(theta[n], a, filtered.matrix[n], buffer)
+    forward(theta, course, 0, cells, a, filtered)
+
+
+def smooth(filtered: Filtered) -> np.ndarray:
+    """Return P(s_t | all evidence), (N, U, T, K), by the backward recursion.
+
+    gamma_t(i) = alpha_t(i) sum_j P(i, j) gamma_(t+1)(j) / sum_k alpha_t(k) P(k, j)   (Rauch et al. form).
+    """
+    alpha, matrix = filtered.alpha, filtered.matrix[:, None]
+    gamma = alpha.copy()
+    for t in range(alpha.shape[2] - 2, -1, -1):
+        ahead = np.einsum("nui,nuij->nuj", alpha[:, :, t], np.broadcast_to(matrix, (*alpha.shape[:2], *matrix.shape[2:])))
+        ratio = np.divide(gamma[:, :, t + 1], ahead, out=np.zeros_like(ahead), where=ahead > 0)
+        gamma[:, :, t] = alpha[:, :, t] * np.einsum("nuij,nuj->nui", np.broadcast_to(matrix, (*alpha.shape[:2], *matrix.shape[2:])), ratio)
+    return gamma

@@ -1,0 +1,287 @@
+"""From the log of reports to cells: what was known of each indicator in each period, date by date.
+
+A cell is rebuilt only when something about it becomes known: a report, a correction, a withdrawal, the end
+of a period (counts and measures wait for it), silence that has lasted long enough. Whatever depends on a
+cell follows it: the held value of the next cell of a persistent indicator, the cell of the indicator that
+this one is given, and the exponents of its group.
+"""
+
+from __future__ import annotations
+
+import math
+from bisect import bisect_left, insort
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import date, timedelta
+from typing import NamedTuple
+
+import numpy as np
+
+from forecast.case.evidence import Evidence, Report
+from forecast.case.question import Group, Indicator, Question
+from forecast.model.course import Course, course_of
+from forecast.model.layout import Layout
+from forecast.model.likelihood import CELL, REPORT, Cells, log_cells
+from forecast.model.power import exponents
+from forecast.model.statement import Statement, most_likely, statement
+
+Key = tuple[int, int, int]  # unit, period, indicator
+
+
+class Content(NamedTuple):
+    """Everything the model needs of a cell, apart from theta."""
+
+    indicator: int
+    statements: tuple[Statement, ...] = ()
+    quiet: float = 1.0
+    active: float = 1.0
+    hold: float = 0.0
+    held: int = 0
+    children: tuple[Content, ...] = ()
+
+
+@dataclass(frozen=True)
+class Step:
+    """The evidence as it was known on one date: which cells stand, in the order of time."""
+
+    date: date
+    course: Course
+    periods: int
+
+
+class Known:
+    """The cells of a question, moved from date to date (and to what-ifs that leave reports out).
+
+    The state is which cell stands where; cells themselves are never changed, and equal cells are one.
+    """
+
+    def __init__(self, layout: Layout, evidence: Evidence) -> None:
+        self._layout = layout
+        self._question: Question = layout.question
+        self._place = {indicator.id: i for i, indicator in enumerate(self._question.indicators)}
+        self._units = {unit: u for u, unit in enumerate(self._question.units)} or {"": 0}
+        self._by_id = {r.id: r for r in evidence.reports}
+        self._replacing = {r.replaces: r for r in evidence.reports if r.replaces}
+        self._reports: dict[Key, list[Report]] = {}
+        for report in evidence.reports:
+            if report.indicator and report.value is not None:
+                self._reports.setdefault(self.key(report), []).append(report)
+        for reports in self._reports.values():
+            reports.sort(key=lambda r: r.reported)  # stable: then by place in the log
+        self._own: dict[Key, Content] = {}  # cells by themselves, before pairs are joined
+        self._periods: dict[tuple[int, int], list[int]] = {}  # of (unit, indicator), those with a cell
+        self._standing: dict[Key, int] = {}
+        self._numbers: dict[tuple[Content, float], int] = {}
+        self._powers: list[float] = []
+        self._joined: dict[Key, Content] = {}
+
+    # ---- what the outside asks -------------------------------------------------------------------
+
+    def key(self, report: Report) -> Key:
+        """Return the cell that a report speaks about."""
+        unit = self._units[report.unit]
+        return unit, self._question.period(report.date), self._place[report.indicator]
+
+    def events(self, until: date) -> list[tuple[date, Key]]:
+        """Return every date on which a cell may change, with the cell."""
+        found = []
+        for key, reports in self._reports.items():
+            indicator = self._question.indicators[key[2]]
+            for report in reports:
+                found.append((report.reported, key))
+                if report.id in self._replacing:
+                    found.append((self._replacing[report.id].reported, key))
+            if indicator.kind in ("count", "measure"):
+                found.append((self._question.last_day(key[1]), key))
+        for i, indicator in enumerate(self._question.indicators):
+            if indicator.monitored:
+                for period in range(self._question.period(until) + 1):
+                    day = self._question.last_day(period) + timedelta(days=indicator.monitored.lag)
+                    found += [(day, (unit, period, i)) for unit in range(len(self._units))]
+        return sorted((day, key) for day, key in found if day <= until)
+
+    def put(self, keys: Iterable[Key], day: date, without: frozenset[str] = frozenset()) -> None:
+        """Make the cells `keys`, and what depends on them, what was known on `day` (some reports left out)."""
+        touched = set(keys)
+        for key in sorted(touched):
+            touched |= self._rebuild(key, day, without)
+        indicators = self._question.indicators
+        tops = set()
+        for unit, period, i in touched:
+            given = indicators[i].given
+            tops.add((unit, period, self._place[given] if given else i))
+        for key in tops:
+            self._join(key)
+        self._number(tops)
+
+    def step(self, day: date) -> Step:
+        """Return the cells as they stand."""
+        periods = self._question.period(day) + 1
+        where = np.array([u * periods + t for u, t, _ in self._standing], np.int64)
+        numbers = np.fromiter(self._standing.values(), np.int64, len(where))
+        exponent = np.array(self._powers)[numbers] if len(numbers) else np.empty(0)
+        return Step(day, course_of(where, numbers, exponent, len(self._units), periods), periods)
+
+    def cells(self) -> Cells:
+        """Return all cells there have been, as arrays."""
+        return flatten([content for content, _ in self._numbers])
+
+    # ---- one cell --------------------------------------------------------------------------------
+
+    def _rebuild(self, key: Key, day: date, without: frozenset[str]) -> set[Key]:
+        """Rebuild a cell and the held value of the next one; return the cells that may have changed."""
+        unit, period, i = key
+        indicator = self._question.indicators[i]
+        self._put(key, self._content(key, day, without))
+        if indicator.persistence is None:
+            return {key}
+        periods = self._periods.get((unit, i), [])
+        place = bisect_left(periods, period + 1)
+        if place == len(periods):
+            return {key}
+        after = (unit, periods[place], i)
+        self._put(after, self._content(after, day, without))
+        return {key, after}
+
+    def _put(self, key: Key, content: Content | None) -> None:
+        periods = self._periods.setdefault((key[0], key[2]), [])
+        if content is not None:
+            if key not in self._own:
+                insort(periods, key[1])
+            self._own[key] = content
+        elif self._own.pop(key, None) is not None:
+            periods.remove(key[1])
+
+    def _content(self, key: Key, day: date, without: frozenset[str]) -> Content | None:
+        _, period, i = key
+        indicator = self._question.indicators[i]
+        if indicator.kind in ("count", "measure") and self._question.last_day(period) > day:
+            return None
+        live = [r for r in self._reports.get(key, ()) if self._live(r, day) and r.id not in without]
+        quiet, active = self._silence(indicator, period, day, live)
+        if not live and (quiet, active) == (1.0, 1.0):
+            return None
+        first: dict[str, Report] = {}
+        statements = []
+        for report in live:
+            same = self._original_stands(report, first.get(report.source), key, day, without)
+            statements.append(statement(report, self._layout, indicator, same))
+            first.setdefault(report.source, report)
+        hold, held = self._held(key, indicator)
+        return Content(i, tuple(statements), quiet, active, hold, held)
+
+    def _live(self, report: Report, day: date) -> bool:
+        replacing = self._replacing.get(report.id)
+        return report.reported <= day and (replacing is None or replacing.reported > day)
+
+    def _original_stands(
+        self, report: Report, first: Report | None, key: Key, day: date, without: frozenset[str]
+    ) -> float | None:
+        """Return None for a report of its own; for a repeat 1 if its original stands, else 0, or nan if
+        the original was withdrawn or corrected to something else.
+        """
+        if not report.repeats:
+            return None if first is None else float(first.value == report.value)
+        originals = [self._by_id[id] for id in report.repeats if id not in without]
+        originals = [r for r in originals if r.reported <= day]
+        if not originals:
+            return None if first is None else float(first.value == report.value)
+        found = []
+        for original in originals:
+            current = self._current(original, day)
+            stands = current is not None and current.value == report.value and self.key(current) == key
+            found.append(1.0 if stands else 0.0 if current is original else math.nan)
+        return 1.0 if 1.0 in found else next((x for x in found if math.isnan(x)), 0.0)
+
+    def _current(self, report: Report, day: date) -> Report | None:
+        """Return what stands in a report's place on a day; None if it was withdrawn."""
+        while not self._live(report, day):
+            report = self._replacing[report.id]
+        return report if report.value is not None and report.indicator else None
+
+    def _silence(
+        self, indicator: Indicator, period: int, day: date, live: list[Report]
+    ) -> tuple[float, float]:
+        """Return the factors of silence for the quiet value and for any other; ones where nobody is silent."""
+        watch = indicator.monitored
+        if watch is None or any(r.value != indicator.values[0] for r in live):
+            return 1.0, 1.0
+        last = self._question.last_day(period)
+        if not watch.since <= last <= watch.until or last + timedelta(days=watch.lag) > day:
+            return 1.0, 1.0
+        return 1.0 - watch.false_alarm, 1.0 - watch.detection
+
+    def _held(self, key: Key, indicator: Indicator) -> tuple[float, int]:
+        """Return the chance that the last reported value went on, and that value."""
+        unit, period, i = key
+        periods = self._periods.get((unit, i), [])
+        place = bisect_left(periods, period)
+        if indicator.persistence is None or place == 0:
+            return 0.0, 0
+        before = self._own[unit, periods[place - 1], i]
+        factors = before.quiet, before.active
+        held = most_likely(before.statements, len(indicator.values), factors, self._layout.mean)
+        return indicator.persistence ** (period - periods[place - 1]), held
+
+    # ---- cells that belong together ----------------------------------------------------------------
+
+    def _join(self, key: Key) -> None:
+        """Put together an indicator's cell and the cell of the indicator that is given it."""
+        unit, period, i = key
+        indicators = self._question.indicators
+        children = [c for c, indicator in enumerate(indicators) if indicator.given == indicators[i].id]
+        content = self._own.get(key)
+        found = [self._own[unit, period, c] for c in children if (unit, period, c) in self._own]
+        if found:
+            content = (content or self._bare(key))._replace(children=tuple(found))
+        if content is None:
+            self._joined.pop(key, None)
+        else:
+            self._joined[key] = content
+
+    def _bare(self, key: Key) -> Content:
+        hold, held = self._held(key, self._question.indicators[key[2]])
+        return Content(key[2], hold=hold, held=held)
+
+    def _number(self, keys: set[Key]) -> None:
+        """Give changed cells and their group-mates their exponents and numbers."""
+        question = self._question
+        group = {self._place[i]: g for g in question.groups for i in g.indicators}
+        plain = not question.groups and question.cap is None
+        for key in list(keys):
+            for mate in group[key[2]].indicators if key[2] in group else ():
+                keys.add((key[0], key[1], self._place[mate]))
+        present = [key for key in sorted(keys) if key in self._joined]
+        for key in keys:
+            self._standing.pop(key, None)
+        powers = [1.0] * len(present) if plain else self._power(present, group)
+        for key, power in zip(present, powers, strict=True):
+            if power > 0:
+                content = self._joined[key]
+                number = self._numbers.setdefault((content, power), len(self._numbers))
+                self._standing[key] = number
+                if number == len(self._powers):
+                    self._powers.append(power)
+
+    def _power(self, keys: list[Key], group: dict[int, Group]) -> list[float]:
+        cells = flatten([self._joined[key] for key in keys])
+        log_m = np.empty((len(keys), self._layout.scenarios))
+        log_cells(self._layout.mean, np.arange(len(keys)), cells, self._layout.arrays, log_m)
+        together = [(u, t, group[i].id if i in group else "", 0 if i in group else i) for u, t, i in keys]
+        correlation = [group[i].correlation if i in group else 0.0 for _, _, i in keys]
+        return exponents(log_m, together, correlation, self._question.cap)
+
+
+def flatten(contents: list[Content]) -> Cells:
+    """Return contents as arrays: cell n is content n, and the children follow."""
+    rows, child = list(contents), []
+    for content in contents:
+        child.append(len(rows))
+        rows.extend(content.children)
+    child += [0] * (len(rows) - len(contents))
+    cell, end = np.zeros(len(rows), CELL), 0
+    for n, row in enumerate(rows):
+        first, end = end, end + len(row.statements)
+        own = (row.indicator, row.quiet, row.active, row.hold, row.held)
+        cell[n] = (*own, child[n], len(row.children), first, end)
+    return Cells(cell, np.array([tuple(s) for row in rows for s in row.statements], REPORT))

@@ -1,0 +1,205 @@
+"""The likelihood of a cell: what all its reports and its silence say of each scenario.
+
+For one cell (indicator i, period t) the value x is summed out,
+
+    m(s) = sum_x f(x | s) d(x) prod_j P(y_j | x)
+    P(y | x) = keep + noise (1 - c r) + told r 1[y = x]
+
+with f the indicator's likelihood (mixed with the held value where a state persists), d(x) the factor of
+silence, r the reliability, c the credibility factor, keep = A, noise = B u(y), told = B c, where A and B
+are 0 and 1 for a report of its own and split by independence for a repeat. A count or measure has
+
+    m(s) = N + sum_v f(v | s) (prod_j P(y_j | v) - N),     N = prod_j (keep_j + noise_j (1 - c_j r_j)),
+
+the sum over the reported values: where no report told, the value is free.
+"""
+
+from __future__ import annotations
+
+import math
+from typing import NamedTuple
+
+import numpy as np
+
+from forecast.model.compiled import inlined, kernel
+from forecast.model.layout import CATEGORY, NEGATIVE_BINOMIAL, POISSON, Arrays
+
+
+class Cells(NamedTuple):
+    """Cells and their reports as flat records; nothing here depends on theta."""
+
+    cell: np.ndarray  # (C,) of CELL
+    report: np.ndarray  # (J,) of REPORT
+
+
+CELL = np.dtype(
+    [
+        ("indicator", np.int64),
+        ("quiet", np.float64),  # factor of silence where x is the quiet value, 1 without silence
+        ("active", np.float64),  # factor of silence where it is not
+        ("hold", np.float64),  # q^g: the chance that the last reported value went on
+        ("held", np.int64),  # index of that value
+        ("child", np.int64),  # first of the cells that exist only where x is not the quiet value
+        ("children", np.int64),  # how many
+        ("first", np.int64),  # first report
+        ("end", np.int64),  # one past the last report
+    ],
+    align=True,
+)
+
+REPORT = np.dtype(
+    [
+        ("keep", np.float64),
+        ("noise", np.float64),
+        ("told", np.float64),
+        ("credibility", np.float64),
+        ("value", np.float64),  # index of a category, or the number stated
+        ("slot", np.int64),  # the reliability's slot in theta
+    ],
+    align=True,
+)
+
+
+@inlined
+def place(i: int, s: int, a: Arrays) -> int:
+    """Return the first slot of the likelihood of indicator i in scenario s."""
+    return a.indicator[i].start + s * a.indicator[i].size
+
+
+@inlined
+def untold(j: int, theta: np.ndarray, cells: Cells) -> float:
+    """Return the part of P(y | x) that every value x shares."""
+    return cells.report[j].keep + cells.report[j].noise * (1.0 - cells.report[j].credibility * theta[cells.report[j].slot])
+
+
+@inlined
+def all_untold(c: int, theta: np.ndarray, cells: Cells) -> float:
+    """Return N, the product of the untold parts of all reports of a cell."""
+    product = 1.0
+    for j in range(cells.cell[c].first, cells.cell[c].end):
+        product *= untold(j, theta, cells)
+    return product
+
+
+@inlined
+def value_weights(c: int, size: int, theta: np.ndarray, cells: Cells, out: np.ndarray) -> None:
+    """Fill out[x] with d(x) prod_j P(y_j | x) for the values of a category."""
+    for x in range(size):
+        weight = cells.cell[c].quiet if x == 0 else cells.cell[c].active
+        for j in range(cells.cell[c].first, cells.cell[c].end):
+            weight *= untold(j, theta, cells) + (
+                cells.report[j].told * theta[cells.report[j].slot] if cells.report[j].value == x else 0.0
+            )
+        out[x] = weight
+
+
+@inlined
+def frequency(c: int, x: int, start: int, theta: np.ndarray, cells: Cells) -> float:
+    """Return f(x | s) of a category whose slots begin at `start`, the held value mixed in."""
+    fresh = (1.0 - cells.cell[c].hold) * theta[start + x]
+    return fresh + cells.cell[c].hold if x == cells.cell[c].held else fresh
+
+
+@kernel
+def log_density(i: int, s: int, y: float, theta: np.ndarray, a: Arrays) -> float:
+    """Return log f(y | s) of a count or a measure."""
+    m = theta[place(i, s, a)]
+    if a.indicator[i].kind == POISSON:
+        return y * math.log(m) - m - math.lgamma(y + 1.0)
+    if a.indicator[i].kind == NEGATIVE_BINOMIAL:
+        k = a.indicator[i].dispersion
+        choose = math.lgamma(y + k) - math.lgamma(k) - math.lgamma(y + 1.0)
+        return choose + k * math.log(k / (k + m)) + y * math.log(m / (k + m))
+    z = (y - m) / a.slot[place(i, s, a)].sd
+    return -0.5 * z * z - math.log(a.slot[place(i, s, a)].sd) - 0.9189385332046727
+
+
+@inlined
+def told_gain(c: int, v: float, theta: np.ndarray, cells: Cells) -> float:
+    """Return prod_j P(y_j | v) - N, the part of a number's likelihood in which some report told v."""
+    product = 1.0
+    for j in range(cells.cell[c].first, cells.cell[c].end):
+        product *= untold(j, theta, cells) + (
+            cells.report[j].told * theta[cells.report[j].slot] if cells.report[j].value == v else 0.0
+        )
+    return product - all_untold(c, theta, cells)
+
+
+@inlined
+def stated_before(c: int, j: int, cells: Cells) -> bool:
+    """Tell whether an earlier report of the cell states the same number as report j."""
+    for i in range(cells.cell[c].first, j):
+        if cells.report[i].value == cells.report[j].value:
+            return True
+    return False
+
+
+@inlined
+def log_add(x: float, y: float) -> float:
+    """Return log(exp(x) + exp(y))."""
+    high, low = (x, y) if x > y else (y, x)
+    return high if low == -np.inf else high + math.log1p(math.exp(low - high))
+
+
+@kernel
+def log_number(c: int, s: int, theta: np.ndarray, cells: Cells, a: Arrays) -> float:
+    """Return log m(s) of the cell of a count or a measure."""
+    i = cells.cell[c].indicator
+    total = np.log(all_untold(c, theta, cells))
+    for j in range(cells.cell[c].first, cells.cell[c].end):
+        if not stated_before(c, j, cells):
+            gain = np.log(max(told_gain(c, cells.report[j].value, theta, cells), 0.0))
+            total = log_add(total, gain + log_density(i, s, cells.report[j].value, theta, a))
+    return total
+
+
+@inlined
+def category(c: int, s: int, weights: np.ndarray, theta: np.ndarray, cells: Cells, a: Arrays) -> float:
+    """Return m(s) of a category's own cell, from its value weights."""
+    i = cells.cell[c].indicator
+    start, total = place(i, s, a), 0.0
+    for x in range(a.indicator[i].size):
+        total += frequency(c, x, start, theta, cells) * weights[x]
+    return total
+
+
+@inlined
+def log_cell(
+    c: int, theta: np.ndarray, cells: Cells, a: Arrays, buffer: np.ndarray, out: np.ndarray
+) -> bool:
+    """Fill out[s] with m(s), or with log m(s) for numbers; return whether it is the logarithm.
+
+    `buffer` is scratch of shape (2, largest number of values).
+    """
+    i, scenarios = cells.cell[c].indicator, out.shape[0]
+    if a.indicator[i].kind != CATEGORY:
+        for s in range(scenarios):
+            out[s] = log_number(c, s, theta, cells, a)
+        return True
+    value_weights(c, a.indicator[i].size, theta, cells, buffer[0])
+    if cells.cell[c].children == 0:
+        for s in range(scenarios):
+            out[s] = category(c, s, buffer[0], theta, cells, a)
+        return False
+    without = 1.0
+    out[:] = 1.0
+    for child in range(cells.cell[c].child, cells.cell[c].child + cells.cell[c].children):
+        value_weights(child, a.indicator[cells.cell[child].indicator].size, theta, cells, buffer[1])
+        without *= cells.cell[child].quiet * all_untold(child, theta, cells)
+        for s in range(scenarios):
+            out[s] *= category(child, s, buffer[1], theta, cells, a)
+    for s in range(scenarios):
+        quiet = frequency(c, 0, place(i, s, a), theta, cells) * buffer[0, 0]
+        event = max(category(c, s, buffer[0], theta, cells, a) - quiet, 0.0)
+        out[s] = quiet * without + event * out[s]
+    return False
+
+
+@kernel
+def log_cells(theta: np.ndarray, ids: np.ndarray, cells: Cells, a: Arrays, out: np.ndarray) -> None:
+    """Fill out (cell, scenario) with log m(s) of the cells `ids` at one theta (D,)."""
+    buffer = np.empty((2, max(a.values, 1)))
+    for n in range(ids.shape[0]):
+        if not log_cell(ids[n], theta, cells, a, buffer, out[n]):
+            for s in range(out.shape[1]):
+                out[n, s] = np.log(out[n, s])

@@ -1,0 +1,52 @@
+"""Groups and the cap: how much cells that may say the same thing count together.
+
+With w_c the range of log m_c over scenarios, all judgements at their means, the cells of one group in one
+period get the exponent 1 / (1 + rho ((sum w)^2 / sum w^2 - 1)): n equal cells count as n / (1 + rho (n - 1)),
+the effective number of equally correlated observations (Kish 1965, design effect), and one strong cell beside
+weak ones keeps its weight. Then no cell may favour one scenario over another by more than the cap.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Hashable, Sequence
+
+import numpy as np
+
+_CERTAIN = 1e6  # stands for an infinite range when ranges are compared
+
+
+def exponents(
+    log_m: np.ndarray, together: Sequence[Hashable], correlation: Sequence[float], cap: float | None
+) -> list[float]:
+    """Return the exponent of each cell.
+
+    Parameters
+    ----------
+    log_m : (n, K)
+        Log likelihood of each cell in each scenario, the judgements at their means.
+    together : (n,)
+        Equal for the cells of one group in one period of one unit.
+    correlation : (n,)
+        The group's correlation rho, 0 for a cell in no group.
+    cap : float or None
+        Largest likelihood ratio between two scenarios that a cell may have.
+
+    Examples
+    --------
+    >>> exponents(np.log([[0.5, 0.1], [0.5, 0.1]]), ["a", "a"], [1.0, 1.0], None)
+    [0.5, 0.5]
+    """
+    spread = log_m.max(axis=1) - log_m.min(axis=1)
+    spread = np.where(np.isfinite(spread), spread, np.inf)
+    finite = np.minimum(spread, _CERTAIN)
+    powers = []
+    for n, name in enumerate(together):
+        w = finite[[m for m, other in enumerate(together) if other == name]]
+        total = float((w**2).sum())
+        number = float(w.sum()) ** 2 / total if total > 0 else 1.0
+        power = 1.0 / (1.0 + correlation[n] * (number - 1.0))
+        if cap is not None and spread[n] * power > math.log(cap):
+            power = math.log(cap) / float(spread[n])
+        powers.append(power)
+    return powers

@@ -1,0 +1,64 @@
+"""The whole inference problem of a case up to a date: layout, cells, and the evidence of each trend date."""
+
+from __future__ import annotations
+
+from bisect import bisect_left
+from dataclasses import dataclass
+from datetime import date
+
+from forecast.case.evidence import Evidence
+from forecast.case.question import Question
+from forecast.model.known import Known, Step
+from forecast.model.layout import Layout, layout
+from forecast.model.likelihood import Cells
+
+
+@dataclass(frozen=True)
+class Problem:
+    """What is inferred from what.
+
+    ``steps`` has one entry per trend date. ``restart[k]`` is None, or the step whose particles are to be
+    taken up again at step k because evidence that entered after it was taken away (-1: the prior).
+    """
+
+    layout: Layout
+    evidence: Evidence
+    cells: Cells
+    steps: tuple[Step, ...]
+    restart: tuple[int | None, ...]
+
+    @property
+    def units(self) -> int:
+        """U, at least 1."""
+        return max(len(self.layout.question.units), 1)
+
+
+def trend_dates(question: Question, as_of: date) -> tuple[date, ...]:
+    """Return the last day of every finished period, and the as-of date."""
+    finished = (question.last_day(t) for t in range(question.period(as_of) + 1))
+    return tuple(sorted({day for day in finished if day < as_of} | {as_of}))
+
+
+def problem(question: Question, evidence: Evidence, as_of: date) -> Problem:
+    """Set up the inference of a question from its evidence, as known at each trend date up to `as_of`."""
+    laid = layout(question, evidence)
+    known, dates = Known(laid, evidence), trend_dates(question, as_of)
+    changes: list[set[tuple[int, int, int]]] = [set() for _ in dates]
+    for day, key in known.events(as_of):
+        changes[bisect_left(dates, day)].add(key)
+    steps = []
+    for day, keys in zip(dates, changes, strict=True):
+        known.put(keys, day)
+        steps.append(known.step(day))
+    return Problem(laid, evidence, known.cells(), tuple(steps), _restarts(evidence, dates))
+
+
+def _restarts(evidence: Evidence, dates: tuple[date, ...]) -> tuple[int | None, ...]:
+    entered = {r.id: bisect_left(dates, r.reported) for r in evidence.reports if r.value is not None}
+    restart: list[int | None] = [None] * len(dates)
+    for report in evidence.reports:
+        k = bisect_left(dates, report.reported)
+        if k < len(dates) and entered.get(report.replaces, k) < k:
+            before = entered[report.replaces] - 1
+            restart[k] = min(before, restart[k] if restart[k] is not None else before)
+    return tuple(restart)

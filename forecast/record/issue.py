@@ -1,0 +1,118 @@
+"""To issue a forecast: to record in the ledger, for good, what is believed on a day."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from datetime import UTC, date, datetime
+from typing import TYPE_CHECKING
+
+from forecast.record.ledger import LEDGER, Entry, Inputs, append
+
+if TYPE_CHECKING:
+    import xarray as xr
+
+    from forecast.case.folder import Case
+
+
+def issue(case: Case, tree: xr.DataTree, *, issued_at: datetime | None = None) -> bool:
+    """Record a forecast in the case's ledger, unless the same inputs were issued before.
+
+    Parameters
+    ----------
+    case : Case
+        The case the forecast is of; its folder holds the ledger.
+    tree : DataTree
+        What :func:`forecast.update` returned for it.
+    issued_at : datetime, optional
+        When it is issued (with a time zone); default: now.
+
+    Returns
+    -------
+    bool
+        True if it was recorded, False if the ledger held it already.
+
+    Raises
+    ------
+    InputError
+        If the ledger cannot be understood. Nothing is written then.
+
+    Examples
+    --------
+    >>> import forecast
+    >>> case = forecast.load_case("scenarios/isis-jn-2014")  # doctest: +SKIP
+    >>> forecast.issue(case, forecast.update(case))  # doctest: +SKIP
+    True
+    """
+    return append(case.path / LEDGER, entries(tree, issued_at=issued_at or datetime.now(UTC)))
+
+
+def inputs(tree: xr.DataTree) -> Inputs:
+    """Return what decided a result's numbers."""
+    said = tree.attrs
+    return Inputs(
+        as_of=date.fromisoformat(str(said["as_of"])),
+        digest=str(said["digest"]),
+        engine=str(said["engine"]),
+        draws=int(said["draws"]),
+        chains=int(said["chains"]),
+        tolerance=float(said["tolerance"]),
+        seed=int(said["seed"]),
+        version=str(said["version"]),
+    )
+
+
+def entries(tree: xr.DataTree, *, issued_at: datetime) -> tuple[Entry, ...]:
+    """Return the ledger's rows for a result: one per scenario, for each unit."""
+    made_from = inputs(tree)
+    now = tree["trend"].to_dataset().isel(as_of=-1)
+    end = tree["outlook"].to_dataset().isel(date=-1)
+    units: list[str] = [str(unit) for unit in now["unit"].values] if "unit" in now.dims else [""]
+    rows = []
+    for unit in units:
+        for scenario in now["scenario"].values:
+            here, there = now.sel(scenario=scenario), end.sel(scenario=scenario)
+            if unit:
+                here, there = here.sel(unit=unit), there.sel(unit=unit)
+            probability, low, high = _chance(here)
+            horizon_probability, horizon_low, horizon_high = _chance(there)
+            rows.append(
+                Entry(
+                    issued_at=issued_at.astimezone(UTC).replace(microsecond=0),
+                    unit=unit,
+                    scenario=str(scenario),
+                    probability=probability,
+                    low=low,
+                    high=high,
+                    horizon=date.fromisoformat(str(tree.attrs["horizon"])),
+                    horizon_probability=horizon_probability,
+                    horizon_low=horizon_low,
+                    horizon_high=horizon_high,
+                    **made_from._asdict(),
+                )
+            )
+    return tuple(rows)
+
+
+def _chance(of: xr.Dataset) -> tuple[float, ...]:
+    """Return probability, low and high, none of them a rounding error beyond 0 or 1."""
+    numbers = [float(of[name]) for name in ("probability", "low", "high")]
+    if not all(math.isfinite(number) for number in numbers):
+        raise ValueError(f"a forecast that is no number cannot be issued: {numbers}")
+    return tuple(min(max(number, 0.0), 1.0) for number in numbers)
+
+
+def last_issue(ledger: Sequence[Entry], made_from: Inputs) -> tuple[Entry, ...]:
+    """Return the rows of the issue that a forecast is to be compared with.
+
+    That is the one with the latest as-of date not after this forecast's, and among those of one date the
+    latest issued. What was issued after these very inputs is left out, so that a forecast made twice shows
+    the same change both times. Empty if there is none.
+    """
+    own = next((n for n, entry in enumerate(ledger) if entry.inputs == made_from), len(ledger))
+    earlier = [entry for entry in ledger[:own] if entry.as_of <= made_from.as_of]
+    if not earlier:
+        return ()
+    # The ledger is in the order of issue, so among equal dates the last row is of the latest issue.
+    latest = max(enumerate(earlier), key=lambda numbered: (numbered[1].as_of, numbered[0]))[1]
+    return tuple(entry for entry in earlier if entry.inputs == latest.inputs)

@@ -1,0 +1,92 @@
+"""The brief: the same content as the table, as Markdown that reads well as plain text."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from forecast.report import phrases
+from forecast.report.wording import direction, percent, points
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from forecast.report.summary import Summary, View
+
+
+def brief(summary: Summary, *, picture: str = "") -> str:
+    """Write a forecast as Markdown.
+
+    Parameters
+    ----------
+    summary : Summary
+        What :func:`forecast.report.summary.summarise` picked.
+    picture : str, optional
+        The trend plot's file, as seen from the brief's folder; "" for none.
+
+    Returns
+    -------
+    str
+        The text, with a line's end at its end.
+    """
+    parts = [f"# {summary.case.question.title}"]
+    for view in summary.views:
+        parts += [f"## {view.unit}"] if view.unit else []
+        parts += [phrases.headline(summary, view), _scenarios(summary, view), *_movers(summary, view)]
+    parts.append(phrases.comparison(summary))
+    if picture:
+        parts.append(f"![Trend of the probabilities, with the outlook to {summary.horizon}]({picture})")
+    parts += _section("Clashing reports", phrases.clash_lines(summary))
+    parts += _section("Warnings", summary.warnings)
+    parts.append(f"*{phrases.provenance(summary)}*")
+    return "\n\n".join(parts) + "\n"
+
+
+def _scenarios(summary: Summary, view: View) -> str:
+    if not summary.regime:
+        return _table(
+            ["scenario", "now and at the horizon (90%)", "change", "in words"],
+            (
+                [line.title, phrases.chance(line.now), points(line.now.change), line.now.words]
+                for line in view.lines
+            ),
+        )
+    return _table(
+        ["scenario", "at the horizon (90%)", "change", "in words", "ever until then", "now (90%)", "change"],
+        (
+            [
+                line.title,
+                phrases.chance(line.horizon),
+                points(line.horizon.change),
+                line.horizon.words,
+                percent(line.ever),
+                phrases.chance(line.now),
+                points(line.now.change),
+            ]
+            for line in view.lines
+        ),
+    )
+
+
+def _movers(summary: Summary, view: View) -> list[str]:
+    if not view.movers:
+        return [f"No report became known after {summary.since}."]
+    table = _table(
+        ["report", *(line.id for line in view.lines)],
+        (
+            [phrases.report(summary, mover.report), *(direction(weight) for weight in mover.weights)]
+            for mover in view.movers[: phrases.LISTED]
+        ),
+    )
+    return [phrases.movers_title(summary) + ":", table, *phrases.left_out_movers(view.movers)]
+
+
+def _section(title: str, lines: Iterable[str]) -> list[str]:
+    items = "\n".join(f"- {line}" for line in lines)
+    return [f"## {title}", items] if items else []
+
+
+def _table(header: list[str], rows: Iterable[list[str]]) -> str:
+    """Return a Markdown table; all columns but the first are set to the right."""
+    lines = [header, ["---", *("---:" for _ in header[1:])]]
+    lines += [[cell.replace("|", "\\|") for cell in row] for row in rows]
+    return "\n".join("| " + " | ".join(line) + " |" for line in lines)

@@ -1,0 +1,88 @@
+"""The forecast as one JSON document, for programs: ``forecast update --json``."""
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING, Any
+
+from forecast.report.summary import of_unit
+
+if TYPE_CHECKING:
+    import xarray as xr
+
+    from forecast.report.summary import Line, Summary, View
+
+
+def document(summary: Summary, tree: xr.DataTree) -> dict[str, Any]:
+    """Return a forecast as a document of plain values, ready for :func:`json.dumps`.
+
+    Where the question is asked of several units, `scenarios`, `trend` and `outlook` stand inside the list
+    `units`, once for each. A number that does not exist (no earlier forecast, no Monte Carlo error) is None.
+
+    Parameters
+    ----------
+    summary : Summary
+        What :func:`forecast.report.summary.summarise` picked from the result.
+    tree : DataTree
+        The result itself, for its trend and outlook.
+
+    Returns
+    -------
+    dict
+    """
+    views = [_view(view, tree) for view in summary.views]
+    body = views[0] if not summary.case.question.units else {"units": views}
+    return {
+        "case": summary.case.name,
+        "as_of": summary.inputs.as_of.isoformat(),
+        "horizon": summary.horizon.isoformat(),
+        "engine": summary.inputs.engine,
+        "digest": summary.inputs.digest,
+        **body,
+        "warnings": list(summary.warnings),
+    }
+
+
+def _view(view: View, tree: xr.DataTree) -> dict[str, Any]:
+    name = {"unit": view.unit} if view.unit else {}
+    return {
+        **name,
+        "scenarios": [_scenario(line) for line in view.lines],
+        "trend": _course(of_unit(tree["trend"].to_dataset(), view.unit), "as_of"),
+        "outlook": _course(of_unit(tree["outlook"].to_dataset(), view.unit), "date"),
+    }
+
+
+def _scenario(line: Line) -> dict[str, Any]:
+    return {
+        "id": line.id,
+        "title": line.title,
+        "probability": line.now.probability,
+        "low": line.now.low,
+        "high": line.now.high,
+        "mcse": _number(line.now.mcse),
+        "words": line.now.words,
+        "change": _number(line.now.change),
+        "at_horizon": {
+            "probability": line.horizon.probability,
+            "low": line.horizon.low,
+            "high": line.horizon.high,
+            "ever": line.ever,
+        },
+    }
+
+
+def _course(course: xr.Dataset, time: str) -> list[dict[str, Any]]:
+    """Return one object per date: the date under the name of its dimension, then scenario by scenario."""
+    table = course["probability"].transpose(time, "scenario")
+    dates = table[time].values.astype("datetime64[D]").astype(str).tolist()
+    names = table["scenario"].values.tolist()
+    return [
+        {time: day} | dict(zip(names, row, strict=True))
+        for day, row in zip(dates, table.values.tolist(), strict=True)
+    ]
+
+
+def _number(value: float | None) -> float | None:
+    """Return a number that JSON can hold."""
+    return value if value is not None and math.isfinite(value) else None

@@ -1,0 +1,92 @@
+"""The sentences that table and brief share, so that the terminal and the file say the same."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from forecast.report.wording import band, percent
+
+if TYPE_CHECKING:
+    from forecast.analysis.clashes import Clash
+    from forecast.case.evidence import Report
+    from forecast.report.summary import Chance, Mover, Summary, View
+
+#: So many reports and clashes are listed; the others are counted.
+LISTED = 8
+
+
+def chance(of: Chance) -> str:
+    """Write a probability with its central 90 %."""
+    return f"{percent(of.probability)} ({band(of.low, of.high)})"
+
+
+def headline(summary: Summary, view: View) -> str:
+    """Say first what the question asks: which scenario is the most probable, and how probable."""
+    line = max(view.lines, key=lambda line: summary.leading(line).probability)
+    when = f"At the horizon, {summary.horizon}" if summary.regime else f"As of {summary.inputs.as_of}"
+    lead = summary.leading(line)
+    return f"{when}, the most probable scenario is {line.title}: {chance(lead)}, {lead.words}."
+
+
+def provenance(summary: Summary) -> str:
+    """Say what the numbers were made from and how, so that they can be made again."""
+    of = summary.inputs
+    return (
+        f"Knowledge of {of.as_of}; settled by {summary.horizon}. Engine {of.engine}, {of.chains} chains of"
+        f" {of.draws:,} draws, seed {of.seed}; inputs {of.digest[:12]}; version {of.version}."
+    )
+
+
+def comparison(summary: Summary) -> str:
+    """Say what the changes are changes from."""
+    if summary.previous is None:
+        return "No earlier forecast has been issued, so there is no change to show."
+    return f"Change: percentage points since the forecast issued as of {summary.previous}."
+
+
+def movers_title(summary: Summary) -> str:
+    """Say which reports are listed and what their numbers mean."""
+    return (
+        f"What moved it: reports that became known after {summary.since}, with the weight of evidence of each"
+        " in decibans (▲ speaks for the scenario, ▼ against it; 10 makes the odds tenfold)"
+    )
+
+
+def report(summary: Summary, of: Report) -> str:
+    """Name a report by what it states, who states it and when."""
+    titles = {indicator.id: indicator.title for indicator in summary.case.question.indicators}
+    return f"{titles[of.indicator]}: {of.value} ({of.source}, {of.date})"
+
+
+def clash(summary: Summary, of: Clash) -> str:
+    """Say who contradicts whom about what."""
+    question = summary.case.question
+    titles = {indicator.id: indicator.title for indicator in question.indicators}
+    said = " against ".join(
+        f"{value} ({', '.join(r.source for r in of.reports if r.value == value)})"
+        for value in dict.fromkeys(r.value for r in of.reports)
+    )
+    where = f", {of.unit}" if of.unit else ""
+    return f"{titles[of.indicator]}{where}, {_period(summary, of.period)}: {said}"
+
+
+def clash_lines(summary: Summary) -> list[str]:
+    """Return one line for each clashing cell, the latest first, and one for those left out."""
+    lines = [clash(summary, of) for of in summary.clashes[:LISTED]]
+    return lines + _left_out(len(summary.clashes), "earlier one", "earlier ones")
+
+
+def left_out_movers(movers: tuple[Mover, ...]) -> list[str]:
+    """Count the reports that are not listed."""
+    return _left_out(len(movers), "report of less weight", "reports of less weight")
+
+
+def _left_out(count: int, one: str, many: str) -> list[str]:
+    rest = count - LISTED
+    return [f"and {rest} {one if rest == 1 else many}"] if rest > 0 else []
+
+
+def _period(summary: Summary, period: int) -> str:
+    question = summary.case.question
+    last = question.last_day(period)
+    return f"{last}" if question.period_days == 1 else f"week to {last}"

@@ -1,0 +1,111 @@
+"""The forecast as the analyst reads it on the terminal: what is probable, then what moved it, then doubts."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from forecast.report import phrases
+from forecast.report.wording import direction, points, trend_line
+
+if TYPE_CHECKING:
+    from rich.console import Console, RenderableType
+    from rich.table import Table
+
+    from forecast.report.summary import Summary, View
+
+#: Points of the trend line: a quarter of a year of weeks.
+_TREND_POINTS = 13
+
+#: Where the output is no terminal (a file, a pipe), lines may be this long.
+_PIPED_WIDTH = 120
+
+
+def print_table(summary: Summary, console: Console | None = None) -> None:
+    """Print a forecast as a table, with what moved it, clashing cells and warnings under it.
+
+    Parameters
+    ----------
+    summary : Summary
+        What :func:`forecast.report.summary.summarise` picked.
+    console : rich.console.Console, optional
+        Where to print; default: standard output.
+    """
+    from rich.console import Console
+    from rich.text import Text
+
+    if console is None:
+        console = Console(highlight=False)
+        if not console.is_terminal:
+            console = Console(highlight=False, width=_PIPED_WIDTH)
+    console.print(Text(summary.case.question.title, style="bold"))
+    console.print(Text(phrases.provenance(summary), style="dim"))
+    for view in summary.views:
+        console.print()
+        if view.unit:
+            console.print(Text(view.unit, style="bold"))
+        console.print(Text(phrases.headline(summary, view)))
+        console.print(_scenarios(summary, view))
+        for part in _movers(summary, view):
+            console.print(part)
+    console.print()
+    console.print(Text(phrases.comparison(summary), style="dim"))
+    _print_list(console, "Clashing reports", phrases.clash_lines(summary))
+    _print_list(console, "Warnings", list(summary.warnings))
+
+
+def _scenarios(summary: Summary, view: View) -> Table:
+    """Return the scenarios' table; in a regime the outlook comes first, since the question asks for it."""
+    table = _plain_table()
+    table.add_column("scenario")
+    headings = ["at the horizon", "now"] if summary.regime else ["now and at the horizon"]
+    for place, heading in enumerate(headings):
+        table.add_column(heading, justify="right", style="" if place else "bold", no_wrap=True)
+        table.add_column("change", justify="right")
+        if place == 0:
+            table.add_column("in words")
+    table.add_column("trend", no_wrap=True)
+    for line in view.lines:
+        lead = summary.leading(line)
+        cells = [line.title, phrases.chance(lead), points(lead.change), lead.words]
+        if summary.regime:
+            cells += [phrases.chance(line.now), points(line.now.change)]
+        table.add_row(*cells, trend_line(line.trend[-_TREND_POINTS:]))
+    return table
+
+
+def _movers(summary: Summary, view: View) -> list[RenderableType]:
+    from rich.text import Text
+
+    if not view.movers:
+        return [Text(f"No report became known after {summary.since}.")]
+    table = _plain_table()
+    table.add_column("report")
+    for line in view.lines:
+        table.add_column(line.id, justify="right")
+    for mover in view.movers[: phrases.LISTED]:
+        weights = (direction(weight) for weight in mover.weights)
+        table.add_row(Text(phrases.report(summary, mover.report)), *weights)
+    return [
+        Text(phrases.movers_title(summary) + ":"),
+        table,
+        *(Text("  " + line) for line in phrases.left_out_movers(view.movers)),
+    ]
+
+
+def _plain_table() -> Table:
+    from rich import box
+    from rich.table import Table
+
+    return Table(box=box.SIMPLE, pad_edge=False, header_style="dim")
+
+
+def _print_list(console: Console, title: str, lines: list[str]) -> None:
+    from rich.padding import Padding
+    from rich.text import Text
+
+    if not lines:
+        return
+    console.print()
+    console.print(Text(title, style="bold"))
+    for line in lines:
+        console.print(Padding(Text(f"· {line}"), (0, 0, 0, 2)))

@@ -1,0 +1,164 @@
+"""Every command: help with an example, a place in the documentation, exit codes, a clean standard output."""
+
+from __future__ import annotations
+
+import json
+import re
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+from typer.main import get_command
+
+from forecast import __version__
+from forecast.cli import main
+from forecast.cli.app import app
+from forecast.cli.progress import progress_bar
+
+ROOT = Path(__file__).parents[2]
+COMMANDS = sorted(get_command(app).commands)  # type: ignore[attr-defined]
+DOCUMENTATION = "\n".join(
+    path.read_text(encoding="utf-8") for path in [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
+)
+
+
+def run(*arguments: str) -> subprocess.CompletedProcess[str]:
+    """Run the command as a process of its own, as an analyst does."""
+    command = [
+        sys.executable,
+        "-c",
+        "import sys; from forecast.cli import main; sys.exit(main())",
+        *arguments,
+    ]
+    return subprocess.run(command, capture_output=True, text=True, cwd=ROOT, check=False, timeout=120)
+
+
+def test_the_commands_are_these():
+    assert COMMANDS == ["check", "new", "update"]
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_every_command_has_help_with_an_example(command, capsys):
+    assert main([command, "--help"]) == 0
+    text = capsys.readouterr().out
+    assert f"Example: forecast {command} " in text
+    options = re.findall(r"^  (--[a-z-]+)(.*)$", text, flags=re.MULTILINE)
+    assert all(said.strip() for _, said in options)
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_every_command_is_documented(command):
+    assert f"forecast {command} " in DOCUMENTATION
+
+
+def test_the_readme_s_commands_are_the_promised_ones():
+    readme = (ROOT / "README.md").read_text(encoding="utf-8")
+    assert "\npip install uv && uv run forecast update scenarios/isis-jn-2014 --as-of 2014-11-23\n" in readme
+    assert "\nuv run pytest\n" in readme
+
+
+def test_links_in_the_readme_lead_somewhere():
+    readme = (ROOT / "README.md").read_text(encoding="utf-8")
+    links = [link for link in re.findall(r"\]\(([^)]+)\)", readme) if "://" not in link]
+    assert [link for link in links if not (ROOT / link).exists()] == []
+
+
+def test_without_a_command_the_help_is_shown(capsys):
+    assert main([]) in (0, 2)
+    assert "Commands:" in "".join(capsys.readouterr())
+
+
+def test_the_version(capsys):
+    assert main(["--version"]) == 0
+    assert capsys.readouterr().out == f"forecast {__version__}\n"
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ["updaet"],
+        ["update"],
+        ["update", "x", "--as-of", "tomorrow"],
+        ["update", "x", "--as-of", "2014-02-30"],
+        ["update", "x", "--draws", "0"],
+        ["update", "x", "--chains", "none"],
+        ["update", "x", "--tolerance", "-1"],
+        ["update", "x", "--seed", "-1"],
+        ["check", "--jsn", "x"],
+        ["new"],
+    ],
+)
+def test_a_wrong_call_is_the_caller_s_fault(arguments, capsys):
+    assert main(arguments) == 2
+    printed = capsys.readouterr()
+    assert printed.out == ""
+    assert "Usage: forecast" in printed.err
+
+
+def test_new_writes_a_case_that_passes_check(tmp_path, capsys):
+    case = tmp_path / "somewhere" / "mine"
+    assert main(["new", str(case)]) == 0
+    assert f"forecast update {case}" in capsys.readouterr().out
+    assert main(["check", str(case)]) == 0
+    assert f"{case}: sound." in capsys.readouterr().out
+    assert main(["new", str(case)]) == 2, "nothing is overwritten"
+
+
+def test_check_as_json(tmp_path, capsys):
+    main(["new", str(tmp_path / "mine")])
+    capsys.readouterr()
+    assert main(["check", "--json", str(tmp_path / "mine"), str(tmp_path / "none")]) == 2
+    printed = capsys.readouterr()
+    sound, missing = (json.loads(line) for line in printed.out.splitlines())
+    assert (sound["case"], sound["sound"], sound["faults"]) == ("mine", True, [])
+    assert (missing["case"], missing["sound"]) == ("none", False)
+    assert set(missing["faults"][0]) == {"file", "line", "value", "problem", "allowed", "fix"}
+    assert "no such case folder" in printed.err
+
+
+def test_check_looks_at_the_ledger_too_and_names_all_faults_at_once(tmp_path, capsys):
+    case = tmp_path / "mine"
+    main(["new", str(case)])
+    (case / "forecasts.csv").write_text("nonsense\n", encoding="utf-8")
+    (case / "question.yaml").write_text("title: [\n", encoding="utf-8")
+    assert main(["check", str(case)]) == 2
+    said = capsys.readouterr().err
+    assert "question.yaml" in said
+    assert "forecasts.csv:1" in said
+
+
+@pytest.mark.parametrize("command", ["check", "update"])
+def test_a_process_whose_input_is_at_fault_exits_with_2_and_without_a_traceback(command, tmp_path):
+    done = run(command, str(tmp_path / "none"))
+    assert done.returncode == 2
+    assert done.stdout == ""
+    assert "there is no such case folder" in done.stderr
+    assert "Traceback" not in done.stderr
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_process_that_is_done_exits_with_0(tmp_path):
+    done = run("new", str(tmp_path / "mine"))
+    assert (done.returncode, done.stderr) == (0, "")
+
+
+def test_nobody_watching_no_progress_bar(capsys):
+    with progress_bar("case") as progress:
+        assert progress is None
+    assert capsys.readouterr() == ("", "")
+
+
+def test_a_progress_bar_appears_only_after_a_while_and_is_wiped(monkeypatch, capsys):
+    monkeypatch.setattr("sys.stderr.isatty", lambda: True)
+    with progress_bar("case") as progress:
+        assert progress is not None
+        progress(0.1)
+        assert capsys.readouterr().err == ""
+        clock = time.monotonic()
+        monkeypatch.setattr("forecast.cli.progress.time.monotonic", lambda: clock + 3)
+        progress(0.5)
+        drawn = capsys.readouterr().err
+        assert "case ███████████████░░░░░░░░░░░░░░░  50%" in drawn
+    assert capsys.readouterr().err.strip(" \r") == ""

@@ -1,0 +1,71 @@
+"""From an empty folder to an issued forecast, in processes of their own, with the real engine."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from forecast.record.ledger import LEDGER, read_ledger
+
+ROOT = Path(__file__).parents[2]
+
+#: As little work as the engine can do.
+QUICK = ("--draws", "100", "--chains", "2", "--tolerance", "0.5")
+
+pytestmark = pytest.mark.slow
+
+
+def run(*arguments: str) -> subprocess.CompletedProcess[str]:
+    command = [
+        sys.executable,
+        "-c",
+        "import sys; from forecast.cli import main; sys.exit(main())",
+        *arguments,
+    ]
+    with_tracebacks = os.environ | {"FORECAST_DEBUG": "1"}
+    return subprocess.run(command, capture_output=True, text=True, cwd=ROOT, check=False, env=with_tracebacks)
+
+
+@pytest.fixture(scope="module")
+def case(tmp_path_factory) -> Path:
+    folder = tmp_path_factory.mktemp("cases") / "mine"
+    done = run("new", str(folder))
+    assert done.returncode == 0, done.stderr
+    return folder
+
+
+def test_a_dry_run_prints_json_only_and_writes_nothing(case):
+    before = sorted(case.rglob("*"))
+    done = run("update", str(case), "--json", "--dry-run", *QUICK)
+    assert done.returncode == 0, done.stderr
+    found = json.loads(done.stdout)
+    assert found["case"] == "mine"
+    assert sum(scenario["probability"] for scenario in found["scenarios"]) == pytest.approx(1.0)
+    assert sum(scenario["at_horizon"]["probability"] for scenario in found["scenarios"]) == pytest.approx(1.0)
+    assert found["trend"][-1]["as_of"] == found["as_of"]
+    assert sorted(case.rglob("*")) == before
+
+
+def test_the_same_command_twice_prints_the_same_numbers_and_issues_once(case):
+    first = run("update", str(case), *QUICK)
+    assert first.returncode == 0, first.stderr
+    rows = read_ledger(case / LEDGER)
+    assert (case / "output" / "trend.png").exists()
+    assert (case / "output" / "brief.md").exists()
+    second = run("update", str(case), *QUICK)
+    assert second.returncode == 0, second.stderr
+    assert read_ledger(case / LEDGER) == rows
+    assert first.stdout.splitlines()[:-1] == second.stdout.splitlines()[:-1]
+
+
+def test_a_day_outside_the_question_s_time_is_the_caller_s_fault(case):
+    done = run("update", str(case), "--dry-run", "--as-of", "1999-12-31")
+    assert done.returncode == 2
+    assert done.stdout == ""
+    assert "the question was not open on this day (found: 1999-12-31)" in done.stderr
+    assert "Traceback" not in done.stderr

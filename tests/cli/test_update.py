@@ -1,0 +1,132 @@
+"""`forecast update`: prints, writes, issues; once; nothing on a dry run; on past faulty cases."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from forecast.cli import main
+from forecast.record.ledger import LEDGER, read_ledger
+from tests.cli.conftest import FAULTY
+
+
+def files(folder: Path) -> list[str]:
+    return sorted(str(path.relative_to(folder)) for path in folder.rglob("*") if path.is_file())
+
+
+def test_prints_writes_and_issues(made_up, capsys):
+    assert main(["update", str(made_up)]) == 0
+    printed = capsys.readouterr()
+    assert "At the horizon, 2015-03-31, the most probable scenario is Continued conflict" in printed.out
+    assert "Issued to" in printed.out
+    assert printed.err == ""
+    assert files(made_up) == [LEDGER, "output/.forecasts.csv.lock", "output/brief.md", "output/trend.png"]
+    assert len(read_ledger(made_up / LEDGER)) == 4
+    assert "](trend.png)" in (made_up / "output/brief.md").read_text(encoding="utf-8")
+
+
+def test_run_twice_issues_once_and_prints_the_same(made_up, capsys):
+    main(["update", str(made_up)])
+    first, ledger = capsys.readouterr().out, (made_up / LEDGER).read_bytes()
+    assert main(["update", str(made_up)]) == 0
+    second = capsys.readouterr().out
+    assert (made_up / LEDGER).read_bytes() == ledger
+    assert "holds this forecast already" in second
+    assert first.splitlines()[:-1] == second.splitlines()[:-1]
+
+
+def test_the_next_week_shows_the_change(made_up, capsys):
+    main(["update", str(made_up), "--as-of", "2014-11-15"])
+    capsys.readouterr()
+    main(["update", str(made_up), "--as-of", "2014-11-22", "--json"])
+    scenario = json.loads(capsys.readouterr().out)["scenarios"][0]
+    before, now = read_ledger(made_up / LEDGER)[0], read_ledger(made_up / LEDGER)[4]
+    assert scenario["change"] == now.probability - before.probability
+
+
+@pytest.mark.parametrize("extra", [[], ["--json"]])
+def test_a_dry_run_writes_nothing_at_all(made_up, capsys, extra):
+    assert main(["update", str(made_up), "--dry-run", *extra]) == 0
+    assert list(made_up.iterdir()) == []
+    assert capsys.readouterr().out
+
+
+def test_json_is_one_document_a_line_and_nothing_else(made_up, capsys):
+    other = made_up.parent / "other"
+    other.mkdir()
+    assert main(["update", str(made_up), str(other), "--json"]) == 0
+    printed = capsys.readouterr()
+    assert [json.loads(line)["case"] for line in printed.out.splitlines()] == ["made-up", "other"]
+    assert printed.err == ""
+
+
+def test_options_reach_the_inference(made_up, monkeypatch):
+    seen = []
+    from forecast.cli import update
+
+    def infer(case, options):
+        seen.append(options)
+        raise RuntimeError("enough")
+
+    monkeypatch.setattr(update, "infer", infer)
+    options = ["--as-of", "2014-11-02", "--draws", "500", "--chains", "2", "--seed", "7"]
+    options += ["--tolerance", "0.01", "--dry-run", "--json"]
+    main(["update", str(made_up), *options])
+    assert str(seen[0].as_of) == "2014-11-02"
+    assert (seen[0].draws, seen[0].chains, seen[0].seed, seen[0].tolerance) == (500, 2, 7, 0.01)
+
+
+def test_a_faulty_case_does_not_stop_the_others(made_up, capsys):
+    faulty = made_up.parent / FAULTY
+    assert main(["update", str(faulty), str(made_up)]) == 2
+    printed = capsys.readouterr()
+    assert "Issued to" in printed.out
+    assert printed.err.count("question.yaml:3: prior is no probability (found: 2).") == 2
+    assert "Traceback" not in printed.err
+
+
+def test_a_malformed_ledger_stops_before_anything_is_written(made_up, capsys):
+    (made_up / LEDGER).write_text("not,a,ledger\n", encoding="utf-8")
+    assert main(["update", str(made_up)]) == 2
+    printed = capsys.readouterr()
+    assert printed.out == ""
+    assert f"{LEDGER}:1: has other columns" in printed.err
+    assert files(made_up) == [LEDGER]
+
+
+@pytest.mark.parametrize(
+    ("error", "said"),
+    [
+        (
+            ZeroDivisionError("float\ndivision"),
+            "ZeroDivisionError: float division. This is a fault of the toolkit",
+        ),
+        (
+            PermissionError(13, "Permission denied", "x.png"),
+            "the system refused: [Errno 13] Permission denied",
+        ),
+    ],
+)
+def test_an_unexpected_failure_is_one_line_and_exit_1(made_up, capsys, monkeypatch, error, said):
+    def infer(case, options):
+        raise error
+
+    monkeypatch.setattr("forecast.cli.update.infer", infer)
+    monkeypatch.delenv("FORECAST_DEBUG", raising=False)
+    assert main(["update", str(made_up)]) == 1
+    printed = capsys.readouterr()
+    assert said in printed.err
+    assert printed.err.count("\n") == 1
+    assert list(made_up.iterdir()) == []
+    assert main(["update", str(made_up), "--debug"]) == 1
+    assert "Traceback" in capsys.readouterr().err
+    monkeypatch.setenv("FORECAST_DEBUG", "1")
+    assert main(["update", str(made_up)]) == 1
+    assert "Traceback" in capsys.readouterr().err
+
+
+def test_a_failure_of_the_toolkit_outranks_an_input_at_fault(made_up, monkeypatch):
+    monkeypatch.setattr("forecast.cli.update.infer", lambda case, options: 1 / 0)
+    assert main(["update", str(made_up.parent / FAULTY), str(made_up)]) == 1

@@ -1,0 +1,150 @@
+"""The posterior over scenarios by plain enumeration of every path."""
+
+from __future__ import annotations
+
+from datetime import date
+from itertools import pairwise, product
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.linalg import expm
+
+from forecast.case.evidence import Evidence
+from forecast.case.question import Moves, Question, Transition
+from tests.oracles.cells import cell_likelihood
+from tests.oracles.theta import Theta
+
+Array = NDArray[np.float64]
+Whole = NDArray[np.int64]
+
+
+def trend_dates(question: Question, as_of: date) -> list[date]:
+    """Return the last day of every finished period, and the as-of date."""
+    ends = [question.last_day(t) for t in range(question.period(as_of) + 1)]
+    return sorted({end for end in ends if end <= as_of} | {as_of})
+
+
+def step_matrix(question: Question, theta: Theta) -> list[list[Any]]:
+    """Return the per-period transition matrix, entry by entry."""
+    size = len(question.scenarios)
+    if isinstance(question.dynamics, Transition):
+        return [list(row) for row in theta["transition"]]
+    if not isinstance(question.dynamics, Moves):
+        return [[1.0 if i == j else 0.0 for j in range(size)] for i in range(size)]
+    rate = [
+        [theta["leave"][i] * (theta["then"][i][j] - (1.0 if i == j else 0.0)) for j in range(size)]
+        for i in range(size)
+    ]
+    flat = np.broadcast_arrays(*[entry for row in rate for entry in row])
+    matrix = expm(np.stack(flat, axis=-1).reshape(*flat[0].shape, size, size))
+    # What cannot be reached is exactly 0 whatever the draw.
+    entries = [[matrix[..., i, j] for j in range(size)] for i in range(size)]
+    return [[entry if np.any(entry != 0) else 0.0 for entry in row] for row in entries]
+
+
+def path_sums(prior: list[Any], step: list[list[Any]], m: list[list[Any]]) -> tuple[Any, list[list[Any]]]:
+    """Sum the probability of every path: in all, and by the scenario it is in at each period."""
+    size, periods = len(prior), len(m)
+    total: Any = 0.0
+    blocked = [[bool(np.all(np.equal(p, 0.0))) for p in row] for row in step]
+    at: list[list[Any]] = [[0.0 for _ in range(size)] for _ in range(periods)]
+    for path in product(range(size), repeat=periods):
+        if any(blocked[i][j] for i, j in pairwise(path)):
+            continue
+        p = prior[path[0]] * m[0][path[0]]
+        for t in range(1, periods):
+            p = p * step[path[t - 1]][path[t]] * m[t][path[t]]
+        total = total + p
+        for t, s in enumerate(path):
+            at[t][s] = at[t][s] + p
+    return total, at
+
+
+def future(
+    question: Question, as_of: date, now: list[Any], step: list[list[Any]]
+) -> tuple[list[list[Any]], list[Any]]:
+    """Return the outlook, period by period, and the chance of each scenario at some period's end."""
+    size, here, last = len(now), question.period(as_of), question.period(question.horizon)
+    outlook = [now]
+    for _ in range(last - here):
+        before = outlook[-1]
+        outlook.append([sum(before[i] * step[i][j] for i in range(size)) for j in range(size)])
+    counted = [t for t in range(here, last + 1) if question.last_day(t) > as_of]
+    if not counted:
+        return outlook, outlook[-1]
+    ever: list[Any] = [0.0] * size
+    for path in product(range(size), repeat=last - here + 1):
+        p = now[path[0]]
+        for i, j in pairwise(path):
+            p = p * step[i][j]
+        for j in {path[t - here] for t in counted}:
+            ever[j] = ever[j] + p
+    return outlook, ever
+
+
+def enumerate_posterior(
+    question: Question,
+    evidence: Evidence,
+    as_of: date,
+    theta: Theta,
+    *,
+    ahead: bool = True,
+    filtered: bool = False,
+) -> dict[str, Array]:
+    """Return the posterior over scenarios given the judgements, by summing over all K^T paths.
+
+    Parameters
+    ----------
+    theta : dict
+        Judgements as numbers, or as arrays of n draws.
+    ahead : bool
+        Also look ahead, which takes K^H more paths.
+    filtered : bool
+        Also return P(s_t | cells up to t), all known at the as-of date.
+
+    Returns
+    -------
+    dict
+        "marginal": p(evidence | theta); "now", "horizon", "ever": [..., K]; "smoothed", "filtered":
+        [..., T, K]; "outlook": [..., H + 1, K]. The leading dimension is that of the draws; where the
+        question has units, each but "marginal" has a dimension of units before the last.
+    """
+    cells = cell_likelihood(question, evidence, as_of, theta)
+    step = step_matrix(question, theta)
+    periods = question.period(as_of) + 1
+    marginal: Any = 1.0
+    found: dict[str, list[Any]] = {}
+    for unit in question.units or ("",):
+        m = [cells[unit, t] for t in range(periods)]
+        total, at = path_sums(theta["prior"], step, m)
+        if np.any(np.asarray(total) <= 0):
+            raise ValueError("evidence that no scenario allows")
+        marginal = marginal * total
+        smoothed = [[p / total for p in row] for row in at]
+        answers: dict[str, Any] = {"now": smoothed[-1], "smoothed": smoothed}
+        if ahead:
+            outlook, ever = future(question, as_of, smoothed[-1], step)
+            answers |= {"outlook": outlook, "horizon": outlook[-1], "ever": ever}
+        if filtered:
+            sums = [path_sums(theta["prior"], step, m[: t + 1]) for t in range(periods)]
+            answers["filtered"] = [[p / part for p in rows[-1]] for part, rows in sums]
+        for name, answer in answers.items():
+            found.setdefault(name, []).append(_stack(answer))
+    result = {
+        name: a[0] if not question.units else np.stack(np.broadcast_arrays(*a), axis=-2)
+        for name, a in found.items()
+    }
+    result["marginal"] = np.asarray(marginal)
+    return result
+
+
+def _stack(answer: Any) -> Array:
+    """Turn nested lists of numbers or draws into an array with the draws' dimension first."""
+    if isinstance(answer, list):
+        parts = [_stack(a) for a in answer]
+        depth = 1 if not isinstance(answer[0], list) else 2
+        lead = np.broadcast_shapes(*[p.shape[: p.ndim - depth + 1] for p in parts])
+        whole = [np.broadcast_to(p, lead + p.shape[p.ndim - depth + 1 :]) for p in parts]
+        return np.stack(whole, axis=-depth)
+    return np.asarray(answer, dtype=float)
