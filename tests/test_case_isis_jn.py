@@ -87,7 +87,7 @@ def reports(case: Case) -> dict[str, Report]:
 @pytest.fixture(scope="module")
 def weight_of_evidence(case: Case) -> xr.DataArray:
     result = forecast.update(case, as_of=AS_OF, draws=200, chains=4)
-    weights: xr.DataArray = result["evidence"]["weight_of_evidence"]
+    weights: xr.DataArray = result["evidence"].to_dataset()["weight_of_evidence"]
     return weights
 
 

@@ -16,7 +16,7 @@ from forecast.case.judgement import Judgement, Positive, Proportions
 
 Kind = Literal["category", "ratio", "count", "measure"]
 
-#: Factor on a source's reliability, by Admiralty credibility; "" is "not graded". Conventions, not measurements.
+#: Factor on a source's reliability, by Admiralty credibility; "" is not graded. Conventions, no measurements.
 CREDIBILITY: Mapping[str, float] = MappingProxyType(
     {"1": 1.0, "2": 0.9, "3": 0.7, "4": 0.4, "5": 0.1, "6": 0.7, "": 1.0}
 )
@@ -155,5 +155,5 @@ class Question:
         return min(max(day, self.opened), self.horizon)
 
     def last_finished_day(self, today: date) -> date:
-        """Return the last day of the last period that is over by the end of `today`, as :meth:`as_of` holds it."""
+        """Return the last day of the last period over by the end of `today`, held as :meth:`as_of` does."""
         return self.as_of(self.last_day(self.period(today + timedelta(days=1)) - 1))

@@ -1,4 +1,4 @@
-"""From a case to its forecast: the particles doubled until the numbers are sure enough, the result put together."""
+"""From a case to its forecast: particles doubled until the numbers are sure, the result put together."""
 
 from __future__ import annotations
 
@@ -7,10 +7,10 @@ import os
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from datetime import date
+from functools import cached_property
 from pathlib import Path
 from typing import Literal
 
-import numpy as np
 import xarray as xr
 
 from forecast.case.as_of import checked_as_of
@@ -70,43 +70,24 @@ def infer(
     ImpossibleEvidence
         If no scenario allows what was reported.
     """
-    as_of = question.as_of(as_of)
-    task = problem(question, evidence, as_of)
+    task = problem(question, evidence, question.as_of(as_of))
     free = any(block.free for block in task.layout.blocks)
     particles = draws if free else 1
     while True:
-        done = _Count(progress, chains * len(task.steps) * (particles // draws or 1))
-        run = _run(task, chains, particles, seed, done)
-        sample = draws_of(run, draws, task.steps[-1].periods, seed)
-        now = estimate(sample.alpha[..., -1, :])
-        ahead, horizon = tree.look_ahead(question, as_of, sample)
-        error = max(float(now.mcse.max()), float(ahead["mcse"].max()))
-        if error <= tolerance or particles >= MOST_PARTICLES or not free:
+        count = _Count(progress, chains * len(task.steps))
+        run = _run(task, chains, particles, seed, count)
+        found = _Found(task, run, draws_of(run, draws, task.steps[-1].periods, seed))
+        if found.error <= tolerance or particles >= MOST_PARTICLES or not free:
             break
         particles *= 2
-    groups = {
-        "posterior": _posterior(task, sample, sample.theta, horizon),
-        "prior": tree.dataset(tree.judgements(task.layout, sample.prior), tree.theta_coordinates(task.layout)),
-        "trend": tree.trend(task, run, now),
-        "outlook": ahead,
-        "hindsight": tree.hindsight(question, sample, question.dynamics is None),
-        "drift": drift(task.layout, sample),
-        "log_likelihood": _log_likelihood(question, sample),
-        "log_prior": tree.log_prior(task.layout, sample.theta),
-        "sample_stats": _sample_stats(task, run),
-    }
-    live, weight = weights_of_evidence(task.layout, evidence, as_of, lambda: None)
-    reports = tree.reports_group(question, evidence, live, weight)
-    groups |= dict(zip(("evidence", "observed_data", "constant_data"), reports, strict=True))
-    warnings = drift_warnings(groups["drift"])
-    if error > tolerance:
+    warnings = drift_warnings(found.groups["drift"].to_dataset())
+    if found.error > tolerance:
         warnings.append(
-            f"the Monte Carlo error of a probability is {error:.4f}, more than the tolerance of {tolerance:g}, "
-            f"with {particles} particles in each of {chains} chains: read the last digits with care"
+            f"the Monte Carlo error of a probability is {found.error:.4f}, more than the tolerance of "
+            f"{tolerance:g}, with {particles} particles in each of {chains} chains: last digits are unsure"
         )
-    result = xr.DataTree.from_dict(groups)
-    result.attrs = {
-        "as_of": as_of.isoformat(),
+    found.groups.attrs = {
+        "as_of": task.steps[-1].date.isoformat(),
         "horizon": question.horizon.isoformat(),
         "engine": "smc",
         "seed": seed,
@@ -114,10 +95,10 @@ def infer(
         "chains": chains,
         "tolerance": tolerance,
         "particles": particles,
-        "mcse": error,
+        "mcse": found.error,
         "warnings": json.dumps(warnings),
     }
-    return result
+    return found.groups
 
 
 def update(
@@ -186,6 +167,41 @@ def update(
     return result
 
 
+class _Found:
+    """What a run found, put together; `error` is the largest Monte Carlo standard error now and ahead."""
+
+    def __init__(self, task: Problem, run: list[Chain], sample: Draws) -> None:
+        question, as_of = task.layout.question, task.steps[-1].date
+        now = estimate(sample.alpha[..., -1, :])
+        ahead, horizon = tree.look_ahead(question, as_of, sample)
+        self.error = max(float(now.mcse.max()), float(ahead["mcse"].max()))
+        self._late = task, run, sample, now, ahead, horizon
+
+    @cached_property
+    def groups(self) -> xr.DataTree:
+        """The result without its attributes."""
+        task, run, sample, now, ahead, horizon = self._late
+        question, layout = task.layout.question, task.layout
+        live, weight = weights_of_evidence(layout, task.evidence, task.steps[-1].date)
+        evidence, observed, constant = tree.by_report(question, live, weight)
+        return xr.DataTree.from_dict(
+            {
+                "posterior": tree.posterior(layout, sample, horizon),
+                "prior": tree.prior(layout, sample),
+                "trend": tree.trend(task, run, now),
+                "outlook": ahead,
+                "hindsight": tree.hindsight(question, sample),
+                "evidence": evidence,
+                "drift": drift(layout, sample),
+                "log_likelihood": tree.log_likelihood(question, sample),
+                "log_prior": tree.log_prior(layout, sample.theta),
+                "sample_stats": tree.sample_stats(task, run),
+                "observed_data": observed,
+                "constant_data": constant,
+            }
+        )
+
+
 class _Count:
     """Counts the dates that the chains have passed, from several threads."""
 
@@ -206,46 +222,6 @@ def _run(task: Problem, chains: int, particles: int, seed: int, done: _Count) ->
         return list(pool.map(one, range(chains)))
 
 
-def _posterior(task: Problem, sample: Draws, theta: np.ndarray, horizon: np.ndarray) -> xr.Dataset:
-    question = task.layout.question
-    dims = ("chain", "draw", *tree.unit_dims(question), "scenario")
-    named: dict[str, tree.Variable] = {
-        "scenario_probability": (dims, tree.by_unit(question, sample.alpha[..., -1, :], 2)),
-        "horizon_probability": (dims, tree.by_unit(question, horizon, 2)),
-    }
-    named |= tree.judgements(task.layout, theta)
-    return tree.dataset(named, tree.theta_coordinates(task.layout))
-
-
-def _log_likelihood(question: Question, sample: Draws) -> xr.Dataset:
-    dims = ("chain", "draw", *tree.unit_dims(question), "period")
-    return xr.Dataset(
-        {"evidence": (dims, tree.by_unit(question, sample.log_norm, 2))},
-        {"period": np.arange(sample.log_norm.shape[-1])}
-        | ({"unit": list(question.units)} if question.units else {}),
-    )
-
-
-def _sample_stats(task: Problem, run: list[Chain]) -> xr.Dataset:
-    size = np.stack([1.0 / (chain.weight**2).sum(axis=1) for chain in run])
-    dims = ("chain", "as_of")
-    accepted = np.stack([chain.accepted for chain in run])
-    with np.errstate(invalid="ignore"):
-        rate = np.where(accepted[..., 1] > 0, accepted[..., 0] / accepted[..., 1], np.nan)
-    return xr.Dataset(
-        {
-            "ess": (dims, size),
-            "moves": (dims, np.stack([chain.moves for chain in run])),
-            "log_marginal_likelihood": (dims, np.stack([chain.log_evidence for chain in run])),
-            "acceptance": (("chain", "block"), rate),
-        },
-        {
-            "as_of": tree.days([step.date for step in task.steps]),
-            "block": ["likelihood", "reliability", "dynamics"],
-        },
-    )
-
-
 def _impossible(case: Case, error: ImpossibleEvidence) -> list[Fault]:
     question = case.question
     unit = question.units[error.unit] if question.units else ""
@@ -259,7 +235,8 @@ def _impossible(case: Case, error: ImpossibleEvidence) -> list[Fault]:
             file=str(case.path / "evidence.csv"),
             line=r.line,
             value=f"{r.id}: {r.indicator} = {r.value}",
-            problem="no scenario allows the reports of this period together, as known on " + error.day.isoformat(),
+            problem="no scenario allows the reports of this period together, as known on "
+            + error.day.isoformat(),
             allowed="evidence with a likelihood above 0 in some scenario",
             fix="correct the report, or give the likelihood that is exactly 0 a finite weight",
         )

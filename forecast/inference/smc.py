@@ -9,6 +9,8 @@ the particles that were kept from before it entered, and lets in the rest.
 
 What is resampled is the pair (particle, present scenario), ordered by scenario, with systematic sampling:
 each scenario keeps its share to within one particle, although a static question has a mode per scenario.
+Half as many pairs as particles are resampled, and each is kept beside its moved copy, so that no step of a
+chain is wasted (waste-free SMC with chains of length 2, Dau and Chopin 2022).
 """
 
 from __future__ import annotations
@@ -20,6 +22,7 @@ from datetime import date
 import numpy as np
 
 from forecast.inference.moves import sweep
+from forecast.inference.resampling import effective_size, log_sum, systematic
 from forecast.model.course import Course, bridge, first_change
 from forecast.model.dynamics import transition_matrices
 from forecast.model.filtering import Filtered, empty_filtered, forward, refresh
@@ -72,22 +75,6 @@ class Chain:
     accepted: np.ndarray  # (3, 2) accepted and tried
 
 
-def effective_size(log_weight: np.ndarray) -> float:
-    """Return (sum w)^2 / sum w^2 (Kong 1992)."""
-    high = log_weight.max()
-    if high == -np.inf:
-        return 0.0
-    weight = np.exp(log_weight - high)
-    return float(weight.sum() ** 2 / (weight**2).sum())
-
-
-def systematic(weight: np.ndarray, number: int, u: float) -> np.ndarray:
-    """Return `number` indices in proportion to weight by systematic sampling with offset u in [0, 1)."""
-    edges = np.cumsum(weight)
-    points = (np.arange(number) + u) * (edges[-1] / number)
-    return np.minimum(np.searchsorted(edges, points, side="right"), len(weight) - 1)
-
-
 def run_chain(
     problem: Problem, *, chain: int, particles: int, seed: int, progress: Callable[[], None]
 ) -> Chain:
@@ -114,7 +101,9 @@ def _together(runs: list[Chain]) -> Chain:
         probability=join("probability", 1),
         weight=join("weight", 1) / len(runs),
         theta=join("theta", 0),
-        filtered=Filtered(*(np.concatenate(arrays) for arrays in zip(*(run.filtered for run in runs), strict=True))),
+        filtered=Filtered(
+            *(np.concatenate(arrays) for arrays in zip(*(run.filtered for run in runs), strict=True))
+        ),
         prior=join("prior", 0),
         moves=np.sum([run.moves for run in runs], axis=0),
         log_evidence=np.mean([run.log_evidence for run in runs], axis=0),
@@ -145,19 +134,19 @@ class _System:
     def run(self, progress: Callable[[], None]) -> Chain:
         """Pass through all dates."""
         problem = self.problem
-        kept: dict[int, Particles] = {}
+        kept: dict[int, tuple[np.ndarray, np.ndarray]] = {}
         probability, weight, moves, evidence = [], [], [], [0.0]
         for k, step in enumerate(problem.steps):
             rng = self._rng((step.date - problem.layout.question.opened).days + 1)
             before, self.sweeps = problem.restart[k], 0
             start = evidence[k]
+            begin = step.begin
             if before is not None:
                 self._take_up(before, kept)
-                start = evidence[before + 1]
-            evidence.append(start + self._advance(step.course, rng, step.date))
+                start, begin = evidence[before + 1], first_change(self.course, step.course)
+            evidence.append(start + self._advance(step.course, begin, rng, step.date))
             if k in problem.restart:
-                p = self.particles
-                kept[k] = Particles(p.theta.copy(), p.log_weight.copy(), p.log_likelihood.copy(), p.filtered)
+                kept[k] = self.particles.theta.copy(), self.particles.log_weight.copy()
             w = np.exp(self.particles.log_weight - self.particles.log_weight.max())
             probability.append(self.particles.filtered.alpha[:, :, step.periods - 1].copy())
             weight.append(w / w.sum())
@@ -187,20 +176,24 @@ class _System:
 
     def _nothing(self, like: Course) -> Course:
         """Return a course without periods."""
-        return Course(like.kind[:0], np.zeros((like.start.shape[0], 1), np.int64), like.cell[:0], like.exponent[:0])
+        return Course(
+            like.kind[:0], np.zeros((like.start.shape[0], 1), np.int64), like.cell[:0], like.exponent[:0]
+        )
 
-    def _take_up(self, before: int, kept: dict[int, Particles]) -> None:
+    def _take_up(self, before: int, kept: dict[int, tuple[np.ndarray, np.ndarray]]) -> None:
         """Go back to the particles kept after step `before`."""
         p = self.particles
-        old = kept[before] if before >= 0 else None
-        p.theta[:] = old.theta if old else self.theta0
-        p.log_weight[:] = old.log_weight if old else 0.0
-        self.course = self.problem.steps[before].course if old else self._nothing(self.course)
+        prior = self.theta0, np.zeros(self.size)
+        p.theta[:], p.log_weight[:] = kept[before] if before >= 0 else prior
+        self.course = self.problem.steps[before].course if before >= 0 else self._nothing(self.course)
         self._refresh()
 
-    def _refresh(self) -> None:
-        refresh(self.particles.theta, self.course, self.problem.cells, self.arrays, self.particles.filtered)
-        self.particles.log_likelihood[:] = self._log_likelihood(self.course)
+    def _refresh(self, first: int = 0) -> None:
+        """Run the filter of the particles from `first` on anew."""
+        p = self.particles
+        part = Filtered(*(array[first:] for array in p.filtered))
+        refresh(p.theta[first:], self.course, self.problem.cells, self.arrays, part)
+        p.log_likelihood[:] = self._log_likelihood(self.course)
 
     def _log_likelihood(self, course: Course) -> np.ndarray:
         return self.particles.filtered.log_norm[:, :, : course.start.shape[1] - 1].sum(axis=(1, 2))
@@ -211,9 +204,8 @@ class _System:
         forward(p.theta, course, begin, self.problem.cells, self.arrays, p.filtered)
         return p.log_weight + self._log_likelihood(course) - p.log_likelihood
 
-    def _advance(self, course: Course, rng: np.random.Generator, day: date) -> float:
-        """Let in the evidence of a date; return the log of its probability."""
-        begin = first_change(self.course, course)
+    def _advance(self, course: Course, begin: int, rng: np.random.Generator, day: date) -> float:
+        """Let in the evidence of a date, new from period `begin` on; return the log of its probability."""
         log_weight = self._foretold(course, begin)
         if not self.problem.layout.learns:
             self._take(course, self.particles.log_weight)
@@ -224,30 +216,33 @@ class _System:
             self._refuse(course, day)
         if effective_size(log_weight) >= KEEP * self.size:
             return self._take(course, log_weight)
-        return self._anneal(course, begin, rng)
+        return self._anneal(course, begin, rng, day)
 
     def _take(self, course: Course, log_weight: np.ndarray) -> float:
         """Settle on a course and weights; return the log of the mean increment."""
         p = self.particles
-        gained = _log_sum(log_weight) - _log_sum(p.log_weight)
+        gained = log_sum(log_weight) - log_sum(p.log_weight)
         self.course = course
         p.log_weight[:] = log_weight
         p.log_likelihood[:] = self._log_likelihood(course)
         return gained
 
-    def _anneal(self, course: Course, begin: int, rng: np.random.Generator) -> float:
+    def _anneal(self, course: Course, begin: int, rng: np.random.Generator, day: date) -> float:
         """Let evidence in by degrees, the particles resampled and moved before each."""
         old, part, total = self.course, 0.0, 0.0
-        self._refresh()
+        if begin < old.start.shape[1] - 1:
+            self._refresh()
         while part < 1.0:
             self._move(rng)
             part, log_weight = self._next_part(old, course, part, begin)
             reached = course if part == 1.0 else bridge(old, course, part)
+            if log_weight.max() == -np.inf:
+                self._refuse(reached, day)
             total += self._take(reached, log_weight)
         return total
 
     def _next_part(self, old: Course, new: Course, part: float, begin: int) -> tuple[float, np.ndarray]:
-        """Return the largest part of the new evidence that keeps the effective sample size, and the weights."""
+        """Return the largest part of the new evidence that keeps the effective size, and the weights."""
         log_weight = self._foretold(new, begin)
         if effective_size(log_weight) >= KEEP * self.size:
             return 1.0, log_weight
@@ -262,30 +257,30 @@ class _System:
                     return middle, log_weight
             else:
                 high = middle
-        low = max(low, part + 1e-9)  # hardly any evidence fits: go on, and let the diagnostics say so
+        low = max(low, min(part + 0.01, 1.0))  # hardly a particle foretold it: go on, the error will show it
         return low, self._foretold(bridge(old, new, low), begin)
 
     def _move(self, rng: np.random.Generator) -> None:
-        """Resample pairs of particle and present scenario, and sweep once over all judgements."""
+        """Resample half as many pairs of particle and scenario; keep each, and its Gibbs sweep too."""
         p, periods = self.particles, self.course.start.shape[1] - 1
+        filtered, moved = p.filtered, self.size // 2
         weight = np.exp(p.log_weight - p.log_weight.max())
-        now = p.filtered.alpha[:, 0, periods - 1] if periods else p.theta[:, : self.scenarios]
-        pairs = systematic((weight[:, None] * now).T.ravel(), self.size, rng.random())
+        now = filtered.alpha[:, 0, periods - 1] if periods else p.theta[:, : self.scenarios]
+        pairs = systematic((weight[:, None] * now).T.ravel(), self.size - moved, rng.random())
         last, row = np.divmod(pairs, self.size)
-        p.log_weight[:] = 0.0
-        p.theta = p.theta[row]
+        theta = p.theta[row[:moved]]
         if periods:
-            args = (p.filtered, self.course, self.problem.cells, self.arrays)
-            sweep(p.theta, row, last, *args, rng, self.accepted)
+            evidence = (self.course, self.problem.cells, self.arrays)
+            sweep(theta, row[:moved], last[:moved], filtered, *evidence, rng, self.accepted)
             self.sweeps += 1
-        self._refresh()
+        kept = slice(0, self.size - moved)
+        for array in filtered:
+            array[kept] = array[row]
+        p.theta[kept], p.theta[self.size - moved :] = p.theta[row], theta
+        p.log_weight[:] = 0.0
+        self._refresh(self.size - moved)
 
     def _refuse(self, course: Course, day: date) -> None:
         norm = self.particles.filtered.log_norm[:, :, : course.start.shape[1] - 1]
         unit, period = np.argwhere(np.isneginf(norm).any(axis=0))[0]
         raise ImpossibleEvidence(int(unit), int(period), day)
-
-
-def _log_sum(x: np.ndarray) -> float:
-    high = x.max()
-    return float(high + np.log(np.exp(x - high).sum()))

@@ -6,7 +6,8 @@ from typing import NamedTuple
 
 import numpy as np
 
-from forecast.inference.smc import Chain, systematic
+from forecast.inference.resampling import systematic
+from forecast.inference.smc import Chain
 from forecast.model.filtering import Filtered
 
 BAND = (0.05, 0.95)
@@ -46,7 +47,9 @@ def draws_of(chains: list[Chain], number: int, periods: int, seed: int) -> Draws
         rows.append(rng.permutation(chosen))
 
     def take(field: str) -> np.ndarray:
-        return np.stack([getattr(chain.filtered, field)[row] for chain, row in zip(chains, rows, strict=True)])
+        return np.stack(
+            [getattr(chain.filtered, field)[row] for chain, row in zip(chains, rows, strict=True)]
+        )
 
     return Draws(
         theta=np.stack([chain.theta[row] for chain, row in zip(chains, rows, strict=True)]),
@@ -78,7 +81,7 @@ def estimate(value: np.ndarray, weight: np.ndarray | None = None) -> Estimate:
 
 
 def weighted_quantiles(value: np.ndarray, weight: np.ndarray, levels: tuple[float, ...]) -> list[np.ndarray]:
-    """Return quantiles over the first axis of value (n, ...) with weights (n,): the inverse of the weighted cdf."""
+    """Return quantiles over the first axis of value (n, ...), weights (n,): the inverse weighted cdf."""
     order = np.argsort(value, axis=0)
     reached = np.cumsum(weight[order], axis=0)
     found = []

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import xarray as xr
 
-from forecast.case.evidence import Evidence, Report
+from forecast.case.evidence import Report
 from forecast.case.question import Question
 from forecast.inference.smc import Chain
 from forecast.inference.summary import Draws, Estimate, estimate, smoothed
@@ -74,11 +74,11 @@ def look_ahead(question: Question, as_of: date, draws: Draws) -> tuple[xr.Datase
     return data, ahead[..., -1, :]
 
 
-def hindsight(question: Question, draws: Draws, static: bool) -> xr.Dataset:
+def hindsight(question: Question, draws: Draws) -> xr.Dataset:
     """Return filtered and smoothed probabilities of every period, with everything known now."""
     filtered = np.moveaxis(draws.alpha.mean(axis=(0, 1)), 1, 0)
     after = np.moveaxis(smoothed(draws, smooth), 1, 0)
-    if static:
+    if question.dynamics is None:
         after = np.broadcast_to(filtered[-1:], filtered.shape)
     dims = ("period", *unit_dims(question), "scenario")
     periods = np.arange(len(filtered))
@@ -156,8 +156,52 @@ def log_prior(layout: Layout, theta: np.ndarray) -> xr.Dataset:
     )
 
 
-def reports_group(
-    question: Question, evidence: Evidence, live: tuple[Report, ...], weight: np.ndarray
+def posterior(layout: Layout, draws: Draws, horizon: np.ndarray) -> xr.Dataset:
+    """Return the scenario probabilities of each draw, now and at the horizon, and theta."""
+    question = layout.question
+    dims = ("chain", "draw", *unit_dims(question), "scenario")
+    named: dict[str, Variable] = {
+        "scenario_probability": (dims, by_unit(question, draws.alpha[..., -1, :], 2)),
+        "horizon_probability": (dims, by_unit(question, horizon, 2)),
+    }
+    return dataset(named | judgements(layout, draws.theta), theta_coordinates(layout))
+
+
+def prior(layout: Layout, draws: Draws) -> xr.Dataset:
+    """Return theta drawn from its prior."""
+    return dataset(judgements(layout, draws.prior), theta_coordinates(layout))
+
+
+def log_likelihood(question: Question, draws: Draws) -> xr.Dataset:
+    """Return log p(y_t | y_<t, theta) of each period, one step ahead."""
+    dims = ("chain", "draw", *unit_dims(question), "period")
+    coords = {name: value for name, value in coordinates(question).items() if name == "unit"}
+    value = by_unit(question, draws.log_norm, 2)
+    return xr.Dataset({"evidence": (dims, value)}, coords | {"period": np.arange(value.shape[-1])})
+
+
+def sample_stats(problem: Problem, chains: list[Chain]) -> xr.Dataset:
+    """Return how each chain fared; `acceptance` is of the draws that could be refused."""
+    dims = ("chain", "as_of")
+    accepted = np.stack([chain.accepted for chain in chains]).astype(float)
+    share = np.full(accepted.shape[:-1], np.nan)
+    np.divide(accepted[..., 0], accepted[..., 1], out=share, where=accepted[..., 1] > 0)
+    return xr.Dataset(
+        {
+            "ess": (dims, np.stack([1.0 / (chain.weight**2).sum(axis=1) for chain in chains])),
+            "moves": (dims, np.stack([chain.moves for chain in chains])),
+            "log_marginal_likelihood": (dims, np.stack([chain.log_evidence for chain in chains])),
+            "acceptance": (("chain", "block"), share),
+        },
+        {
+            "as_of": days([step.date for step in problem.steps]),
+            "block": ["likelihood", "reliability", "dynamics"],
+        },
+    )
+
+
+def by_report(
+    question: Question, live: tuple[Report, ...], weight: np.ndarray
 ) -> tuple[xr.Dataset, xr.Dataset, xr.Dataset]:
     """Return the groups evidence, observed_data and constant_data, all by report."""
     coords: dict[str, Any] = coordinates(question) | {"report": np.array([r.id for r in live], dtype=str)}
@@ -166,9 +210,7 @@ def reports_group(
         name: ("report", np.array([str(getattr(r, name)) for r in live], dtype=str))
         for name in ("indicator", "source", "value", "unit")
     }
-    when = {
-        name: ("report", days([getattr(r, name) for r in live])) for name in ("date", "reported")
-    }
+    when = {name: ("report", days([getattr(r, name) for r in live])) for name in ("date", "reported")}
     period = ("report", np.array([question.period(r.date) for r in live], int))
     factor = ("report", np.array([question.credibility[r.credibility] for r in live], float))
     return (

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from datetime import date
 
 import numpy as np
@@ -16,7 +15,7 @@ from forecast.model.layout import Layout
 
 
 def weights_of_evidence(
-    laid: Layout, evidence: Evidence, as_of: date, progress: Callable[[], None]
+    laid: Layout, evidence: Evidence, as_of: date
 ) -> tuple[tuple[Report, ...], np.ndarray]:
     """Return the live reports and the weight of evidence of each for each scenario, in decibans.
 
@@ -43,7 +42,6 @@ def weights_of_evidence(
     weight = np.empty((len(reports), laid.scenarios))
     for n, (report, course) in enumerate(zip(reports, without, strict=True)):
         weight[n] = log_odds(base, known.key(report)[0]) - log_odds(course, known.key(report)[0])
-        progress()
     return reports, weight * 10 / np.log(10)
 
 

@@ -1,0 +1,1 @@
+"""The probability model: pure functions on arrays; no files, no plots."""

@@ -17,7 +17,7 @@ from pathlib import Path
 
 import numba
 
-_SOURCES = ("model/likelihood.py", "model/dynamics.py", "model/filtering.py", "inference/moves.py")
+_SOURCES = ("model", "inference")
 
 
 @cache
@@ -25,8 +25,8 @@ def cache_folder() -> Path:
     """Return the folder that keeps the compiled code of these very sources; it may not exist yet."""
     package = Path(__file__).parent.parent
     digest = hashlib.sha256(numba.__version__.encode())
-    for source in _SOURCES:
-        digest.update((package / source).read_bytes())
+    for source in sorted(path for folder in _SOURCES for path in (package / folder).glob("*.py")):
+        digest.update(source.read_bytes())
     return _writable_base() / digest.hexdigest()[:16]
 
 
@@ -38,14 +38,19 @@ def cache_is_cold() -> bool:
 def _writable_base() -> Path:
     named = numba.config.CACHE_DIR or os.environ.get("XDG_CACHE_HOME")
     home = Path(named) if named else Path.home() / ".cache"
-    for base in (home / "scenario-forecast", Path(tempfile.gettempdir()) / f"scenario-forecast-{os.getuid()}"):
+    for base in (
+        home / "scenario-forecast",
+        Path(tempfile.gettempdir()) / f"scenario-forecast-{os.getuid()}",
+    ):
         try:
             base.mkdir(parents=True, exist_ok=True)
         except OSError:
             continue
         if os.access(base, os.W_OK):
             return base
-    raise OSError(f"no folder to keep compiled code in: neither {home} nor the temporary folder can be written")
+    raise OSError(
+        f"no folder to keep compiled code in: neither {home} nor the temporary folder can be written"
+    )
 
 
 def kernel[F: Callable[..., object]](function: F) -> F:
@@ -62,7 +67,9 @@ def _compile[F: Callable[..., object]](function: F, *, inline: bool) -> F:
     before = numba.config.CACHE_DIR
     numba.config.CACHE_DIR = str(cache_folder())
     try:
-        compiled: F = numba.njit(cache=True, nogil=True, error_model="numpy", forceinline=inline)(function)
+        compiled: F = numba.njit(
+            cache=True, nogil=True, error_model="numpy", forceinline=inline, _nrt=not inline
+        )(function)
     finally:
         numba.config.CACHE_DIR = before
     return compiled

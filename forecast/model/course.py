@@ -16,21 +16,8 @@ class Course(NamedTuple):
 
     kind: np.ndarray  # (n,) kind of each cell, by unit and period
     start: np.ndarray  # (U, T + 1) unit u, period t has the cells start[u, t] to start[u, t + 1]
-    cell: np.ndarray  # (Q,) the cell of each kind
+    cell: np.ndarray  # (Q,) the cell of each kind, in ascending order
     exponent: np.ndarray  # (Q,) its exponent in the power likelihood
-
-
-def course_of(where: np.ndarray, ids: np.ndarray, exponent: np.ndarray, units: int, periods: int) -> Course:
-    """Return the course of cells that stand at the places u * periods + t."""
-    order = np.argsort(where, kind="stable")
-    pairs, kind = np.unique(np.stack([ids[order], exponent[order]], axis=1), axis=0, return_inverse=True)
-    edges = np.arange(units)[:, None] * periods + np.arange(periods + 1)
-    return Course(
-        kind=kind.astype(np.int64).reshape(-1),
-        start=np.searchsorted(where[order], edges).astype(np.int64),
-        cell=pairs[:, 0].astype(np.int64),
-        exponent=np.ascontiguousarray(pairs[:, 1]),
-    )
 
 
 def places(course: Course) -> tuple[np.ndarray, np.ndarray]:
@@ -60,16 +47,20 @@ def first_change(old: Course, new: Course) -> int:
 
 
 def bridge(old: Course, new: Course, part: float) -> Course:
-    """Return the course part of the way from old to new evidence: 1 - part of what goes, part of what comes."""
+    """Return a course on the way from old to new: 1 - part of what goes, part of what comes."""
     gone, come = _changed(old, new)
     units, periods = new.start.shape[0], new.start.shape[1] - 1
     (old_unit, old_period), (unit, period) = places(old), places(new)
-    return course_of(
-        np.concatenate([(old_unit * periods + old_period)[gone], unit * periods + period]),
-        np.concatenate([old.cell[old.kind][gone], new.cell[new.kind]]),
-        np.concatenate(
-            [old.exponent[old.kind][gone] * (1 - part), new.exponent[new.kind] * np.where(come, part, 1.0)]
-        ),
-        units,
-        periods,
+    where = np.concatenate([(old_unit * periods + old_period)[gone], unit * periods + period])
+    order = np.argsort(where, kind="stable")
+    weight = np.concatenate([np.full(gone.sum(), 1 - part), np.where(come, part, 1.0)])
+    cell = np.concatenate([old.cell[old.kind][gone], new.cell[new.kind]])
+    exponent = np.concatenate([old.exponent[old.kind][gone], new.exponent[new.kind]]) * weight
+    kinds, kind = np.unique(np.stack([cell, exponent]), axis=1, return_inverse=True)
+    edges = np.arange(units)[:, None] * periods + np.arange(periods + 1)
+    return Course(
+        kind=kind.reshape(-1)[order].astype(np.int64),
+        start=np.searchsorted(where[order], edges).astype(np.int64),
+        cell=kinds[0].astype(np.int64),
+        exponent=np.ascontiguousarray(kinds[1]),
     )

@@ -56,7 +56,7 @@ def _multiply(x: np.ndarray, y: np.ndarray, out: np.ndarray) -> None:
             out[i, j] = total
 
 
-@inlined
+@kernel
 def transition_matrix(theta: np.ndarray, a: Arrays, out: np.ndarray, buffer: np.ndarray) -> None:
     """Fill out (K, K) with the per-period matrix at one theta (D,)."""
     size, start = out.shape[0], a.dynamics_offset
@@ -79,7 +79,9 @@ def transition_matrices(theta: np.ndarray, a: Arrays, out: np.ndarray) -> None:
         transition_matrix(theta[n], a, out[n], buffer)
 
 
-def outlook(now: np.ndarray, matrix: np.ndarray, steps: int, *, include_now: bool) -> tuple[np.ndarray, np.ndarray]:
+def outlook(
+    now: np.ndarray, matrix: np.ndarray, steps: int, *, include_now: bool
+) -> tuple[np.ndarray, np.ndarray]:
     """Step on without evidence.
 
     Parameters

@@ -21,7 +21,6 @@ from forecast.model.layout import STATIC, Arrays
 from forecast.model.likelihood import Cells, log_cell
 
 _SMALL = 1e-250
-_FOLD = 1e-200
 
 
 class Filtered(NamedTuple):
@@ -64,15 +63,16 @@ def new_table(course: Course, a: Arrays) -> Table:
     )
 
 
-@kernel
+@inlined
 def fill(q: int, n: int, theta: np.ndarray, course: Course, cells: Cells, a: Arrays, table: Table) -> None:
     """Fill in the row of kind q for particle n."""
     table.owner[q] = n
-    row, power = table.value[q], course.exponent[q]
-    table.logarithm[q] = log_cell(course.cell[q], theta, cells, a, table.buffer, row)
+    power = course.exponent[q]
+    table.logarithm[q] = log_cell(course.cell[q], theta, cells, a, table.buffer, table.value, q)
     if power != 1.0:
-        for s in range(row.shape[0]):
-            row[s] = power * row[s] if table.logarithm[q] else row[s] ** power
+        for s in range(a.scenarios):
+            m = table.value[q, s]
+            table.value[q, s] = power * m if table.logarithm[q] else m**power
 
 
 @inlined
@@ -85,36 +85,34 @@ def period_weights(
     cells: Cells,
     a: Arrays,
     table: Table,
-    folded: np.ndarray,
     out: np.ndarray,
 ) -> float:
     """Fill out (K,) with L_t(s) / exp(scale) and return the scale."""
-    fold = False
+    plain, low = True, 1.0
     for s in range(a.scenarios):
-        out[s], folded[s] = 1.0, 0.0
+        out[s] = 1.0
     for k in range(begin, end):
         q = course.kind[k]
         if table.owner[q] != n:
             fill(q, n, theta, course, cells, a, table)
-        low = False
+        plain &= not table.logarithm[q]
         for s in range(a.scenarios):
-            if table.logarithm[q]:
-                folded[s] += table.value[q, s]
-            else:
-                out[s] *= table.value[q, s]
-                low |= out[s] < _FOLD
-        fold |= low or table.logarithm[q]
-        if low:
-            for s in range(a.scenarios):
-                folded[s] += np.log(out[s])
-                out[s] = 1.0
-    if not fold:
-        return 0.0
-    high = -np.inf
+            out[s] *= table.value[q, s]
     for s in range(a.scenarios):
-        out[s] = folded[s] + np.log(out[s])
-        high = max(high, out[s])
-    for s in range(a.scenarios):
+        low = min(low, out[s])
+    return 0.0 if plain and low > _SMALL else careful_weights(begin, end, course, table, out)
+
+
+@kernel
+def careful_weights(begin: int, end: int, course: Course, table: Table, out: np.ndarray) -> float:
+    """Do the same in logarithms, where plain products would be too small, or are not to be had."""
+    out[:] = 0.0
+    for k in range(begin, end):
+        q = course.kind[k]
+        for s in range(out.shape[0]):
+            out[s] += table.value[q, s] if table.logarithm[q] else np.log(table.value[q, s])
+    high = out.max()
+    for s in range(out.shape[0]):
         out[s] = np.exp(out[s] - high) if high > -np.inf else 0.0
     return high
 
@@ -129,61 +127,54 @@ def forward(
     """
     units, periods = course.start.shape[0], course.start.shape[1] - 1
     table = new_table(course, a)
-    weight, folded, ahead = np.empty(a.scenarios), np.empty(a.scenarios), np.empty(a.scenarios)
+    weight = np.empty(a.scenarios)
     for n in range(theta.shape[0]):
+        one, matrix = theta[n], filtered.matrix[n]
         for u in range(units):
-            if begin == 0:
-                filtered.deep[n, u] = False
+            alpha, norm, start = filtered.alpha[n, u], filtered.log_norm[n, u], course.start[u]
+            deep = begin > 0 and filtered.deep[n, u]
             t = begin
-            while t < periods and not filtered.deep[n, u]:
-                _predict(n, u, t, theta, filtered, a, ahead)
-                cell, end = course.start[u, t], course.start[u, t + 1]
-                scale = 0.0
-                if cell < end:
-                    scale = period_weights(cell, end, n, theta[n], course, cells, a, table, folded, weight)
-                    filtered.deep[n, u] = _update(n, u, t, ahead, weight, scale, filtered)
-                else:
-                    filtered.log_norm[n, u, t] = 0.0
-                    for s in range(a.scenarios):
-                        filtered.alpha[n, u, t, s] = ahead[s]
+            while t < periods and not deep:
+                _predict(t, one, matrix, alpha, a)
+                norm[t] = 0.0
+                if start[t] < start[t + 1]:
+                    scale = period_weights(start[t], start[t + 1], n, one, course, cells, a, table, weight)
+                    deep = _update(t, weight, scale, alpha, norm)
                 t += 1
-            if filtered.deep[n, u]:
-                _forward_deep(n, u, theta[n], course, cells, a, filtered, table)
+            filtered.deep[n, u] = deep
+            if deep:
+                _forward_deep(n, u, one, course, cells, a, matrix, alpha, norm, table)
 
 
 @inlined
-def _predict(
-    n: int, u: int, t: int, theta: np.ndarray, filtered: Filtered, a: Arrays, ahead: np.ndarray
-) -> None:
-    """Fill ahead (K,) with the probability of each scenario before the evidence of period t."""
+def _predict(t: int, theta: np.ndarray, matrix: np.ndarray, alpha: np.ndarray, a: Arrays) -> None:
+    """Fill alpha[t] with the probability of each scenario before the evidence of period t."""
     for j in range(a.scenarios):
         if t == 0:
-            ahead[j] = theta[n, j]
+            alpha[t, j] = theta[j]
         elif a.dynamics == STATIC:
-            ahead[j] = filtered.alpha[n, u, t - 1, j]
+            alpha[t, j] = alpha[t - 1, j]
         else:
             total = 0.0
             for i in range(a.scenarios):
-                total += filtered.alpha[n, u, t - 1, i] * filtered.matrix[n, i, j]
-            ahead[j] = total
+                total += alpha[t - 1, i] * matrix[i, j]
+            alpha[t, j] = total
 
 
 @inlined
-def _update(
-    n: int, u: int, t: int, ahead: np.ndarray, weight: np.ndarray, scale: float, filtered: Filtered
-) -> bool:
+def _update(t: int, weight: np.ndarray, scale: float, alpha: np.ndarray, norm: np.ndarray) -> bool:
     """Multiply by the evidence of period t; return whether a scenario fell too low for plain numbers."""
     total = 0.0
-    for s in range(ahead.shape[0]):
-        weight[s] *= ahead[s]
+    for s in range(weight.shape[0]):
+        weight[s] *= alpha[t, s]
         total += weight[s]
     if total <= 0.0:
         return True
-    filtered.log_norm[n, u, t] = np.log(total) + scale
+    norm[t] = np.log(total) + scale
     deep, share = False, 1.0 / total
-    for s in range(ahead.shape[0]):
-        filtered.alpha[n, u, t, s] = weight[s] * share
-        deep |= ahead[s] > 0.0 and weight[s] * share < _SMALL
+    for s in range(weight.shape[0]):
+        deep |= alpha[t, s] > 0.0 and weight[s] * share < _SMALL
+        alpha[t, s] = weight[s] * share
     return deep
 
 
@@ -195,14 +186,15 @@ def _forward_deep(
     course: Course,
     cells: Cells,
     a: Arrays,
-    filtered: Filtered,
+    matrix: np.ndarray,
+    alpha: np.ndarray,
+    norm: np.ndarray,
     table: Table,
 ) -> None:
     """Filter one particle and unit from period 0 on in logarithms."""
     size, periods = a.scenarios, course.start.shape[1] - 1
-    alpha, norm = filtered.alpha[n, u], filtered.log_norm[n, u]
     now, ahead = np.log(theta[:size]), np.empty(size)
-    log_matrix = np.log(filtered.matrix[n])
+    log_matrix = np.log(matrix)
     for t in range(periods):
         for j in range(size):
             ahead[j] = now[j]
@@ -243,7 +235,11 @@ def smooth(filtered: Filtered) -> np.ndarray:
     alpha, matrix = filtered.alpha, filtered.matrix[:, None]
     gamma = alpha.copy()
     for t in range(alpha.shape[2] - 2, -1, -1):
-        ahead = np.einsum("nui,nuij->nuj", alpha[:, :, t], np.broadcast_to(matrix, (*alpha.shape[:2], *matrix.shape[2:])))
+        ahead = np.einsum(
+            "nui,nuij->nuj", alpha[:, :, t], np.broadcast_to(matrix, (*alpha.shape[:2], *matrix.shape[2:]))
+        )
         ratio = np.divide(gamma[:, :, t + 1], ahead, out=np.zeros_like(ahead), where=ahead > 0)
-        gamma[:, :, t] = alpha[:, :, t] * np.einsum("nuij,nuj->nui", np.broadcast_to(matrix, (*alpha.shape[:2], *matrix.shape[2:])), ratio)
+        gamma[:, :, t] = alpha[:, :, t] * np.einsum(
+            "nuij,nuj->nui", np.broadcast_to(matrix, (*alpha.shape[:2], *matrix.shape[2:])), ratio
+        )
     return gamma

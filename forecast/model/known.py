@@ -13,31 +13,19 @@ from bisect import bisect_left, insort
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date, timedelta
-from typing import NamedTuple
 
 import numpy as np
 
 from forecast.case.evidence import Evidence, Report
 from forecast.case.question import Group, Indicator, Question
-from forecast.model.course import Course, course_of
+from forecast.model.content import Content, flatten
+from forecast.model.course import Course
 from forecast.model.layout import Layout
-from forecast.model.likelihood import CELL, REPORT, Cells, log_cells
+from forecast.model.likelihood import Cells, log_cells
 from forecast.model.power import exponents
-from forecast.model.statement import Statement, most_likely, statement
+from forecast.model.statement import most_likely, statement
 
 Key = tuple[int, int, int]  # unit, period, indicator
-
-
-class Content(NamedTuple):
-    """Everything the model needs of a cell, apart from theta."""
-
-    indicator: int
-    statements: tuple[Statement, ...] = ()
-    quiet: float = 1.0
-    active: float = 1.0
-    hold: float = 0.0
-    held: int = 0
-    children: tuple[Content, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -47,6 +35,7 @@ class Step:
     date: date
     course: Course
     periods: int
+    begin: int  # first period in which it differs from the step before it, at most that one's periods
 
 
 class Known:
@@ -74,6 +63,10 @@ class Known:
         self._numbers: dict[tuple[Content, float], int] = {}
         self._powers: list[float] = []
         self._joined: dict[Key, Content] = {}
+        self._size = len(self._question.indicators)
+        self._longest = self._question.period(self._question.horizon) + 1
+        self._codes, self._kinds = np.empty(0, np.int64), np.empty(0, np.int64)
+        self._begin = self._last = 0
 
     # ---- what the outside asks -------------------------------------------------------------------
 
@@ -101,7 +94,7 @@ class Known:
         return sorted((day, key) for day, key in found if day <= until)
 
     def put(self, keys: Iterable[Key], day: date, without: frozenset[str] = frozenset()) -> None:
-        """Make the cells `keys`, and what depends on them, what was known on `day` (some reports left out)."""
+        """Make the cells `keys`, and what depends on them, what was known on `day`, some reports left out."""
         touched = set(keys)
         for key in sorted(touched):
             touched |= self._rebuild(key, day, without)
@@ -115,12 +108,18 @@ class Known:
         self._number(tops)
 
     def step(self, day: date) -> Step:
-        """Return the cells as they stand."""
+        """Return the cells as they stand, and since when they differ from the last step."""
         periods = self._question.period(day) + 1
-        where = np.array([u * periods + t for u, t, _ in self._standing], np.int64)
-        numbers = np.fromiter(self._standing.values(), np.int64, len(where))
-        exponent = np.array(self._powers)[numbers] if len(numbers) else np.empty(0)
-        return Step(day, course_of(where, numbers, exponent, len(self._units), periods), periods)
+        edges = (np.arange(len(self._units))[:, None] * self._longest + np.arange(periods + 1)) * self._size
+        course = Course(
+            kind=self._kinds,
+            start=np.searchsorted(self._codes, edges).astype(np.int64),
+            cell=np.arange(len(self._powers)),
+            exponent=np.array(self._powers),
+        )
+        step = Step(day, course, periods, min(self._begin, self._last))
+        self._begin = self._last = periods
+        return step
 
     def cells(self) -> Cells:
         """Return all cells there have been, as arrays."""
@@ -177,8 +176,9 @@ class Known:
     def _original_stands(
         self, report: Report, first: Report | None, key: Key, day: date, without: frozenset[str]
     ) -> float | None:
-        """Return None for a report of its own; for a repeat 1 if its original stands, else 0, or nan if
-        the original was withdrawn or corrected to something else.
+        """Tell whether a repeat's original stands; None for a report of its own.
+
+        1 if it stands with the same value, 0 if with another, nan if it was withdrawn or corrected.
         """
         if not report.repeats:
             return None if first is None else float(first.value == report.value)
@@ -202,7 +202,7 @@ class Known:
     def _silence(
         self, indicator: Indicator, period: int, day: date, live: list[Report]
     ) -> tuple[float, float]:
-        """Return the factors of silence for the quiet value and for any other; ones where nobody is silent."""
+        """Return the factors of silence for the quiet value and for any other; 1 where nobody is silent."""
         watch = indicator.monitored
         if watch is None or any(r.value != indicator.values[0] for r in live):
             return 1.0, 1.0
@@ -252,16 +252,36 @@ class Known:
             for mate in group[key[2]].indicators if key[2] in group else ():
                 keys.add((key[0], key[1], self._place[mate]))
         present = [key for key in sorted(keys) if key in self._joined]
-        for key in keys:
-            self._standing.pop(key, None)
         powers = [1.0] * len(present) if plain else self._power(present, group)
+        standing = {}
         for key, power in zip(present, powers, strict=True):
             if power > 0:
-                content = self._joined[key]
-                number = self._numbers.setdefault((content, power), len(self._numbers))
-                self._standing[key] = number
-                if number == len(self._powers):
+                content = self._joined[key], power
+                standing[key] = self._numbers.setdefault(content, len(self._numbers))
+                if standing[key] == len(self._powers):
                     self._powers.append(power)
+        self._stand(keys, standing)
+
+    def _stand(self, keys: set[Key], standing: dict[Key, int]) -> None:
+        """Let cells stand, in the order of time, in place of whatever stood at `keys`."""
+        before = {key: self._standing.pop(key) for key in keys if key in self._standing}
+        self._standing |= standing
+        changed = sorted(key for key in keys if before.get(key) != standing.get(key))
+        if not changed:
+            return
+        self._begin = min(self._begin, min(t for _, t, _ in changed))
+        codes = np.array([self._code(key) for key in changed])
+        keep = ~np.isin(self._codes, codes)
+        kept, kinds = self._codes[keep], self._kinds[keep]
+        new = [key for key in changed if key in standing]
+        codes = np.array([self._code(key) for key in new], np.int64)
+        place = np.searchsorted(kept, codes)
+        self._codes = np.insert(kept, place, codes)
+        self._kinds = np.insert(kinds, place, np.array([standing[key] for key in new], np.int64))
+
+    def _code(self, key: Key) -> int:
+        unit, period, indicator = key
+        return (unit * self._longest + period) * self._size + indicator
 
     def _power(self, keys: list[Key], group: dict[int, Group]) -> list[float]:
         cells = flatten([self._joined[key] for key in keys])
@@ -270,18 +290,3 @@ class Known:
         together = [(u, t, group[i].id if i in group else "", 0 if i in group else i) for u, t, i in keys]
         correlation = [group[i].correlation if i in group else 0.0 for _, _, i in keys]
         return exponents(log_m, together, correlation, self._question.cap)
-
-
-def flatten(contents: list[Content]) -> Cells:
-    """Return contents as arrays: cell n is content n, and the children follow."""
-    rows, child = list(contents), []
-    for content in contents:
-        child.append(len(rows))
-        rows.extend(content.children)
-    child += [0] * (len(rows) - len(contents))
-    cell, end = np.zeros(len(rows), CELL), 0
-    for n, row in enumerate(rows):
-        first, end = end, end + len(row.statements)
-        own = (row.indicator, row.quiet, row.active, row.hold, row.held)
-        cell[n] = (*own, child[n], len(row.children), first, end)
-    return Cells(cell, np.array([tuple(s) for row in rows for s in row.statements], REPORT))

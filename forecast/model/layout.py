@@ -212,7 +212,9 @@ def _dynamics(question: Question) -> list[tuple[str, Judgement, bool]]:
     if isinstance(question.dynamics, Moves):
         nowhere = Proportions((0.0,) * len(ids), math.inf)
         leave = [(f"leave {id}", j, False) for id, j in zip(ids, question.dynamics.leave, strict=True)]
-        then = [(f"then {id}", j or nowhere, False) for id, j in zip(ids, question.dynamics.then, strict=True)]
+        then = [
+            (f"then {id}", j or nowhere, False) for id, j in zip(ids, question.dynamics.then, strict=True)
+        ]
         return [*leave, *then]
     return []
 
@@ -242,5 +244,7 @@ def _arrays(layout: Layout) -> Arrays:
         reliabilities=len(reliabilities),
         prior_learns=layout.blocks[0].learns,
         dynamics={type(None): STATIC, Moves: MOVES, Transition: TRANSITION}[type(question.dynamics)],
-        dynamics_offset=next((b.start for b in layout.blocks if b.name.startswith(("leave", "transition"))), 0),
+        dynamics_offset=next(
+            (b.start for b in layout.blocks if b.name.startswith(("leave", "transition"))), 0
+        ),
     )

@@ -69,7 +69,9 @@ def place(i: int, s: int, a: Arrays) -> int:
 @inlined
 def untold(j: int, theta: np.ndarray, cells: Cells) -> float:
     """Return the part of P(y | x) that every value x shares."""
-    return cells.report[j].keep + cells.report[j].noise * (1.0 - cells.report[j].credibility * theta[cells.report[j].slot])
+    return cells.report[j].keep + cells.report[j].noise * (
+        1.0 - cells.report[j].credibility * theta[cells.report[j].slot]
+    )
 
 
 @inlined
@@ -82,15 +84,16 @@ def all_untold(c: int, theta: np.ndarray, cells: Cells) -> float:
 
 
 @inlined
-def value_weights(c: int, size: int, theta: np.ndarray, cells: Cells, out: np.ndarray) -> None:
-    """Fill out[x] with d(x) prod_j P(y_j | x) for the values of a category."""
-    for x in range(size):
-        weight = cells.cell[c].quiet if x == 0 else cells.cell[c].active
-        for j in range(cells.cell[c].first, cells.cell[c].end):
-            weight *= untold(j, theta, cells) + (
-                cells.report[j].told * theta[cells.report[j].slot] if cells.report[j].value == x else 0.0
-            )
-        out[x] = weight
+def value_weights(c: int, size: int, theta: np.ndarray, cells: Cells, buffer: np.ndarray, part: int) -> None:
+    """Fill buffer[part, x] with d(x) prod_j P(y_j | x) for the values of a category."""
+    buffer[part, 0] = cells.cell[c].quiet
+    for x in range(1, size):
+        buffer[part, x] = cells.cell[c].active
+    for j in range(cells.cell[c].first, cells.cell[c].end):
+        rest, y = untold(j, theta, cells), cells.report[j].value
+        told = cells.report[j].told * theta[cells.report[j].slot]
+        for x in range(size):
+            buffer[part, x] *= rest + told if x == y else rest
 
 
 @inlined
@@ -100,7 +103,7 @@ def frequency(c: int, x: int, start: int, theta: np.ndarray, cells: Cells) -> fl
     return fresh + cells.cell[c].hold if x == cells.cell[c].held else fresh
 
 
-@kernel
+@inlined
 def log_density(i: int, s: int, y: float, theta: np.ndarray, a: Arrays) -> float:
     """Return log f(y | s) of a count or a measure."""
     m = theta[place(i, s, a)]
@@ -128,10 +131,10 @@ def told_gain(c: int, v: float, theta: np.ndarray, cells: Cells) -> float:
 @inlined
 def stated_before(c: int, j: int, cells: Cells) -> bool:
     """Tell whether an earlier report of the cell states the same number as report j."""
+    found = False
     for i in range(cells.cell[c].first, j):
-        if cells.report[i].value == cells.report[j].value:
-            return True
-    return False
+        found |= cells.report[i].value == cells.report[j].value
+    return found
 
 
 @inlined
@@ -141,7 +144,7 @@ def log_add(x: float, y: float) -> float:
     return high if low == -np.inf else high + math.log1p(math.exp(low - high))
 
 
-@kernel
+@inlined
 def log_number(c: int, s: int, theta: np.ndarray, cells: Cells, a: Arrays) -> float:
     """Return log m(s) of the cell of a count or a measure."""
     i = cells.cell[c].indicator
@@ -154,52 +157,67 @@ def log_number(c: int, s: int, theta: np.ndarray, cells: Cells, a: Arrays) -> fl
 
 
 @inlined
-def category(c: int, s: int, weights: np.ndarray, theta: np.ndarray, cells: Cells, a: Arrays) -> float:
-    """Return m(s) of a category's own cell, from its value weights."""
-    i = cells.cell[c].indicator
-    start, total = place(i, s, a), 0.0
-    for x in range(a.indicator[i].size):
-        total += frequency(c, x, start, theta, cells) * weights[x]
-    return total
+def category(
+    c: int, s: int, buffer: np.ndarray, part: int, theta: np.ndarray, cells: Cells, a: Arrays
+) -> float:
+    """Return m(s) of a category's own cell, from its value weights buffer[part]."""
+    i, hold, total = cells.cell[c].indicator, cells.cell[c].hold, 0.0
+    start, size = place(i, s, a), a.indicator[i].size
+    for x in range(size):
+        total += theta[start + x] * buffer[part, x]
+    return total if hold == 0.0 else (1.0 - hold) * total + hold * buffer[part, cells.cell[c].held]
 
 
 @inlined
 def log_cell(
-    c: int, theta: np.ndarray, cells: Cells, a: Arrays, buffer: np.ndarray, out: np.ndarray
+    c: int, theta: np.ndarray, cells: Cells, a: Arrays, buffer: np.ndarray, out: np.ndarray, row: int
 ) -> bool:
-    """Fill out[s] with m(s), or with log m(s) for numbers; return whether it is the logarithm.
+    """Fill out[row, s] with m(s), or with log m(s) for numbers; return whether it is the logarithm.
 
     `buffer` is scratch of shape (2, largest number of values).
     """
-    i, scenarios = cells.cell[c].indicator, out.shape[0]
+    i = cells.cell[c].indicator
     if a.indicator[i].kind != CATEGORY:
-        for s in range(scenarios):
-            out[s] = log_number(c, s, theta, cells, a)
+        for s in range(a.scenarios):
+            out[row, s] = log_number(c, s, theta, cells, a)
         return True
-    value_weights(c, a.indicator[i].size, theta, cells, buffer[0])
+    value_weights(c, a.indicator[i].size, theta, cells, buffer, 0)
     if cells.cell[c].children == 0:
-        for s in range(scenarios):
-            out[s] = category(c, s, buffer[0], theta, cells, a)
-        return False
-    without = 1.0
-    out[:] = 1.0
-    for child in range(cells.cell[c].child, cells.cell[c].child + cells.cell[c].children):
-        value_weights(child, a.indicator[cells.cell[child].indicator].size, theta, cells, buffer[1])
-        without *= cells.cell[child].quiet * all_untold(child, theta, cells)
-        for s in range(scenarios):
-            out[s] *= category(child, s, buffer[1], theta, cells, a)
-    for s in range(scenarios):
-        quiet = frequency(c, 0, place(i, s, a), theta, cells) * buffer[0, 0]
-        event = max(category(c, s, buffer[0], theta, cells, a) - quiet, 0.0)
-        out[s] = quiet * without + event * out[s]
+        for s in range(a.scenarios):
+            out[row, s] = category(c, s, buffer, 0, theta, cells, a)
+    else:
+        pair(c, theta, cells, a, buffer, out, row)
     return False
+
+
+@inlined
+def pair(
+    c: int, theta: np.ndarray, cells: Cells, a: Arrays, buffer: np.ndarray, out: np.ndarray, row: int
+) -> None:
+    """Fill out[row, s] with m(s) of a cell on which others depend; buffer[0] holds its own value weights.
+
+    m(s) = f(quiet | s) d(quiet) prod_j P(y_j | quiet) N' + sum over other x of (...) m'(s), with N' the
+    untold parts and m' the likelihood of the cells that exist only where x is not quiet.
+    """
+    i, without = cells.cell[c].indicator, 1.0
+    for s in range(a.scenarios):
+        out[row, s] = 1.0
+    for child in range(cells.cell[c].child, cells.cell[c].child + cells.cell[c].children):
+        value_weights(child, a.indicator[cells.cell[child].indicator].size, theta, cells, buffer, 1)
+        without *= cells.cell[child].quiet * all_untold(child, theta, cells)
+        for s in range(a.scenarios):
+            out[row, s] *= category(child, s, buffer, 1, theta, cells, a)
+    for s in range(a.scenarios):
+        quiet = frequency(c, 0, place(i, s, a), theta, cells) * buffer[0, 0]
+        event = max(category(c, s, buffer, 0, theta, cells, a) - quiet, 0.0)
+        out[row, s] = quiet * without + event * out[row, s]
 
 
 @kernel
 def log_cells(theta: np.ndarray, ids: np.ndarray, cells: Cells, a: Arrays, out: np.ndarray) -> None:
     """Fill out (cell, scenario) with log m(s) of the cells `ids` at one theta (D,)."""
-    buffer = np.empty((2, max(a.values, 1)))
+    buffer = np.empty((2, a.values))
     for n in range(ids.shape[0]):
-        if not log_cell(ids[n], theta, cells, a, buffer, out[n]):
+        if not log_cell(ids[n], theta, cells, a, buffer, out, n):
             for s in range(out.shape[1]):
                 out[n, s] = np.log(out[n, s])

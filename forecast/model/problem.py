@@ -59,6 +59,6 @@ def _restarts(evidence: Evidence, dates: tuple[date, ...]) -> tuple[int | None, 
     for report in evidence.reports:
         k = bisect_left(dates, report.reported)
         if k < len(dates) and entered.get(report.replaces, k) < k:
-            before = entered[report.replaces] - 1
-            restart[k] = min(before, restart[k] if restart[k] is not None else before)
+            before, present = entered[report.replaces] - 1, restart[k]
+            restart[k] = before if present is None else min(before, present)
     return tuple(restart)

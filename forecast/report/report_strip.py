@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from forecast.case.folder import Case
 
 #: A report is drawn where it speaks for or against a scenario by as much as this (decibans).
-LIGHTEST = 0.5
+LIGHTEST = 0.1
 
 #: How far the longest bar reaches, as a share of the way to the next row.
 _REACH = 0.44

@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
 
 # The layout, in inches; left and right as shares of the width.
-_WIDE, _TALL, _ROW = 10.5, 3.6, 0.3
+_WIDE, _TALL, _ROW = 10.5, 3.6, 0.4
 _TITLE, _ABOVE, _BETWEEN, _BELOW = 0.65, 0.45, 0.4, 0.4
 _LEFT, _RIGHT = 0.065, 0.76
 
@@ -100,7 +100,9 @@ def _draw_chances(axes: Axes, case: Case, tree: xr.DataTree, unit: str) -> None:
         )
         _draw_course(axes, own["as_of"].values, own, look, weight=2.0)
         if regime:
-            _draw_course(axes, ahead["date"].values, ahead, look, weight=1.1)
+            # The first date of the outlook is the present period's end; until then it is what it is today.
+            days = np.concatenate([[today], ahead["date"].values])
+            _draw_course(axes, days, ahead.isel(date=[0, *range(len(days) - 1)]), look, weight=1.1)
         end = ahead.isel(date=-1) if regime else own.isel(as_of=-1)
         ends.append((scenario.title, float(end["probability"]), look))
     if regime:

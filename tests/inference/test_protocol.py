@@ -124,9 +124,11 @@ def test_judgements_learn_what_they_should(name):
         names = posterior["testimony"].values.tolist()
         blocks.append(("testimony_reliability", [learned["testimony"][n] for n in names]))
     blocks += [(n, learned[n]) for n in ("then", "transition") if n in learned]
-    blocks += [("leaving_rate", learned["leave"])] if "leave" in learned else []
+    blocks += [("leaving_rate", [x for x in learned["leave"] if x[0] > 0])] if "leave" in learned else []
+    left = [n for n, x in enumerate(learned.get("leave", [])) if x[0] > 0]
     for block, expected in blocks:
-        values = np.asarray(posterior[block].values)
+        values = np.asarray(1 / posterior["lasts"] if block == "leaving_rate" else posterior[block])
+        expected = [expected[n] for n in left] if block == "then" else expected
         found, sd = values.mean(axis=(0, 1)), values.std(axis=(0, 1))
         pairs = np.array(expected)
         assert_close(block, found, pairs[..., 0], 4 * pairs[..., 1] + 0.1 * sd + 1e-12)
