@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import date, timedelta
 from pathlib import Path
 from typing import Any
@@ -96,6 +97,13 @@ def made_up_case(
     )
 
 
+def retitled(case: Case, question: str, scenario: str) -> Case:
+    """Return a case with other titles of the question and of its first scenario."""
+    first, *others = case.question.scenarios
+    scenarios = (replace(first, title=scenario), *others)
+    return replace(case, question=replace(case.question, title=question, scenarios=scenarios))
+
+
 def made_up_tree(case: Case, *, seed: int = 0, as_of: date = AS_OF) -> xr.DataTree:
     """Return a result with the groups and names that `forecast.update` returns."""
     question, units = case.question, case.question.units
@@ -131,8 +139,8 @@ def made_up_tree(case: Case, *, seed: int = 0, as_of: date = AS_OF) -> xr.DataTr
                 ever=(dims, _for_units(future.max(axis=0), units))
             ),
             "evidence": xr.Dataset(
-                {"weight_of_evidence": (("report", *dims), _for_units(weights, units))},
-                coords=coords | {"report": np.array(known, dtype=str)},
+                {"weight_of_evidence": (("report", "scenario"), weights)},  # a report is of one unit only
+                coords={"scenario": ids, "report": np.array(known, dtype=str)},
             ),
         }
     )

@@ -11,6 +11,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import Literal
 
+import numpy as np
 import xarray as xr
 
 from forecast.case.as_of import checked_as_of
@@ -172,8 +173,9 @@ class _Found:
 
     def __init__(self, task: Problem, run: list[Chain], sample: Draws) -> None:
         question, as_of = task.layout.question, task.steps[-1].date
-        now = estimate(sample.alpha[..., -1, :])
-        ahead, horizon = tree.look_ahead(question, as_of, sample)
+        size = np.array([1.0 / (chain.weight[-1] ** 2).sum() for chain in run])
+        now = estimate(sample.alpha[..., -1, :], size=size)
+        ahead, horizon = tree.look_ahead(question, as_of, sample, size)
         self.error = max(float(now.mcse.max()), float(ahead["mcse"].max()))
         self._late = task, run, sample, now, ahead, horizon
 
@@ -184,22 +186,21 @@ class _Found:
         question, layout = task.layout.question, task.layout
         live, weight = weights_of_evidence(layout, task.evidence, task.steps[-1].date)
         evidence, observed, constant = tree.by_report(question, live, weight)
-        return xr.DataTree.from_dict(
-            {
-                "posterior": tree.posterior(layout, sample, horizon),
-                "prior": tree.prior(layout, sample),
-                "trend": tree.trend(task, run, now),
-                "outlook": ahead,
-                "hindsight": tree.hindsight(question, sample),
-                "evidence": evidence,
-                "drift": drift(layout, sample),
-                "log_likelihood": tree.log_likelihood(question, sample),
-                "log_prior": tree.log_prior(layout, sample.theta),
-                "sample_stats": tree.sample_stats(task, run),
-                "observed_data": observed,
-                "constant_data": constant,
-            }
-        )
+        groups = {
+            "posterior": tree.posterior(layout, sample, horizon),
+            "prior": tree.prior(layout, sample),
+            "trend": tree.trend(task, run, now),
+            "outlook": ahead,
+            "hindsight": tree.hindsight(question, sample),
+            "evidence": evidence,
+            "drift": drift(layout, sample),
+            "log_likelihood": tree.log_likelihood(question, sample),
+            "log_prior": tree.log_prior(layout, sample.theta),
+            "sample_stats": tree.sample_stats(task, run),
+            "observed_data": observed,
+            "constant_data": constant,
+        }
+        return xr.DataTree.from_dict({name: tree.numbered(data) for name, data in groups.items()})
 
 
 class _Count:

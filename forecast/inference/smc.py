@@ -208,10 +208,11 @@ class _System:
         """Let in the evidence of a date, new from period `begin` on; return the log of its probability."""
         log_weight = self._foretold(course, begin)
         if not self.problem.layout.learns:
-            self._take(course, self.particles.log_weight)
             if np.isneginf(log_weight).any():
                 self._refuse(course, day)
-            return 0.0
+            before = log_sum(self.particles.log_likelihood)
+            self._take(course, self.particles.log_weight)
+            return log_sum(self.particles.log_likelihood) - before
         if log_weight.max() == -np.inf:
             self._refuse(course, day)
         if effective_size(log_weight) >= KEEP * self.size:

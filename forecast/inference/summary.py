@@ -60,11 +60,15 @@ def draws_of(chains: list[Chain], number: int, periods: int, seed: int) -> Draws
     )
 
 
-def estimate(value: np.ndarray, weight: np.ndarray | None = None) -> Estimate:
+def estimate(
+    value: np.ndarray, weight: np.ndarray | None = None, *, size: np.ndarray | None = None
+) -> Estimate:
     """Summarise draws value (C, M, ...) with weights (C, M) that sum to 1 in each chain.
 
-    The error is that of the mean over chains, from their spread, and never less than independent draws
-    would have:  mcse^2 = max(var(chain means) / C, mean over chains of var / (C ess)).
+    The error is that of the mean over chains, from their spread, and never less than as many independent
+    draws as the effective size would have:  mcse^2 = max(var(chain means) / C, mean of var / (C ess)).
+    `size` (C,) is the effective size where it is not that of the weights: that of the particles from
+    which equally weighted draws were taken.
     """
     chains, number = value.shape[:2]
     if weight is None:
@@ -72,7 +76,8 @@ def estimate(value: np.ndarray, weight: np.ndarray | None = None) -> Estimate:
     wide = weight.reshape(chains, number, *(1,) * (value.ndim - 2))
     means = (wide * value).sum(axis=1)
     within = np.maximum((wide * (value - means[:, None]) ** 2).sum(axis=1), 0.0)
-    share = (weight**2).sum(axis=1).reshape(chains, *(1,) * (value.ndim - 2))  # 1 / ess
+    size = 1.0 / (weight**2).sum(axis=1) if size is None else size
+    share = 1.0 / size.reshape(chains, *(1,) * (value.ndim - 2))
     variance = (within * share).mean(axis=0) / chains
     if chains > 1:
         variance = np.maximum(variance, means.var(axis=0, ddof=1) / chains)

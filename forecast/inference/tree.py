@@ -57,13 +57,18 @@ def trend(problem: Problem, chains: list[Chain], last: Estimate) -> xr.Dataset:
     )
 
 
-def look_ahead(question: Question, as_of: date, draws: Draws) -> tuple[xr.Dataset, np.ndarray]:
-    """Return the outlook to the horizon, and its last point draw by draw, (C, M, U, K)."""
+def look_ahead(
+    question: Question, as_of: date, draws: Draws, size: np.ndarray
+) -> tuple[xr.Dataset, np.ndarray]:
+    """Return the outlook to the horizon, and its last point draw by draw, (C, M, U, K).
+
+    `size` (C,) is the effective size of the particles behind the draws.
+    """
     now, period = draws.alpha[..., -1, :], question.period(as_of)
     steps = question.period(question.horizon) - period
     matrix = draws.matrix[:, :, None]
     ahead, ever = outlook(now, matrix, steps, include_now=question.last_day(period) > as_of)
-    found = estimate(np.moveaxis(ahead, -2, 2))
+    found = estimate(np.moveaxis(ahead, -2, 2), size=size)
     dims = ("date", *unit_dims(question), "scenario")
     variables: dict[str, Variable] = {
         name: (dims, by_unit(question, getattr(found, name), 1)) for name in Estimate._fields
@@ -143,6 +148,11 @@ def dataset(variables: dict[str, Variable], coords: dict[str, Any]) -> xr.Datase
     """Return a Dataset with those coordinates that its variables need."""
     used = {dim for dims, _ in variables.values() for dim in dims}
     return xr.Dataset(variables, {name: value for name, value in coords.items() if name in used})
+
+
+def numbered(data: xr.Dataset) -> xr.Dataset:
+    """Return a Dataset whose chains and draws are numbered, as ArviZ has them."""
+    return data.assign_coords({d: np.arange(data.sizes[d]) for d in ("chain", "draw") if d in data.dims})
 
 
 def log_prior(layout: Layout, theta: np.ndarray) -> xr.Dataset:

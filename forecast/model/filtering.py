@@ -135,7 +135,7 @@ def forward(
             deep = begin > 0 and filtered.deep[n, u]
             t = begin
             while t < periods and not deep:
-                _predict(t, one, matrix, alpha, a)
+                _predict(t, one, matrix, a.dynamics == STATIC, alpha)
                 norm[t] = 0.0
                 if start[t] < start[t + 1]:
                     scale = period_weights(start[t], start[t + 1], n, one, course, cells, a, table, weight)
@@ -147,16 +147,16 @@ def forward(
 
 
 @inlined
-def _predict(t: int, theta: np.ndarray, matrix: np.ndarray, alpha: np.ndarray, a: Arrays) -> None:
+def _predict(t: int, prior: np.ndarray, matrix: np.ndarray, static: bool, alpha: np.ndarray) -> None:
     """Fill alpha[t] with the probability of each scenario before the evidence of period t."""
-    for j in range(a.scenarios):
+    for j in range(alpha.shape[1]):
         if t == 0:
-            alpha[t, j] = theta[j]
-        elif a.dynamics == STATIC:
+            alpha[t, j] = prior[j]
+        elif static:
             alpha[t, j] = alpha[t - 1, j]
         else:
             total = 0.0
-            for i in range(a.scenarios):
+            for i in range(alpha.shape[1]):
                 total += alpha[t - 1, i] * matrix[i, j]
             alpha[t, j] = total
 
@@ -193,23 +193,72 @@ def _forward_deep(
 ) -> None:
     """Filter one particle and unit from period 0 on in logarithms."""
     size, periods = a.scenarios, course.start.shape[1] - 1
-    now, ahead = np.log(theta[:size]), np.empty(size)
-    log_matrix = np.log(matrix)
+    log_likelihood = np.zeros((periods, size))
     for t in range(periods):
-        for j in range(size):
-            ahead[j] = now[j]
-            if t > 0 and a.dynamics != STATIC:
-                ahead[j] = _log_sum(now + log_matrix[:, j])
         for k in range(course.start[u, t], course.start[u, t + 1]):
             q = course.kind[k]
             if table.owner[q] != n:
                 fill(q, n, theta, course, cells, a, table)
             for s in range(size):
-                ahead[s] += table.value[q, s] if table.logarithm[q] else np.log(table.value[q, s])
+                m = table.value[q, s]
+                log_likelihood[t, s] += m if table.logarithm[q] else np.log(m)
+    _filter_deep(theta[:size], matrix, a.dynamics == STATIC, log_likelihood, alpha, norm)
+
+
+@kernel
+def _filter_deep(
+    prior: np.ndarray,
+    matrix: np.ndarray,
+    static: bool,
+    log_likelihood: np.ndarray,
+    alpha: np.ndarray,
+    norm: np.ndarray,
+) -> None:
+    """Filter one sequence log L_t(s), (T, K), in logarithms."""
+    periods, size = log_likelihood.shape
+    now, ahead, log_matrix = np.log(prior), np.empty(size), np.log(matrix)
+    for t in range(periods):
+        for j in range(size):
+            ahead[j] = now[j] if t == 0 or static else _log_sum(now + log_matrix[:, j])
+            ahead[j] += log_likelihood[t, j]
         norm[t] = _log_sum(ahead)
         for s in range(size):
             now[s] = ahead[s] - norm[t] if norm[t] > -np.inf else now[s]
             alpha[t, s] = np.exp(now[s])
+
+
+def filter_log_likelihood(
+    prior: np.ndarray, matrix: np.ndarray, log_likelihood: np.ndarray
+) -> tuple[np.ndarray, np.ndarray]:
+    """Filter sequences whose log L_t(s), (N, T, K), are given; return alpha (N, T, K) and log c_t (N, T).
+
+    prior is (N, K), matrix (N, K, K). No global lock is held: threads may share the sequences among them.
+    """
+    alpha, norm = np.exp(log_likelihood), np.empty(log_likelihood.shape[:2])
+    _filter_weights(prior, matrix, log_likelihood, alpha, norm)
+    return alpha, norm
+
+
+@kernel
+def _filter_weights(
+    prior: np.ndarray, matrix: np.ndarray, log_likelihood: np.ndarray, alpha: np.ndarray, norm: np.ndarray
+) -> None:
+    """Filter; alpha holds L_t(s) at first, where it is neither too small nor too large for plain numbers."""
+    weight = np.empty(prior.shape[1])
+    for n in range(prior.shape[0]):
+        deep = False
+        for t in range(norm.shape[1]):
+            plain, scale = True, 0.0
+            for s in range(weight.shape[0]):
+                weight[s] = alpha[n, t, s]
+                plain &= _SMALL < weight[s] < 1.0 / _SMALL
+            if not plain:
+                scale = max(log_likelihood[n, t].max(), -1.0 / _SMALL)  # finite, also where all are impossible
+                weight[:] = np.exp(log_likelihood[n, t] - scale)
+            _predict(t, prior[n], matrix[n], False, alpha[n])
+            deep |= _update(t, weight, scale, alpha[n], norm[n])
+        if deep:
+            _filter_deep(prior[n], matrix[n], False, log_likelihood[n], alpha[n], norm[n])
 
 
 @kernel

@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from forecast.report.looks import FAINT, INK, SMALL, look_of
-from forecast.report.summary import of_unit
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -32,7 +31,7 @@ def draw_reports(axes: Axes, case: Case, tree: xr.DataTree, unit: str) -> None:
     """
     from matplotlib.dates import date2num
 
-    weights = of_unit(tree["evidence"].to_dataset(), unit)["weight_of_evidence"]
+    weights = tree["evidence"].to_dataset()["weight_of_evidence"]
     reports = {report.id: report for report in case.evidence.reports}
     own = [name for name in weights["report"].values.tolist() if reports[name].unit == unit]
     days = np.array([date2num(reports[name].reported) for name in own])  # type: ignore[no-untyped-call]

@@ -177,7 +177,7 @@ def _chance(point: xr.Dataset, scale: str, last: float | None) -> Chance:
 
 def _movers(case: Case, tree: xr.DataTree, unit: str, since: date) -> tuple[Mover, ...]:
     """Return the reports of one unit that became known after a day, the weightiest first."""
-    weights = of_unit(tree["evidence"].to_dataset(), unit)["weight_of_evidence"]
+    weights = tree["evidence"].to_dataset()["weight_of_evidence"]
     order = [scenario.id for scenario in case.question.scenarios]
     by_id = {report.id: report for report in case.evidence.reports}
     movers = [

@@ -69,3 +69,32 @@ def test_a_day_outside_the_question_s_time_is_the_caller_s_fault(case):
     assert done.stdout == ""
     assert "the question was not open on this day (found: 1999-12-31)" in done.stderr
     assert "Traceback" not in done.stderr
+
+
+UNITS = """\
+title: Asked of two districts at once
+opened: 2024-01-01
+horizon: 2024-03-31
+weight: .inf
+units: [north, south]
+scenarios: {calm: {prior: 0.7}, unrest: {prior: 0.3}}
+dynamics: {transition: {calm: [0.9, 0.1], unrest: [0.2, 0.8]}}
+indicators: {march: {likelihood: {calm: 0.1, unrest: 0.8}}}
+sources: {press: {reliability: 0.9}}
+"""
+
+
+def test_a_question_of_several_units_runs_to_its_end(tmp_path):
+    (tmp_path / "question.yaml").write_text(UNITS, encoding="utf-8")
+    reports = "id,date,indicator,value,source,unit\nr1,2024-01-03,march,yes,press,north\n"
+    (tmp_path / "evidence.csv").write_text(reports, encoding="utf-8")
+    done = run("update", str(tmp_path), "--as-of", "2024-01-07", *QUICK)
+    assert done.returncode == 0, done.stderr
+    assert "No report became known" in done.stdout.partition("south")[2]
+    rows = read_ledger(tmp_path / LEDGER)
+    assert [(row.unit, row.scenario) for row in rows] == [
+        (unit, scenario) for unit in ("north", "south") for scenario in ("calm", "unrest")
+    ]
+    yes, no = 0.9 * 0.1 + 0.05, 0.9 * 0.8 + 0.05
+    assert rows[0].probability == pytest.approx(0.7 * yes / (0.7 * yes + 0.3 * no))
+    assert rows[2].probability == pytest.approx(0.7)

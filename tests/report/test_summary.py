@@ -15,7 +15,7 @@ from forecast.report.brief import brief
 from forecast.report.document import document
 from forecast.report.summary import Summary, summarise
 from forecast.report.table import print_table
-from tests.made_up import AS_OF, COURSES, HORIZON, TITLES, WEIGHTS, made_up_case, made_up_tree
+from tests.made_up import AS_OF, COURSES, HORIZON, TITLES, WEIGHTS, made_up_case, made_up_tree, retitled
 
 WEEK = timedelta(days=7)
 
@@ -153,11 +153,11 @@ def test_long_lists_are_cut_and_counted(case, tree, monkeypatch):
 
 
 def test_brackets_in_titles_are_printed_as_they_are(case, tree):
-    from dataclasses import replace
-
-    odd = replace(case.question, title="[bold]Will[/bold] a|b [/] hold?")
-    summary = summarise(replace(case, question=odd), tree)
+    odd = retitled(case, "[bold]Will[/bold] a|b [/] hold?", "[/x] Open\nwar | or not")
+    summary = summarise(odd, tree)
     assert "[bold]Will[/bold] a|b [/] hold?" in table(summary)
+    assert "[/x] Open" in table(summary)
+    assert "| [/x] Open war \\| or not |" in brief(summary), "a row of the table stays one line"
 
 
 def test_the_brief_shows_the_picture(summary):

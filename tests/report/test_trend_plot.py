@@ -13,8 +13,8 @@ from matplotlib.collections import LineCollection
 from forecast.case.evidence import Evidence
 from forecast.report.looks import look_of
 from forecast.report.report_strip import LIGHTEST
-from forecast.report.trend_plot import trend_plot
-from tests.made_up import TITLES, WEIGHTS, made_up_case, made_up_question, made_up_tree
+from forecast.report.trend_plot import save, trend_plot
+from tests.made_up import TITLES, WEIGHTS, made_up_case, made_up_question, made_up_tree, retitled
 
 
 def texts(figure) -> list[str]:
@@ -91,6 +91,22 @@ def test_the_first_and_the_last_days_can_be_drawn(tmp_path, as_of, regime):
     case = made_up_case(regime=regime)
     trend_plot(case, made_up_tree(case, as_of=as_of)).savefig(tmp_path / "trend.png")
     assert (tmp_path / "trend.png").read_bytes().startswith(b"\x89PNG")
+
+
+def test_titles_are_not_read_as_formulas(tmp_path):
+    case = retitled(made_up_case(), r"Above $5 or $\frac{10?", r"From $5 to $_{")
+    figure = trend_plot(case, made_up_tree(case))
+    figure.savefig(tmp_path / "trend.png")
+    assert r"From $5 to $_{" in texts(figure)
+
+
+def test_letters_that_the_font_lacks_are_told_in_one_line(tmp_path, recwarn):
+    case = retitled(made_up_case(), "Will \u4e2d hold?", "\u4e2d \U0001f642")
+    assert save(trend_plot(case, made_up_tree(case)), tmp_path / "trend.png") == "\u4e2d\U0001f642"
+    assert (tmp_path / "trend.png").exists()
+    assert not recwarn.list
+    plain = made_up_case()
+    assert save(trend_plot(plain, made_up_tree(plain)), tmp_path / "trend.png") == ""
 
 
 def test_units_have_a_panel_each():
