@@ -97,11 +97,13 @@ def infer(case: Case, options: Options) -> xr.DataTree:
 def write_output(summary: Summary, tree: xr.DataTree) -> Path:
     """Write brief and trend plot to the case's output folder, and return that folder."""
     from forecast.report.brief import brief
-    from forecast.report.trend_plot import trend_plot
+    from forecast.report.trend_plot import save, trend_plot
 
     folder = summary.case.path / OUTPUT
     folder.mkdir(exist_ok=True)
-    trend_plot(summary.case, tree).savefig(folder / "trend.png")
+    missing = save(trend_plot(summary.case, tree), folder / "trend.png")
+    if missing:
+        print(f"trend.png: the plot's font has no {missing}: boxes stand in their place.", file=sys.stderr)
     (folder / "brief.md").write_text(brief(summary, picture="trend.png"), encoding="utf-8")
     return folder
 

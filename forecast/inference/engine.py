@@ -7,9 +7,8 @@ import os
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from datetime import date
-from functools import cached_property
 from pathlib import Path
-from typing import Literal
+from typing import Literal, NamedTuple
 
 import numpy as np
 import xarray as xr
@@ -22,7 +21,7 @@ from forecast.case.question import Question
 from forecast.inference import tree
 from forecast.inference.drift import drift, drift_warnings
 from forecast.inference.smc import Chain, ImpossibleEvidence, run_chain
-from forecast.inference.summary import Draws, draws_of, estimate
+from forecast.inference.summary import Draws, Estimate, draws_of, estimate
 from forecast.inference.weights import weights_of_evidence
 from forecast.model.problem import Problem, problem
 
@@ -75,19 +74,19 @@ def infer(
     free = any(block.free for block in task.layout.blocks)
     particles = draws if free else 1
     while True:
-        count = _Count(progress, chains * len(task.steps))
-        run = _run(task, chains, particles, seed, count)
-        found = _Found(task, run, draws_of(run, draws, task.steps[-1].periods, seed))
+        run = _run(task, chains, particles, seed, _Count(progress, chains * len(task.steps)))
+        found = _ahead(task, run, draws, seed)
         if found.error <= tolerance or particles >= MOST_PARTICLES or not free:
             break
         particles *= 2
-    warnings = drift_warnings(found.groups["drift"].to_dataset())
+    result = _tree(task, run, found)
+    warnings = drift_warnings(result["drift"].to_dataset())
     if found.error > tolerance:
         warnings.append(
             f"the Monte Carlo error of a probability is {found.error:.4f}, more than the tolerance of "
             f"{tolerance:g}, with {particles} particles in each of {chains} chains: last digits are unsure"
         )
-    found.groups.attrs = {
+    result.attrs = {
         "as_of": task.steps[-1].date.isoformat(),
         "horizon": question.horizon.isoformat(),
         "engine": "smc",
@@ -99,7 +98,7 @@ def infer(
         "mcse": found.error,
         "warnings": json.dumps(warnings),
     }
-    return found.groups
+    return result
 
 
 def update(
@@ -168,39 +167,44 @@ def update(
     return result
 
 
-class _Found:
-    """What a run found, put together; `error` is the largest Monte Carlo standard error now and ahead."""
+class _Found(NamedTuple):
+    """The answer of a run at the as-of date and ahead of it."""
 
-    def __init__(self, task: Problem, run: list[Chain], sample: Draws) -> None:
-        question, as_of = task.layout.question, task.steps[-1].date
-        size = np.array([1.0 / (chain.weight[-1] ** 2).sum() for chain in run])
-        now = estimate(sample.alpha[..., -1, :], size=size)
-        ahead, horizon = tree.look_ahead(question, as_of, sample, size)
-        self.error = max(float(now.mcse.max()), float(ahead["mcse"].max()))
-        self._late = task, run, sample, now, ahead, horizon
+    sample: Draws
+    now: Estimate
+    ahead: xr.Dataset
+    horizon: np.ndarray  # (C, M, U, K) draw by draw
+    error: float  # the largest Monte Carlo standard error
 
-    @cached_property
-    def groups(self) -> xr.DataTree:
-        """The result without its attributes."""
-        task, run, sample, now, ahead, horizon = self._late
-        question, layout = task.layout.question, task.layout
-        live, weight = weights_of_evidence(layout, task.evidence, task.steps[-1].date)
-        evidence, observed, constant = tree.by_report(question, live, weight)
-        groups = {
-            "posterior": tree.posterior(layout, sample, horizon),
-            "prior": tree.prior(layout, sample),
-            "trend": tree.trend(task, run, now),
-            "outlook": ahead,
-            "hindsight": tree.hindsight(question, sample),
-            "evidence": evidence,
-            "drift": drift(layout, sample),
-            "log_likelihood": tree.log_likelihood(question, sample),
-            "log_prior": tree.log_prior(layout, sample.theta),
-            "sample_stats": tree.sample_stats(task, run),
-            "observed_data": observed,
-            "constant_data": constant,
-        }
-        return xr.DataTree.from_dict({name: tree.numbered(data) for name, data in groups.items()})
+
+def _ahead(task: Problem, run: list[Chain], draws: int, seed: int) -> _Found:
+    step = task.steps[-1]
+    sample = draws_of(run, draws, step.periods, seed)
+    size = np.array([1.0 / (chain.weight[-1] ** 2).sum() for chain in run])
+    now = estimate(sample.alpha[..., -1, :], size=size)
+    ahead, horizon = tree.look_ahead(task.layout.question, step.date, sample, size)
+    return _Found(sample, now, ahead, horizon, max(float(now.mcse.max()), float(ahead["mcse"].max())))
+
+
+def _tree(task: Problem, run: list[Chain], found: _Found) -> xr.DataTree:
+    layout, question, sample = task.layout, task.layout.question, found.sample
+    live, weight = weights_of_evidence(layout, task.evidence, task.steps[-1].date)
+    evidence, observed, constant = tree.by_report(question, live, weight)
+    groups = {
+        "posterior": tree.posterior(layout, sample, found.horizon),
+        "prior": tree.prior(layout, sample),
+        "trend": tree.trend(task, run, found.now),
+        "outlook": found.ahead,
+        "hindsight": tree.hindsight(question, sample),
+        "evidence": evidence,
+        "drift": drift(layout, sample),
+        "log_likelihood": tree.log_likelihood(question, sample),
+        "log_prior": tree.log_prior(layout, sample.theta),
+        "sample_stats": tree.sample_stats(task, run),
+        "observed_data": observed,
+        "constant_data": constant,
+    }
+    return xr.DataTree.from_dict({name: tree.numbered(data) for name, data in groups.items()})
 
 
 class _Count:

@@ -12,6 +12,7 @@ from forecast.model.dynamics import transition_matrices
 from forecast.model.filtering import empty_filtered, forward
 from forecast.model.known import Known
 from forecast.model.layout import Layout
+from forecast.model.log import Log
 
 
 def weights_of_evidence(
@@ -28,20 +29,20 @@ def weights_of_evidence(
     reports : tuple of Report
     weight : (report, scenario)
     """
-    known = Known(laid, evidence)
+    known, log = Known(laid, evidence), Log(laid.question, evidence)
     keys = {key for _, key in known.events(as_of)}
     known.put(keys, as_of)
     base, reports = known.step(as_of).course, evidence.known(as_of)
     without = []
     for report in reports:
-        key = known.key(report)
+        key = log.key(report)
         known.put([key], as_of, frozenset([report.id]))
         without.append(known.step(as_of).course)
         known.put([key], as_of)
     log_odds = _LogOdds(laid, known, base)
     weight = np.empty((len(reports), laid.scenarios))
     for n, (report, course) in enumerate(zip(reports, without, strict=True)):
-        weight[n] = log_odds(base, known.key(report)[0]) - log_odds(course, known.key(report)[0])
+        weight[n] = log_odds(base, log.key(report)[0]) - log_odds(course, log.key(report)[0])
     return reports, weight * 10 / np.log(10)
 
 

@@ -234,7 +234,8 @@ def filter_log_likelihood(
 
     prior is (N, K), matrix (N, K, K). No global lock is held: threads may share the sequences among them.
     """
-    alpha, norm = np.exp(log_likelihood), np.empty(log_likelihood.shape[:2])
+    with np.errstate(over="ignore"):
+        alpha, norm = np.exp(log_likelihood), np.empty(log_likelihood.shape[:2])
     _filter_weights(prior, matrix, log_likelihood, alpha, norm)
     return alpha, norm
 
@@ -253,7 +254,9 @@ def _filter_weights(
                 weight[s] = alpha[n, t, s]
                 plain &= _SMALL < weight[s] < 1.0 / _SMALL
             if not plain:
-                scale = max(log_likelihood[n, t].max(), -1.0 / _SMALL)  # finite, also where all are impossible
+                scale = max(
+                    log_likelihood[n, t].max(), -1.0 / _SMALL
+                )  # finite, also where all are impossible
                 weight[:] = np.exp(log_likelihood[n, t] - scale)
             _predict(t, prior[n], matrix[n], False, alpha[n])
             deep |= _update(t, weight, scale, alpha[n], norm[n])

@@ -8,7 +8,6 @@ this one is given, and the exponents of its group.
 
 from __future__ import annotations
 
-import math
 from bisect import bisect_left, insort
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -22,10 +21,9 @@ from forecast.model.content import Content, flatten
 from forecast.model.course import Course
 from forecast.model.layout import Layout
 from forecast.model.likelihood import Cells, log_cells
+from forecast.model.log import Key, Log
 from forecast.model.power import exponents
 from forecast.model.statement import most_likely, statement
-
-Key = tuple[int, int, int]  # unit, period, indicator
 
 
 @dataclass(frozen=True)
@@ -48,15 +46,16 @@ class Known:
         self._layout = layout
         self._question: Question = layout.question
         self._place = {indicator.id: i for i, indicator in enumerate(self._question.indicators)}
-        self._units = {unit: u for u, unit in enumerate(self._question.units)} or {"": 0}
-        self._by_id = {r.id: r for r in evidence.reports}
-        self._replacing = {r.replaces: r for r in evidence.reports if r.replaces}
-        self._reports: dict[Key, list[Report]] = {}
-        for report in evidence.reports:
-            if report.indicator and report.value is not None:
-                self._reports.setdefault(self.key(report), []).append(report)
-        for reports in self._reports.values():
-            reports.sort(key=lambda r: r.reported)  # stable: then by place in the log
+        self._parent = {
+            i: self._place[indicator.given]
+            for i, indicator in enumerate(self._question.indicators)
+            if indicator.given
+        }
+        self._children: dict[int, list[int]] = {}
+        for child, parent in self._parent.items():
+            self._children.setdefault(parent, []).append(child)
+        self._units = max(len(self._question.units), 1)
+        self._log = Log(self._question, evidence)
         self._own: dict[Key, Content] = {}  # cells by themselves, before pairs are joined
         self._periods: dict[tuple[int, int], list[int]] = {}  # of (unit, indicator), those with a cell
         self._standing: dict[Key, int] = {}
@@ -70,27 +69,14 @@ class Known:
 
     # ---- what the outside asks -------------------------------------------------------------------
 
-    def key(self, report: Report) -> Key:
-        """Return the cell that a report speaks about."""
-        unit = self._units[report.unit]
-        return unit, self._question.period(report.date), self._place[report.indicator]
-
     def events(self, until: date) -> list[tuple[date, Key]]:
         """Return every date on which a cell may change, with the cell."""
-        found = []
-        for key, reports in self._reports.items():
-            indicator = self._question.indicators[key[2]]
-            for report in reports:
-                found.append((report.reported, key))
-                if report.id in self._replacing:
-                    found.append((self._replacing[report.id].reported, key))
-            if indicator.kind in ("count", "measure"):
-                found.append((self._question.last_day(key[1]), key))
+        found = self._log.events()
         for i, indicator in enumerate(self._question.indicators):
             if indicator.monitored:
                 for period in range(self._question.period(until) + 1):
                     day = self._question.last_day(period) + timedelta(days=indicator.monitored.lag)
-                    found += [(day, (unit, period, i)) for unit in range(len(self._units))]
+                    found += [(day, (unit, period, i)) for unit in range(self._units)]
         return sorted((day, key) for day, key in found if day <= until)
 
     def put(self, keys: Iterable[Key], day: date, without: frozenset[str] = frozenset()) -> None:
@@ -98,11 +84,10 @@ class Known:
         touched = set(keys)
         for key in sorted(touched):
             touched |= self._rebuild(key, day, without)
-        indicators = self._question.indicators
         tops = set()
         for unit, period, i in touched:
-            given = indicators[i].given
-            tops.add((unit, period, self._place[given] if given else i))
+            tops.add((unit, period, self._parent.get(i, i)))
+            tops |= {(unit, t, i) for t in self._bare_after(unit, period, i)}
         for key in tops:
             self._join(key)
         self._number(tops)
@@ -110,7 +95,7 @@ class Known:
     def step(self, day: date) -> Step:
         """Return the cells as they stand, and since when they differ from the last step."""
         periods = self._question.period(day) + 1
-        edges = (np.arange(len(self._units))[:, None] * self._longest + np.arange(periods + 1)) * self._size
+        edges = (np.arange(self._units)[:, None] * self._longest + np.arange(periods + 1)) * self._size
         course = Course(
             kind=self._kinds,
             start=np.searchsorted(self._codes, edges).astype(np.int64),
@@ -156,48 +141,14 @@ class Known:
         indicator = self._question.indicators[i]
         if indicator.kind in ("count", "measure") and self._question.last_day(period) > day:
             return None
-        live = [r for r in self._reports.get(key, ()) if self._live(r, day) and r.id not in without]
+        live = [r for r in self._log.live(key, day) if r.id not in without]
         quiet, active = self._silence(indicator, period, day, live)
         if not live and (quiet, active) == (1.0, 1.0):
             return None
-        first: dict[str, Report] = {}
-        statements = []
-        for report in live:
-            same = self._original_stands(report, first.get(report.source), key, day, without)
-            statements.append(statement(report, self._layout, indicator, same))
-            first.setdefault(report.source, report)
+        stands = self._log.originals_stand(live, key, day, without)
+        statements = [statement(r, self._layout, indicator, s) for r, s in zip(live, stands, strict=True)]
         hold, held = self._held(key, indicator)
         return Content(i, tuple(statements), quiet, active, hold, held)
-
-    def _live(self, report: Report, day: date) -> bool:
-        replacing = self._replacing.get(report.id)
-        return report.reported <= day and (replacing is None or replacing.reported > day)
-
-    def _original_stands(
-        self, report: Report, first: Report | None, key: Key, day: date, without: frozenset[str]
-    ) -> float | None:
-        """Tell whether a repeat's original stands; None for a report of its own.
-
-        1 if it stands with the same value, 0 if with another, nan if it was withdrawn or corrected.
-        """
-        if not report.repeats:
-            return None if first is None else float(first.value == report.value)
-        originals = [self._by_id[id] for id in report.repeats if id not in without]
-        originals = [r for r in originals if r.reported <= day]
-        if not originals:
-            return None if first is None else float(first.value == report.value)
-        found = []
-        for original in originals:
-            current = self._current(original, day)
-            stands = current is not None and current.value == report.value and self.key(current) == key
-            found.append(1.0 if stands else 0.0 if current is original else math.nan)
-        return 1.0 if 1.0 in found else next((x for x in found if math.isnan(x)), 0.0)
-
-    def _current(self, report: Report, day: date) -> Report | None:
-        """Return what stands in a report's place on a day; None if it was withdrawn."""
-        while not self._live(report, day):
-            report = self._replacing[report.id]
-        return report if report.value is not None and report.indicator else None
 
     def _silence(
         self, indicator: Indicator, period: int, day: date, live: list[Report]
@@ -228,9 +179,8 @@ class Known:
     def _join(self, key: Key) -> None:
         """Put together an indicator's cell and the cell of the indicator that is given it."""
         unit, period, i = key
-        indicators = self._question.indicators
-        children = [c for c, indicator in enumerate(indicators) if indicator.given == indicators[i].id]
         content = self._own.get(key)
+        children = self._children.get(i, ())
         found = [self._own[unit, period, c] for c in children if (unit, period, c) in self._own]
         if found:
             content = (content or self._bare(key))._replace(children=tuple(found))
@@ -238,6 +188,15 @@ class Known:
             self._joined.pop(key, None)
         else:
             self._joined[key] = content
+
+    def _bare_after(self, unit: int, period: int, i: int) -> list[int]:
+        """Return the periods in which only children call for this cell, up to its next own one."""
+        if self._question.indicators[i].persistence is None:
+            return []
+        own = self._periods.get((unit, i), [])
+        end = next((t for t in own if t > period), self._longest)
+        called = (t for c in self._children.get(i, ()) for t in self._periods.get((unit, c), ()))
+        return [t for t in called if period < t < end]
 
     def _bare(self, key: Key) -> Content:
         hold, held = self._held(key, self._question.indicators[key[2]])

@@ -88,5 +88,5 @@ def _section(title: str, lines: Iterable[str]) -> list[str]:
 def _table(header: list[str], rows: Iterable[list[str]]) -> str:
     """Return a Markdown table; all columns but the first are set to the right."""
     lines = [header, ["---", *("---:" for _ in header[1:])]]
-    lines += [[cell.replace("|", "\\|") for cell in row] for row in rows]
+    lines += [[" ".join(cell.split()).replace("|", "\\|") for cell in row] for row in rows]
     return "\n".join("| " + " | ".join(line) + " |" for line in lines)

@@ -57,6 +57,7 @@ def _name_row(axes: Axes, row: int, title: str, colour: str) -> None:
         color=colour,
         verticalalignment="center",
         annotation_clip=False,
+        parse_math=False,
     )
 
 

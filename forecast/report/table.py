@@ -16,6 +16,9 @@ if TYPE_CHECKING:
 #: Points of the trend line: a quarter of a year of weeks.
 _TREND_POINTS = 13
 
+#: Wider than any terminal.
+_ANY_WIDTH = 10_000
+
 #: Where the output is no terminal (a file, a pipe), lines may be this long.
 _PIPED_WIDTH = 120
 
@@ -44,7 +47,8 @@ def print_table(summary: Summary, console: Console | None = None) -> None:
         if view.unit:
             console.print(Text(view.unit, style="bold"))
         console.print(Text(phrases.headline(summary, view)))
-        console.print(_scenarios(summary, view))
+        for table in _scenarios(console, summary, view):
+            console.print(table)
         for part in _movers(summary, view):
             console.print(part)
     console.print()
@@ -53,23 +57,41 @@ def print_table(summary: Summary, console: Console | None = None) -> None:
     _print_list(console, "Warnings", list(summary.warnings))
 
 
-def _scenarios(summary: Summary, view: View) -> Table:
-    """Return the scenarios' table; in a regime the outlook comes first, since the question asks for it."""
+def _scenarios(console: Console, summary: Summary, view: View) -> list[Table]:
+    """Return the scenarios' table; in a regime the outlook comes first, since the question asks for it.
+
+    Where the terminal is too narrow for both, the present has a table of its own.
+    """
+    if not summary.regime:
+        return [_chances(summary, view, ["now and at the horizon"])]
+    both = _chances(summary, view, ["at the horizon", "now"])
+    if console.measure(both, options=console.options.update(max_width=_ANY_WIDTH)).maximum <= console.width:
+        return [both]
+    return [_chances(summary, view, ["at the horizon"]), _chances(summary, view, ["now"])]
+
+
+def _chances(summary: Summary, view: View, headings: list[str]) -> Table:
+    """Return a table of the scenarios with the chances that are asked for, the trend beside the present."""
+    from rich.text import Text
+
     table = _plain_table()
     table.add_column("scenario")
-    headings = ["at the horizon", "now"] if summary.regime else ["now and at the horizon"]
-    for place, heading in enumerate(headings):
-        table.add_column(heading, justify="right", style="" if place else "bold", no_wrap=True)
-        table.add_column("change", justify="right")
-        if place == 0:
+    present = headings[-1] != "at the horizon"
+    for heading in headings:
+        bold = "" if heading == "now" else "bold"
+        table.add_column(heading, justify="right", style=bold, no_wrap=True)
+        table.add_column("change", justify="right", no_wrap=True)
+        if bold:
             table.add_column("in words")
-    table.add_column("trend", no_wrap=True)
+    if present:
+        table.add_column("trend", no_wrap=True)
     for line in view.lines:
-        lead = summary.leading(line)
-        cells = [line.title, phrases.chance(lead), points(lead.change), lead.words]
-        if summary.regime:
-            cells += [phrases.chance(line.now), points(line.now.change)]
-        table.add_row(*cells, trend_line(line.trend[-_TREND_POINTS:]))
+        cells = []
+        for heading in headings:
+            of = line.now if heading == "now" else summary.leading(line)
+            cells += [phrases.chance(of), points(of.change)] + ([] if heading == "now" else [of.words])
+        cells += [trend_line(line.trend[-_TREND_POINTS:])] if present else []
+        table.add_row(Text(line.title), *cells)
     return table
 
 

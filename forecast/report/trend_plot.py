@@ -6,7 +6,9 @@ from a black-and-white print. Their names stand beside their lines, so that no l
 
 from __future__ import annotations
 
+import re
 import textwrap
+import warnings
 from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
@@ -19,6 +21,7 @@ from forecast.report.wording import percent
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+    from pathlib import Path
 
     import xarray as xr
     from matplotlib.axes import Axes
@@ -31,6 +34,9 @@ if TYPE_CHECKING:
 _WIDE, _TALL, _ROW = 10.5, 3.6, 0.4
 _TITLE, _ABOVE, _BETWEEN, _BELOW = 0.65, 0.45, 0.4, 0.4
 _LEFT, _RIGHT = 0.065, 0.76
+
+#: What matplotlib warns of where a font lacks a character.
+_LACKING = re.compile(r"Glyph (\d+) ")
 
 #: Ground of the part that is outlook.
 _AHEAD = "#F4F4F1"
@@ -49,7 +55,7 @@ def trend_plot(case: Case, tree: xr.DataTree) -> Figure:
     Returns
     -------
     matplotlib.figure.Figure
-        Save it with ``figure.savefig(path)``. No window is opened, and no global state is touched.
+        Save it with :func:`save`. No window is opened, and no global state is touched.
     """
     from matplotlib.backends.backend_agg import FigureCanvasAgg
     from matplotlib.figure import Figure
@@ -66,9 +72,20 @@ def trend_plot(case: Case, tree: xr.DataTree) -> Figure:
         _draw_chances(chances, case, tree, unit)
         draw_reports(reports, case, tree, unit)
         if unit:
-            chances.set_title(unit, loc="left", fontsize=10, fontweight="bold", color=INK, pad=18)
+            chances.set_title(
+                unit, loc="left", fontsize=10, fontweight="bold", color=INK, pad=18, parse_math=False
+            )
     _write_title(figure, case.question.title)
     return figure
+
+
+def save(figure: Figure, path: Path | str) -> str:
+    """Write a figure to a file; return the characters that its font lacks, which show as boxes."""
+    with warnings.catch_warnings(record=True) as told:
+        warnings.simplefilter("always")
+        figure.savefig(path)
+    missing = {found[1]: None for one in told if (found := _LACKING.match(str(one.message)))}
+    return "".join(chr(int(code)) for code in missing)
 
 
 def _box(figure: Figure, top: float, height: float) -> tuple[float, float, float, float]:
@@ -80,7 +97,8 @@ def _box(figure: Figure, top: float, height: float) -> tuple[float, float, float
 def _write_title(figure: Figure, title: str) -> None:
     height = figure.get_figheight()
     what = "Probability of each scenario as it was known on each day, with its central 90%"
-    figure.text(0.012, 1 - 0.30 / height, textwrap.shorten(title, 95), fontsize=12.5, color=INK)
+    short = textwrap.shorten(title, 95)
+    figure.text(0.012, 1 - 0.30 / height, short, fontsize=12.5, color=INK, parse_math=False)
     figure.text(0.012, 1 - 0.52 / height, what, fontsize=SMALL + 0.5, color=INK)
 
 
@@ -207,7 +225,8 @@ def _label_ends(axes: Axes, ends: Sequence[tuple[str, float, Look]]) -> None:
             fontweight="bold",
             **style,
         )
-        axes.text(1.09, place, "\n".join(text), transform=axes.transAxes, ha="left", **style)
+        name = "\n".join(text)
+        axes.text(1.09, place, name, transform=axes.transAxes, ha="left", parse_math=False, **style)
         axes.plot(
             [1.0],
             [probability],

@@ -20,8 +20,8 @@ from tests.made_up import AS_OF, COURSES, HORIZON, TITLES, WEIGHTS, made_up_case
 WEEK = timedelta(days=7)
 
 
-def table(summary: Summary) -> str:
-    console = Console(file=io.StringIO(), width=120)
+def table(summary: Summary, width: int = 120) -> str:
+    console = Console(file=io.StringIO(), width=width)
     print_table(summary, console)
     assert isinstance(console.file, io.StringIO)
     return console.file.getvalue()
@@ -107,6 +107,16 @@ def test_a_regime_puts_the_horizon_first(summary):
     assert re.search(r"scenario +at the horizon +change +in words +now +change +trend", text)
     assert re.search(r"Continued conflict +55% \(\d+–\d+%\) +\+1 +likely +70% \(\d+–\d+%\) +\+1 +▅", text)
     assert "At the horizon, 2015-03-31, the most probable scenario is Continued conflict: 55%" in text
+
+
+def test_a_narrow_terminal_cuts_no_word_short(summary):
+    text = table(summary, width=80)
+    assert "…" not in text
+    assert max(len(line.rstrip()) for line in text.splitlines()) <= 80
+    assert re.search(r"scenario +at the horizon +change +in words\s", text)
+    assert re.search(r"Operational partnership +11% \(\d+–\d+%\) +\+1 +very unlikely\s", text)
+    assert re.search(r"scenario +now +change +trend\s", text)
+    assert re.search(r"Operational partnership +4% \(\d+–\d+%\) +\+1 +▁", text)
 
 
 def test_a_static_question_has_one_number():
