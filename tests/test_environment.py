@@ -48,7 +48,7 @@ def test_both_files_name_the_same_packages_with_the_same_bounds(project, environ
     requirements = [
         *project["project"]["dependencies"],
         *(line for extra in project["project"]["optional-dependencies"].values() for line in extra),
-        *(line for group in project["dependency-groups"].values() for line in group),
+        *project["dependency-groups"]["dev"],
     ]
     wanted: dict[str, str] = {}
     for requirement in requirements:

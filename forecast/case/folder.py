@@ -114,15 +114,21 @@ def new_case(path: Path | str) -> Path:
 
 
 def _write_template(folder: Path) -> None:
-    """Write the whole folder beside its place and move it there, so that there is never half a case."""
-    made = Path(tempfile.mkdtemp(prefix=f".{folder.name}-", dir=folder.parent))
+    """Write everything in a folder beside its place and move it there, so that there is never half a case.
+
+    A folder that is there already stays: somebody may stand in it.
+    """
+    made = Path(tempfile.mkdtemp(prefix=".new-", dir=folder if folder.exists() else folder.parent))
     try:
         for file in resources.files("forecast.case").joinpath("template").iterdir():
             (made / file.name).write_bytes(file.read_bytes())
-        made.chmod(0o777 & ~_umask())
         if folder.exists():
-            folder.rmdir()
-        made.rename(folder)
+            for path in list(made.iterdir()):
+                path.rename(folder / path.name)
+            made.rmdir()
+        else:
+            made.chmod(0o777 & ~_umask())
+            made.rename(folder)
     except BaseException:
         shutil.rmtree(made, ignore_errors=True)
         raise

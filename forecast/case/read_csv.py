@@ -114,5 +114,8 @@ def _explained(error: str) -> tuple[str, str]:
     if "expected after" in error:
         return "a quotation mark in the middle of a quoted cell", 'inside quotes write " as ""'
     if "field larger" in error:
-        return "a cell is too long", "look for a quotation mark that is never closed"
+        return (
+            f"a cell is longer than {csv.field_size_limit()} characters",
+            "shorten it, or look for a quotation mark that is never closed",
+        )
     return "the row is not CSV", "open and save the file in a spreadsheet"

@@ -254,7 +254,7 @@ class _RowReader:
 
 def _allowed(kind: Kind, values: tuple[str, ...]) -> str:
     if kind == "count":
-        return "a whole number from 0 up: the total of the whole period"
+        return f"a whole number from 0 to {MOST_COUNT}, the total of the whole period"
     if kind == "measure":
         return "a finite number"
     return "yes" if kind == "ratio" else listed(values)

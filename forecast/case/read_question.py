@@ -21,6 +21,12 @@ from forecast.case.read_sources import read_grades, read_sources
 from forecast.case.read_yaml import Node, load_yaml
 from forecast.case.words import SCALES
 
+#: The days that a timestamp of numpy and pandas can hold, with room for a period on either side.
+FIRST_DAY, LAST_DAY = date(1700, 1, 1), date(2250, 12, 31)
+
+#: A question of more periods is a slip of the pen.
+MOST_PERIODS = 10_000
+
 PERIODS: Mapping[str, int] = {"day": 1, "week": 7}
 _KEYS = (
     "title", "opened", "horizon", "period", "ordered", "words", "weight", "learn", "cap", "prior",
@@ -66,7 +72,8 @@ def parse_question(data: bytes, faults: Faults) -> tuple[Question | None, Outlin
         words=block.choice("words", "icd203", SCALES),
         learn=block.flag("learn", True),
     )
-    opened, horizon = _read_dates(block)
+    period_days = _read_period(block)
+    opened, horizon = _read_dates(block, period_days)
     scenarios, prior = _read_scenarios(block, defaults)
     ids = [scenario.id for scenario in scenarios]
     stated, indicators = read_indicators(
@@ -78,7 +85,7 @@ def parse_question(data: bytes, faults: Faults) -> tuple[Question | None, Outlin
     sources = read_sources(block.get("sources"), faults, defaults, letters)
     groups = read_groups(block.get("groups"), faults, stated, indicators)
     dynamics = read_dynamics(block.get("dynamics"), faults, ids, defaults) if ids else None
-    units, period_days = _read_units(block), _read_period(block)
+    units = _read_units(block)
     resolved = _read_resolved(block, ids, opened, horizon)
     block.need("title", fix="write the question in one sentence")
     title, resolution = block.text("title", ""), block.text("resolution", "")
@@ -115,7 +122,7 @@ def parse_question(data: bytes, faults: Faults) -> tuple[Question | None, Outlin
     return question, outline
 
 
-def _read_dates(block: fields.Block) -> tuple[date | None, date | None]:
+def _read_dates(block: fields.Block, period_days: int | None) -> tuple[date | None, date | None]:
     """Return the days on which the question opens and is settled at the latest."""
     opened = horizon = None
     if block.need("opened", fix="write the first day of period 0 as YYYY-MM-DD") is not None:
@@ -126,7 +133,21 @@ def _read_dates(block: fields.Block) -> tuple[date | None, date | None]:
     if opened and horizon and horizon < opened:
         node, problem = block.entries["horizon"], f"horizon is before opened ({opened})"
         block.faults.add(node.line, node.shown, problem, fix="correct one of the two")
+    far = [key for key, day in (("opened", opened), ("horizon", horizon)) if day and not _in_reach(day)]
+    for key in far:
+        node, allowed = block.entries[key], f"a day from {FIRST_DAY} to {LAST_DAY}"
+        block.faults.add(node.line, node.shown, f"{key} lies too far off", allowed=allowed)
+    if opened and horizon and period_days and not far:
+        periods = (horizon - opened).days // period_days + 1
+        if periods > MOST_PERIODS:
+            node, problem = block.entries["horizon"], f"the question lasts {periods} periods"
+            fix = "correct the dates, or choose a longer `period`"
+            block.faults.add(node.line, node.shown, problem, allowed=f"at most {MOST_PERIODS}", fix=fix)
     return opened, horizon
+
+
+def _in_reach(day: date) -> bool:
+    return FIRST_DAY <= day <= LAST_DAY
 
 
 def _read_scenarios(

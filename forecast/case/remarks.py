@@ -75,6 +75,8 @@ def _too_late(live: Sequence[Report], question: Question) -> str:
 
 def _unobserved(live: Sequence[Report], question: Question) -> str:
     reported = {report.indicator for report in live}
+    # What is reported of a child says that its parent happened.
+    reported |= {i.given for i in question.indicators if i.given and i.id in reported}
     silent = [i.id for i in question.indicators if i.id not in reported and i.monitored is None]
     if not silent:
         return ""

@@ -7,14 +7,14 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import date, datetime
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from forecast import __version__
-from forecast.cli import failures
+from forecast.cli import failures, plain
 
 app = typer.Typer(
     name="forecast",
@@ -35,6 +35,14 @@ def _version(wanted: bool) -> None:
     if wanted:
         typer.echo(f"forecast {__version__}")
         raise typer.Exit
+
+
+def _day(text: str) -> date:
+    try:
+        return datetime.strptime(text, "%Y-%m-%d").date()
+    except ValueError:
+        allowed = "a day of the calendar as YYYY-MM-DD"
+        raise typer.BadParameter(f"not a day (found: {text}). Allowed: {allowed}.") from None
 
 
 @app.callback()
@@ -69,9 +77,9 @@ def check(cases: Cases, as_json: AsJson = False, debug: Debug = False) -> None:
 def update(
     cases: Cases,
     as_of: Annotated[
-        datetime | None,
+        date | None,
         typer.Option(
-            formats=["%Y-%m-%d"],
+            parser=_day,
             metavar="DATE",
             help="Use the knowledge of this day.",
             show_default="the last day of the last finished period",
@@ -91,7 +99,7 @@ def update(
     from forecast.cli.update import Options, run
 
     options = Options(
-        as_of=as_of.date() if as_of else None,
+        as_of=as_of,
         draws=draws,
         chains=chains,
         seed=seed,
@@ -116,8 +124,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         0 done; 1 the toolkit failed; 2 the input, or the way of calling, is at fault.
     """
     for stream in (sys.stdout, sys.stderr):
-        if hasattr(stream, "reconfigure"):  # a stream that cannot show a character shows "?" instead
-            stream.reconfigure(errors="replace")
+        if hasattr(stream, "reconfigure"):
+            stream.reconfigure(errors=plain.handler())
     try:
         app(args=arguments, prog_name="forecast")
     except SystemExit as done:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Sequence, Sized
 from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -34,13 +34,16 @@ def _check(path: Path, *, as_json: bool, debug: bool) -> int:
         print(json.dumps(_document(case)))
     else:
         question, reports = case.question, case.evidence.reports
-        print(
-            f"{path}: sound. {len(question.scenarios)} scenarios, {len(question.indicators)} indicators,"
-            f" {len(question.sources)} sources, {len(reports)} rows of evidence."
-        )
+        found = {"scenario": question.scenarios, "indicator": question.indicators, "source": question.sources}
+        counts = ", ".join(_count(things, name) for name, things in found.items())
+        print(f"{path}: sound. {counts}, {_count(reports, 'row')} of evidence.")
         for warning in case.warnings:
             print(f"  · {warning}")
     return failures.DONE
+
+
+def _count(things: Sized, name: str) -> str:
+    return f"{len(things)} {name}" if len(things) == 1 else f"{len(things)} {name}s"
 
 
 def _document(case: Case) -> dict[str, Any]:

@@ -30,7 +30,9 @@ def report(error: Exception, *, debug: bool = False) -> int:
         traceback.print_exception(error)
     what = " ".join(str(error).split()) or "no details"
     if isinstance(error, OSError):
-        print(f"forecast: the system refused: {what}", file=sys.stderr)
+        where, why = error.filename or "forecast", error.strerror or what
+        fix = "see that the folder and its files may be written, and that there is space; then run it again"
+        print(f"{where}: the system refused: {why}. To do: {fix}.", file=sys.stderr)
     else:
         print(
             f"forecast: {type(error).__name__}: {what}. This is a fault of the toolkit, not of your input;"

@@ -23,18 +23,17 @@ def drift(layout: Layout, draws: Draws) -> xr.Dataset:
     xarray.Dataset
         `said`, `now` and `tail` by judgement.
     """
+    size = layout.size
+    before, after = draws.prior.reshape(-1, size), draws.theta.reshape(-1, size).mean(axis=0)
+    below = (before < after).mean(axis=0)
+    varies = before.max(axis=0) > before.min(axis=0)
+    tail = np.where(varies, np.minimum(2 * np.minimum(below, 1 - below), 1.0), 1.0)
     names, rows = [], []
     for block in layout.blocks:
-        if not block.learns:
-            continue
-        before = draws.prior[..., block.slots].reshape(-1, block.size)
-        after = draws.theta[..., block.slots].reshape(-1, block.size).mean(axis=0)
-        below = (before < after).mean(axis=0)
-        tail = 2 * np.minimum(below, 1 - below)
-        tail = np.where(np.ptp(before, axis=0) > 0, np.minimum(tail, 1.0), 1.0)
-        worst = int(np.argmin(tail))
-        names.append(block.name)
-        rows.append((block.mean[worst], after[worst], tail[worst]))
+        if block.learns:
+            worst = block.start + int(np.argmin(tail[block.slots]))
+            names.append(block.name)
+            rows.append((layout.mean[worst], after[worst], tail[worst]))
     said, now, tails = np.array(rows, float).reshape(-1, 3).T
     return xr.Dataset(
         {"said": ("judgement", said), "now": ("judgement", now), "tail": ("judgement", tails)},

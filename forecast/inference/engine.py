@@ -20,7 +20,7 @@ from forecast.case.folder import Case, load_case
 from forecast.case.question import Question
 from forecast.inference import tree
 from forecast.inference.drift import drift, drift_warnings
-from forecast.inference.smc import Chain, ImpossibleEvidence, run_chain
+from forecast.inference.smc import Chain, ImpossibleEvidence, run_chain, systems
 from forecast.inference.summary import Draws, Estimate, draws_of, estimate
 from forecast.inference.weights import weights_of_evidence
 from forecast.model.problem import Problem, problem
@@ -74,7 +74,8 @@ def infer(
     free = any(block.free for block in task.layout.blocks)
     particles = draws if free else 1
     while True:
-        run = _run(task, chains, particles, seed, _Count(progress, chains * len(task.steps)))
+        passes = chains * len(task.steps) * systems(task, particles)
+        run = _run(task, chains, particles, seed, _Count(progress, passes))
         found = _ahead(task, run, draws, seed)
         if found.error <= tolerance or particles >= MOST_PARTICLES or not free:
             break

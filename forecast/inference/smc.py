@@ -83,14 +83,18 @@ def run_chain(
     With such judgements (`learn: false`) the answer is the mean over their prior of the posterior given
     them (a cut, Plummer 2015): each system holds one draw of them, and no weight passes between systems.
     """
-    mixed = problem.layout.learns and bool(problem.layout.cut)
-    systems = max(particles // SYSTEM, 1) if mixed else 1
-    size = particles // systems
+    mixed, number = bool(problem.layout.cut) and problem.layout.learns, systems(problem, particles)
     runs = [
-        _System(problem, np.array([seed, chain, system]), size, mixed).run(progress)
-        for system in range(systems)
+        _System(problem, (seed, chain, system), particles // number, mixed).run(progress)
+        for system in range(number)
     ]
-    return runs[0] if systems == 1 else _together(runs)
+    return runs[0] if number == 1 else _together(runs)
+
+
+def systems(problem: Problem, particles: int) -> int:
+    """Return how many systems of particles a chain has."""
+    mixed = bool(problem.layout.cut) and problem.layout.learns
+    return max(particles // SYSTEM, 1) if mixed else 1
 
 
 def _together(runs: list[Chain]) -> Chain:
@@ -114,7 +118,7 @@ def _together(runs: list[Chain]) -> Chain:
 class _System:
     """One system of particles on its way through the dates."""
 
-    def __init__(self, problem: Problem, key: np.ndarray, size: int, mixed: bool) -> None:
+    def __init__(self, problem: Problem, key: tuple[int, int, int], size: int, mixed: bool) -> None:
         self.problem, self.key, self.size = problem, key, size
         self.arrays = problem.layout.arrays
         self.scenarios = problem.layout.scenarios
@@ -164,12 +168,12 @@ class _System:
         )
 
     def _rng(self, day: int) -> np.random.Generator:
-        return np.random.default_rng(np.random.SeedSequence([*map(int, self.key), day]))
+        return np.random.default_rng(np.random.SeedSequence([*self.key, day]))
 
     def _prior(self, mixed: bool) -> np.ndarray:
         theta = np.empty((self.size, self.problem.layout.size))
         for number, block in enumerate(self.problem.layout.blocks):
-            rng = np.random.default_rng(np.random.SeedSequence([*map(int, self.key), 0, number]))
+            rng = np.random.default_rng(np.random.SeedSequence([*self.key, 0, number]))
             shared = mixed and not block.learns
             theta[:, block.slots] = block.draw(rng, 1 if shared else self.size)
         return theta
@@ -202,7 +206,9 @@ class _System:
         """Filter on along a course from period `begin`; return each particle's log weight."""
         p = self.particles
         forward(p.theta, course, begin, self.problem.cells, self.arrays, p.filtered)
-        return p.log_weight + self._log_likelihood(course) - p.log_likelihood
+        lost = np.isneginf(p.log_weight)  # for good: what it holds for impossible has been seen
+        gained = self._log_likelihood(course) - np.where(lost, 0.0, p.log_likelihood)
+        return np.where(lost, -np.inf, p.log_weight + gained)
 
     def _advance(self, course: Course, begin: int, rng: np.random.Generator, day: date) -> float:
         """Let in the evidence of a date, new from period `begin` on; return the log of its probability."""

@@ -16,7 +16,7 @@ import numpy as np
 
 from forecast.model.compiled import inlined, kernel
 from forecast.model.course import Course
-from forecast.model.dynamics import transition_matrix
+from forecast.model.dynamics import transition_matrices
 from forecast.model.layout import STATIC, Arrays
 from forecast.model.likelihood import Cells, log_cell
 
@@ -270,12 +270,9 @@ def _log_sum(x: np.ndarray) -> float:
     return high if high == -np.inf else high + np.log(np.exp(x - high).sum())
 
 
-@kernel
 def refresh(theta: np.ndarray, course: Course, cells: Cells, a: Arrays, filtered: Filtered) -> None:
     """Recompute transition matrices and the whole filter for new particles."""
-    buffer = np.empty((3, filtered.matrix.shape[1], filtered.matrix.shape[1]))
-    for n in range(theta.shape[0]):
-        transition_matrix(theta[n], a, filtered.matrix[n], buffer)
+    transition_matrices(theta, a, filtered.matrix)
     forward(theta, course, 0, cells, a, filtered)
 
 

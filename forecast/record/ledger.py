@@ -10,9 +10,8 @@ from __future__ import annotations
 
 import csv
 import io
-import math
 import os
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import astuple, dataclass, fields
 from datetime import UTC, date, datetime
@@ -20,6 +19,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from forecast.case.faults import Fault, InputError
+from forecast.record.cells import FORMS
 
 if TYPE_CHECKING:
     import _csv
@@ -103,8 +103,7 @@ def read_ledger(path: Path | str) -> tuple[Entry, ...]:
     >>> read_ledger("scenarios/no-such-case/forecasts.csv")
     ()
     """
-    path = Path(path)
-    return _parse(path, path.read_bytes()) if path.exists() else ()
+    return _parse(Path(path), _content(Path(path)))
 
 
 def append(path: Path | str, entries: Sequence[Entry]) -> bool:
@@ -129,12 +128,23 @@ def append(path: Path | str, entries: Sequence[Entry]) -> bool:
     """
     path = Path(path).resolve()  # a link stays a link
     with _locked(path):
-        old = path.read_bytes() if path.exists() else b""
+        old = _content(path)
         issued = {entry.inputs for entry in _parse(path, old)}
         if not entries or entries[0].inputs in issued:
             return False
         _replace(path, _joined(old, _text(entries, header=not old.strip()).encode()))
     return True
+
+
+def _content(path: Path) -> bytes:
+    """Return what a ledger's file holds, nothing if there is none."""
+    try:
+        return path.read_bytes()
+    except FileNotFoundError:
+        return b""
+    except OSError as error:
+        why = f"the ledger cannot be read: {error.strerror or error}"
+        raise InputError([_fault(path, 0, None, why, "a readable file")]) from error
 
 
 def _joined(old: bytes, new: bytes) -> bytes:
@@ -233,7 +243,7 @@ def _entry(path: Path, line: int, row: list[str]) -> tuple[Entry | None, list[Fa
     values: list[Any] = []
     faults: list[Fault] = []
     for name, text in zip(COLUMNS, row, strict=True):
-        parse, allowed = _FORMS[name]
+        parse, allowed = FORMS[name]
         try:
             values.append(parse(text))
         except ValueError:
@@ -241,53 +251,6 @@ def _entry(path: Path, line: int, row: list[str]) -> tuple[Entry | None, list[Fa
     return (None if faults else Entry(*values)), faults
 
 
-def _fault(path: Path, line: int, value: str, problem: str, allowed: str) -> Fault:
+def _fault(path: Path, line: int, value: str | None, problem: str, allowed: str) -> Fault:
     fix = "the ledger is written by the toolkit only: restore the file from git"
-    return Fault(file=str(path), line=line, value=value, problem=problem, allowed=allowed, fix=fix)
-
-
-def _utc(text: str) -> datetime:
-    return datetime.strptime(text, "%Y-%m-%dT%H:%M:%SZ").replace(tzinfo=UTC)
-
-
-def _probability(text: str) -> float:
-    number = float(text)
-    if not 0 <= number <= 1:  # refuses nan as well
-        raise ValueError(text)
-    return number
-
-
-def _positive(text: str) -> float:
-    number = float(text)
-    if not 0 < number < math.inf:
-        raise ValueError(text)
-    return number
-
-
-def _word(text: str) -> str:
-    if not text.strip():
-        raise ValueError(text)
-    return text
-
-
-_DATE = (date.fromisoformat, "a date, YYYY-MM-DD")
-_CHANCE = (_probability, "a number from 0 to 1")
-_WHOLE = (int, "a whole number")
-_NAME = (_word, "a name")
-
-_FORMS: dict[str, tuple[Callable[[str], Any], str]] = {
-    "issued_at": (_utc, "a time in UTC, YYYY-MM-DDThh:mm:ssZ"),
-    "as_of": _DATE,
-    "unit": (str, "a unit, or nothing"),
-    "scenario": _NAME,
-    **dict.fromkeys(("probability", "low", "high"), _CHANCE),
-    "horizon": _DATE,
-    **dict.fromkeys(("horizon_probability", "horizon_low", "horizon_high"), _CHANCE),
-    "engine": _NAME,
-    "draws": _WHOLE,
-    "chains": _WHOLE,
-    "tolerance": (_positive, "a positive number"),
-    "seed": _WHOLE,
-    "digest": _NAME,
-    "version": _NAME,
-}
+    return Fault(str(path), line, value, problem, allowed, fix)

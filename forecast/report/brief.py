@@ -68,13 +68,14 @@ def _scenarios(summary: Summary, view: View) -> str:
 
 
 def _movers(summary: Summary, view: View) -> list[str]:
-    if not view.movers:
-        return [f"No report became known after {summary.since}."]
+    listed = phrases.listed_movers(view.movers)
+    if not listed:
+        return [phrases.without_movers(summary, view)]
     table = _table(
         ["report", *(line.id for line in view.lines)],
         (
             [phrases.report(summary, mover.report), *(direction(weight) for weight in mover.weights)]
-            for mover in view.movers[: phrases.LISTED]
+            for mover in listed
         ),
     )
     return [phrases.movers_title(summary) + ":", table, *phrases.left_out_movers(view.movers)]

@@ -14,6 +14,9 @@ if TYPE_CHECKING:
 #: So many reports and clashes are listed; the others are counted.
 LISTED = 8
 
+#: A report of less weight for every scenario (decibans) is not listed: its row would hold noughts only.
+LIGHTEST = 0.05
+
 
 def chance(of: Chance) -> str:
     """Write a probability with its central 90 %."""
@@ -73,16 +76,29 @@ def clash(summary: Summary, of: Clash) -> str:
 def clash_lines(summary: Summary) -> list[str]:
     """Return one line for each clashing cell, the latest first, and one for those left out."""
     lines = [clash(summary, of) for of in summary.clashes[:LISTED]]
-    return lines + _left_out(len(summary.clashes), "earlier one", "earlier ones")
+    return lines + _left_out(len(summary.clashes) - LISTED, "earlier one", "earlier ones")
+
+
+def listed_movers(movers: tuple[Mover, ...]) -> tuple[Mover, ...]:
+    """Return the reports to list: the weightiest, if they weigh anything still."""
+    return tuple(mover for mover in movers[:LISTED] if not mover.size < LIGHTEST)
+
+
+def without_movers(summary: Summary, view: View) -> str:
+    """Say why no report is listed."""
+    if not view.movers:
+        return f"No report became known after {summary.since}."
+    became = "1 report became" if len(view.movers) == 1 else f"{len(view.movers)} reports became"
+    return f"{became} known after {summary.since}, none of any weight by now."
 
 
 def left_out_movers(movers: tuple[Mover, ...]) -> list[str]:
     """Count the reports that are not listed."""
-    return _left_out(len(movers), "report of less weight", "reports of less weight")
+    rest = len(movers) - len(listed_movers(movers))
+    return _left_out(rest, "report of less weight", "reports of less weight")
 
 
-def _left_out(count: int, one: str, many: str) -> list[str]:
-    rest = count - LISTED
+def _left_out(rest: int, one: str, many: str) -> list[str]:
     return [f"and {rest} {one if rest == 1 else many}"] if rest > 0 else []
 
 

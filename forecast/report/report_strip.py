@@ -74,6 +74,7 @@ def _set_up(axes: Axes, rows: int, top: float) -> None:
     locator = AutoDateLocator(minticks=3, maxticks=9)  # type: ignore[no-untyped-call]
     axes.xaxis.set_major_locator(locator)
     form = ConciseDateFormatter(locator, show_offset=False)  # type: ignore[no-untyped-call]
+    form.formats[2] = "%d %b"  # a day without its month could be of any
     axes.xaxis.set_major_formatter(form)
     axes.tick_params(axis="x", labelsize=SMALL, length=3, color=FAINT, labelcolor=INK)
     for side in ("top", "right", "left"):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from typing import TYPE_CHECKING
 
 from forecast.report import phrases
@@ -19,7 +20,7 @@ _TREND_POINTS = 13
 #: Wider than any terminal.
 _ANY_WIDTH = 10_000
 
-#: Where the output is no terminal (a file, a pipe), lines may be this long.
+#: Where the output is no terminal (a file, a pipe), lines may be this long; COLUMNS says otherwise.
 _PIPED_WIDTH = 120
 
 
@@ -38,7 +39,7 @@ def print_table(summary: Summary, console: Console | None = None) -> None:
 
     if console is None:
         console = Console(highlight=False)
-        if not console.is_terminal:
+        if not (console.is_terminal or os.environ.get("COLUMNS")):
             console = Console(highlight=False, width=_PIPED_WIDTH)
     console.print(Text(summary.case.question.title, style="bold"))
     console.print(Text(phrases.provenance(summary), style="dim"))
@@ -98,13 +99,14 @@ def _chances(summary: Summary, view: View, headings: list[str]) -> Table:
 def _movers(summary: Summary, view: View) -> list[RenderableType]:
     from rich.text import Text
 
-    if not view.movers:
-        return [Text(f"No report became known after {summary.since}.")]
+    listed = phrases.listed_movers(view.movers)
+    if not listed:
+        return [Text(phrases.without_movers(summary, view))]
     table = _plain_table()
     table.add_column("report")
     for line in view.lines:
         table.add_column(line.id, justify="right")
-    for mover in view.movers[: phrases.LISTED]:
+    for mover in listed:
         weights = (direction(weight) for weight in mover.weights)
         table.add_row(Text(phrases.report(summary, mover.report)), *weights)
     return [

@@ -55,7 +55,8 @@ def trend_plot(case: Case, tree: xr.DataTree) -> Figure:
     Returns
     -------
     matplotlib.figure.Figure
-        Save it with :func:`save`. No window is opened, and no global state is touched.
+        Save it with ``figure.savefig(path)``, or with :func:`save`, which names the characters that the font
+        lacks. No window is opened, and no global state is touched.
     """
     from matplotlib.backends.backend_agg import FigureCanvasAgg
     from matplotlib.figure import Figure
@@ -125,7 +126,7 @@ def _draw_chances(axes: Axes, case: Case, tree: xr.DataTree, unit: str) -> None:
         ends.append((scenario.title, float(end["probability"]), look))
     if regime:
         axes.axvspan(today, last, color=_AHEAD, zorder=0, linewidth=0)
-    start = trend["as_of"].values[0]
+    start = np.datetime64(case.question.opened).astype(trend["as_of"].dtype)
     _set_up(axes, start, last)
     _mark_days(axes, today, last, early=bool((today - start) < 0.2 * (last - start)))
     _label_ends(axes, ends)

@@ -24,10 +24,12 @@ def percent(probability: float) -> str:
 def band(low: float, high: float) -> str:
     """Write the central 90 % of a probability.
 
-    >>> band(0.481, 0.752), band(0.001, 0.02)
-    ('48–75%', '<1–2%')
+    >>> band(0.481, 0.752), band(0.001, 0.02), band(0.999, 1.0)
+    ('48–75%', '<1–2%', '>99%')
     """
     lower, upper = percent(low), percent(high)
+    if upper == "<1%" or lower == ">99%":  # "0–<1%" reads worse than it is
+        return upper if upper == "<1%" else lower
     return upper if lower == upper else f"{lower.removesuffix('%')}–{upper}"
 
 

@@ -69,6 +69,16 @@ def test_a_new_case_takes_an_empty_folder_and_overwrites_nothing(tmp_path: Path)
     assert sorted(path.name for path in tmp_path.iterdir()) == ["mine"]
 
 
+def test_a_new_case_fills_the_folder_one_stands_in(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    (tmp_path / "mine").mkdir()
+    monkeypatch.chdir(tmp_path / "mine")
+    same = (tmp_path / "mine").stat().st_ino
+    new_case(".")
+    assert (tmp_path / "mine").stat().st_ino == same, "not another folder in its place"
+    assert load_case(".").name == "mine"
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["mine"]
+
+
 def test_a_new_case_below_a_file_is_a_fault(tmp_path: Path):
     (tmp_path / "file").write_text("")
     with pytest.raises(InputError, match="cannot be written"):

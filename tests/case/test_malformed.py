@@ -74,6 +74,12 @@ QUESTION_MISTAKES = {
     "horizon first": Mistake(
         "horizon: 2024-06-30", "horizon: 2023-06-30", "horizon is before opened 2024-01-01"
     ),
+    "year of too many digits": Mistake(
+        "horizon: 2024-06-30", "horizon: 9024-06-30", "horizon lies too far off 1700-01-01 to 2250-12-31"
+    ),
+    "centuries of weeks": Mistake(
+        "opened: 2024-01-01", "opened: 1724-01-01", "15680 periods at most 10000 `period`", 1
+    ),
     "number as text": Mistake("correlation: 0.4", 'correlation: "0.4"', "number remove the quotation marks"),
     "per cent": Mistake("correlation: 0.4", "correlation: 40%", "number as a fraction"),
     "decimal comma": Mistake("weight: 20\n", "weight: 20,5\n", "decimal point"),
@@ -180,6 +186,7 @@ EVIDENCE_MISTAKES = {
     "credibility 7": Mistake("clashes,4,agency,2", "clashes,4,agency,7", "credibility 1, 2, 3, 4, 5, 6"),
     "half a count": Mistake("clashes,4,", "clashes,4.5,", "not a count whole number"),
     "negative count": Mistake("clashes,4,", "clashes,-4,", "not a count"),
+    "count of billions": Mistake("clashes,4,", "clashes,4000000000,", "not a count from 0 to 1000000000"),
     "infinite measure": Mistake("price,1.15", "price,inf", "not a measure finite"),
     "measure with comma": Mistake("price,1.15", 'price,"1,15"', "decimal point"),
     "ratio says no": Mistake("panel,yes", "panel,no", "only yes can be reported"),

@@ -53,6 +53,11 @@ def test_a_likelihood_that_decides_nothing(tmp_path: Path):
     assert "same under every scenario" not in remarks(tmp_path)
 
 
+def test_an_answer_reports_the_offer_too(tmp_path: Path):
+    found = remarks(tmp_path, evidence=rows("a,2024-01-03,2024-01-04,reply,yes,agency,,,,,,,,"))
+    assert "No report and no monitoring of tone, clashes" in found
+
+
 def test_what_was_replaced_is_not_remarked_upon(tmp_path: Path):
     assert "r4" not in remarks(tmp_path, evidence=EVIDENCE.replace("clashes,4,agency,2", "clashes,4,agency,"))
 

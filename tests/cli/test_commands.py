@@ -162,3 +162,11 @@ def test_a_progress_bar_appears_only_after_a_while_and_is_wiped(monkeypatch, cap
         drawn = capsys.readouterr().err
         assert "case ███████████████░░░░░░░░░░░░░░░  50%" in drawn
     assert capsys.readouterr().err.strip(" \r") == ""
+
+
+@pytest.mark.parametrize("text", ["2014-13-01", "22.11.2014", "yesterday", "2014-11-22T08:00"])
+def test_a_day_that_is_none_is_named_with_what_is_allowed(made_up, capsys, text):
+    assert main(["update", str(made_up), "--as-of", text]) == 2
+    told = " ".join(capsys.readouterr().err.split())
+    assert f"'--as-of': not a day (found: {text}). Allowed: a day of the calendar as YYYY-MM-DD" in told
+    assert "%" not in told

@@ -105,7 +105,11 @@ def test_a_malformed_ledger_stops_before_anything_is_written(made_up, capsys):
         ),
         (
             PermissionError(13, "Permission denied", "x.png"),
-            "the system refused: [Errno 13] Permission denied",
+            "x.png: the system refused: Permission denied. To do:",
+        ),
+        (
+            OSError(28, "No space left on device"),
+            "forecast: the system refused: No space left on device. To do:",
         ),
     ],
 )

@@ -33,9 +33,7 @@ def sequences(spread: float, shift: float) -> tuple[np.ndarray, np.ndarray, np.n
     return prior, matrix, rng.normal(shift, spread, (20, 30, 3))
 
 
-@pytest.mark.parametrize(
-    ("spread", "shift"), [(1, 0), (30, 0), (2000, 0), (1, -5000), (1, 5000)], ids=str
-)
+@pytest.mark.parametrize(("spread", "shift"), [(1, 0), (30, 0), (2000, 0), (1, -5000), (1, 5000)], ids=str)
 def test_it_agrees_with_logarithms(spread, shift):
     arrays = sequences(spread, shift)
     for found, expected in zip(filter_log_likelihood(*arrays), in_logarithms(*arrays), strict=True):

@@ -238,3 +238,11 @@ def test_a_killed_process_leaves_the_old_ledger_or_the_new_one(ledger: Path):
         complete = len(entries)
     assert complete, "no process lived long enough to write: the test shows nothing"
     assert append(ledger, an_issue(seed=-1)), "the lock of a killed process must not stay"
+
+
+def test_a_ledger_that_cannot_be_read_is_a_fault_of_the_input(tmp_path):
+    (tmp_path / "forecasts.csv").mkdir()
+    for use in (read_ledger, lambda path: append(path, [FIRST])):
+        with pytest.raises(InputError, match="cannot be read: Is a directory") as caught:
+            use(tmp_path / "forecasts.csv")
+        assert "restore the file" in str(caught.value)

@@ -116,7 +116,16 @@ def test_a_narrow_terminal_cuts_no_word_short(summary):
     assert re.search(r"scenario +at the horizon +change +in words\s", text)
     assert re.search(r"Operational partnership +11% \(\d+–\d+%\) +\+1 +very unlikely\s", text)
     assert re.search(r"scenario +now +change +trend\s", text)
-    assert re.search(r"Operational partnership +4% \(\d+–\d+%\) +\+1 +▁", text)
+    assert re.search(r"Operational partnership +\d% \(\d+–\d+%\) +\+1 +▁", text)
+
+
+def test_a_pipe_is_wide_unless_the_caller_says_how_wide(summary, monkeypatch, capsys):
+    monkeypatch.delenv("COLUMNS", raising=False)
+    print_table(summary)
+    assert re.search(r"in words +now +change +trend", capsys.readouterr().out)
+    monkeypatch.setenv("COLUMNS", "80")
+    print_table(summary)
+    assert max(len(line.rstrip()) for line in capsys.readouterr().out.splitlines()) <= 80
 
 
 def test_a_static_question_has_one_number():
@@ -160,6 +169,18 @@ def test_long_lists_are_cut_and_counted(case, tree, monkeypatch):
     assert "accepted (press, 2014-11-18)" not in text
     text = table(summarise(case, tree, issued(case, AS_OF - WEEK)))
     assert "and 1 report of less weight" in text
+
+
+@pytest.mark.parametrize("write", [table, brief], ids=["table", "brief"])
+def test_reports_without_weight_are_counted_not_listed(case, tree, write):
+    weights = tree["evidence"]["weight_of_evidence"]
+    weights[1:] = 0.04
+    text = write(summarise(case, tree))
+    assert "and 4 reports of less weight" in text
+    assert "accepted (press, 2014-11-18)" not in text
+    weights[:] = 0.0
+    text = write(summarise(case, tree))
+    assert "5 reports became known after 2014-08-23, none of any weight by now." in text
 
 
 def test_brackets_in_titles_are_printed_as_they_are(case, tree):

@@ -9,12 +9,13 @@ import matplotlib as mpl
 import numpy as np
 import pytest
 from matplotlib.collections import LineCollection
+from matplotlib.dates import date2num
 
 from forecast.case.evidence import Evidence
 from forecast.report.looks import look_of
 from forecast.report.report_strip import LIGHTEST
 from forecast.report.trend_plot import save, trend_plot
-from tests.made_up import TITLES, WEIGHTS, made_up_case, made_up_question, made_up_tree, retitled
+from tests.made_up import OPENED, TITLES, WEIGHTS, made_up_case, made_up_question, made_up_tree, retitled
 
 
 def texts(figure) -> list[str]:
@@ -69,6 +70,22 @@ def test_each_report_is_a_bar_for_or_against_each_scenario():
     assert np.sign(conflict).tolist() == [-1, 1, -1, 1, -1]
     lengths = [abs(bar[1][1] - bar[0][1]) for bars in rows for bar in bars]
     assert max(lengths) == pytest.approx(abs(rows[2][1][1][1] - rows[2][1][0][1])), "r2 speaks loudest"
+
+
+def test_reports_of_the_first_days_are_in_the_picture():
+    case = made_up_case()
+    first, *others = case.evidence.reports
+    early = replace(case, evidence=Evidence((replace(first, date=OPENED, reported=OPENED), *others)))
+    strip = trend_plot(early, made_up_tree(early)).axes[1]
+    assert strip.get_xlim()[0] <= date2num(OPENED)
+
+
+def test_days_of_one_month_name_it():
+    case = made_up_case(regime=False)
+    figure = trend_plot(case, made_up_tree(case, as_of=date(2014, 9, 6)))
+    figure.canvas.draw()
+    labels = [label.get_text() for label in figure.axes[1].get_xticklabels()]
+    assert any("Aug" in label for label in labels)
 
 
 def test_a_scenario_that_a_report_rules_out_can_be_drawn():

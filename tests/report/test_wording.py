@@ -35,6 +35,8 @@ def test_what_is_possible_never_reads_as_impossible_or_certain(probability, text
         (0.001, 0.002, "<1%"),
         (0.9, 0.999, "90–>99%"),
         (1, 1, "100%"),
+        (0.999, 1, ">99%"),
+        (0, 0.001, "<1%"),
     ],
 )
 def test_a_band(low, high, text):

@@ -1,0 +1,96 @@
+"""The whole trend, as known on each date: its cost, its memory, its error, and how the cost grows."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from functools import partial
+from pathlib import Path
+
+import numpy as np
+
+from benchmarks.filters import arrays, numpy_filter
+from benchmarks.simulated import simulated
+from benchmarks.table import Row, duration, versus
+from benchmarks.timing import by_turns
+from forecast.case.evidence import Evidence
+from forecast.case.question import Question
+from forecast.inference.smc import run_chain
+from forecast.model.problem import problem
+
+WEEKS, INDICATORS, CHAINS = 104, 10, 4
+GROWTH = {
+    "indicators": ((0.5, 1, 2), 1.1),
+    "particles": ((1, 2, 4), 1.1),
+    "weeks": ((0.5, 1, 2), 2.0),
+}
+
+
+def trend(question: Question, evidence: Evidence, particles: int, seed: int = 0) -> np.ndarray:
+    """Run the chains as the engine does; return the mean probability at every date, (S, K)."""
+    task = problem(question, evidence, question.horizon)
+
+    def one(chain: int) -> np.ndarray:
+        run = run_chain(task, chain=chain, particles=particles, seed=seed, progress=lambda: None)
+        return np.einsum("sn,snk->sk", run.weight, run.probability[:, :, 0])
+
+    with ThreadPoolExecutor(max_workers=min(CHAINS, os.cpu_count() or 1)) as pool:
+        return np.mean(list(pool.map(one, range(CHAINS))), axis=0)
+
+
+def rows(
+    weeks: int = WEEKS, indicators: int = INDICATORS, particles: Sequence[int] = (1000, 4000), times: int = 5
+) -> Iterator[Row]:
+    """Measure the trend; the limits are those of the fewest particles."""
+    case = simulated(weeks, indicators)
+    given = arrays(CHAINS * particles[0], weeks, len(case[0].scenarios))
+    functions: dict[str, Callable[[], object]] = {str(n): partial(trend, *case, n) for n in particles}
+    functions["numpy"] = lambda: numpy_filter(*given)
+    taken = by_turns(functions, times)
+    size = f"{weeks} weeks x {indicators} indicators x {len(case[0].scenarios)} scenarios"
+    against = f"plain numpy filter, {CHAINS * particles[0]:,} x {weeks} x {len(case[0].scenarios)}"
+    for number, n in enumerate(particles):
+        limit = None if number else 40
+        name = f"trend, {size}, {CHAINS} x {n:,} particles"
+        yield versus(name, taken[str(n)], against, taken["numpy"], limit)
+    for number, n in enumerate(particles):
+        gap = np.abs(trend(*case, n, seed=1) - trend(*case, n, seed=2)).max()
+        yield Row(f"  two seeds apart at most, {CHAINS} x {n:,} particles", f"{gap:.4f}")
+        gigabytes = peak_memory(weeks, indicators, n)
+        limits = (None, None) if number else (gigabytes, 1.0)
+        yield Row(
+            f"  peak memory with the result, {CHAINS} x {n:,} particles",
+            f"{gigabytes:.2f} GB",
+            "1 GB",
+            "",
+            *limits,
+        )
+
+
+def scaling_rows(
+    weeks: int = WEEKS, indicators: int = INDICATORS, particles: int = 1000, times: int = 3
+) -> Iterator[Row]:
+    """Measure how the cost grows, as the slope of log time over log size."""
+    usual = {"weeks": weeks, "indicators": indicators, "particles": particles}
+    for name, (factors, limit) in GROWTH.items():
+        scaled = [max(round(usual[name] * factor), 1) for factor in factors]
+        functions: dict[str, Callable[[], object]] = {}
+        for size in scaled:
+            wanted = usual | {name: size}
+            case = simulated(wanted["weeks"], wanted["indicators"])
+            functions[str(size)] = partial(trend, *case, wanted["particles"])
+        seconds = list(by_turns(functions, times).values())
+        slope = np.polyfit(np.log(scaled), np.log(seconds), 1)[0]
+        measured = ", ".join(duration(second) for second in seconds)
+        against = f"{name} {', '.join(map(str, scaled))}"
+        yield Row(f"cost grows with {name}, to the power of", measured, against, "", float(slope), limit)
+
+
+def peak_memory(weeks: int, indicators: int, particles: int) -> float:
+    """Return the peak memory in GB of a process that infers the whole result."""
+    command = [sys.executable, "-m", "benchmarks.memory", *map(str, (weeks, indicators, particles))]
+    root = Path(__file__).parents[1]
+    return float(subprocess.run(command, cwd=root, capture_output=True, text=True, check=True).stdout)
