@@ -6,6 +6,7 @@ import os
 import platform
 from collections.abc import Sequence
 from dataclasses import dataclass
+from statistics import median
 
 import numba
 import numpy as np
@@ -37,9 +38,12 @@ class Row:
         return (self.name, self.measured, self.against, self.reference, ratio, limit, holds)
 
 
-def versus(name: str, seconds: float, against: str, reference: float, limit: float | None = None) -> Row:
-    """Return the row of a time held against another."""
-    return Row(name, duration(seconds), against, duration(reference), seconds / reference, limit)
+def versus(
+    name: str, seconds: Sequence[float], against: str, reference: Sequence[float], limit: float | None = None
+) -> Row:
+    """Return the row of times held against others: medians, and the median of the ratios turn by turn."""
+    ratio = median(one / other for one, other in zip(seconds, reference, strict=True))
+    return Row(name, duration(median(seconds)), against, duration(median(reference)), ratio, limit)
 
 
 def duration(seconds: float) -> str:

@@ -5,10 +5,12 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+import time
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from pathlib import Path
+from statistics import median
 
 import numpy as np
 
@@ -18,7 +20,7 @@ from benchmarks.table import Row, duration, versus
 from benchmarks.timing import by_turns
 from forecast.case.evidence import Evidence
 from forecast.case.question import Question
-from forecast.inference.smc import run_chain
+from forecast.inference.smc import Chain, run_chain
 from forecast.model.problem import problem
 
 WEEKS, INDICATORS, CHAINS = 104, 10, 4
@@ -29,16 +31,26 @@ GROWTH = {
 }
 
 
-def trend(question: Question, evidence: Evidence, particles: int, seed: int = 0) -> np.ndarray:
-    """Run the chains as the engine does; return the mean probability at every date, (S, K)."""
+def run(question: Question, evidence: Evidence, particles: int, seed: int = 0) -> list[Chain]:
+    """Run the chains of the whole trend as the engine does."""
     task = problem(question, evidence, question.horizon)
 
-    def one(chain: int) -> np.ndarray:
-        run = run_chain(task, chain=chain, particles=particles, seed=seed, progress=lambda: None)
-        return np.einsum("sn,snk->sk", run.weight, run.probability[:, :, 0])
+    def one(chain: int) -> Chain:
+        return run_chain(task, chain=chain, particles=particles, seed=seed, progress=lambda: None)
 
     with ThreadPoolExecutor(max_workers=min(CHAINS, os.cpu_count() or 1)) as pool:
-        return np.mean(list(pool.map(one, range(CHAINS))), axis=0)
+        return list(pool.map(one, range(CHAINS)))
+
+
+def trend(chains: list[Chain]) -> np.ndarray:
+    """Return the probability of each scenario as known at each date, (S, K)."""
+    return np.mean([np.einsum("sn,snk->sk", c.weight, c.probability[:, :, 0]) for c in chains], axis=0)
+
+
+def apart(question: Question, evidence: Evidence, particles: int) -> float:
+    """Return by how much the trends of two seeds differ at most."""
+    one, other = (trend(run(question, evidence, particles, seed)) for seed in (1, 2))
+    return float(np.abs(one - other).max())
 
 
 def rows(
@@ -47,7 +59,7 @@ def rows(
     """Measure the trend; the limits are those of the fewest particles."""
     case = simulated(weeks, indicators)
     given = arrays(CHAINS * particles[0], weeks, len(case[0].scenarios))
-    functions: dict[str, Callable[[], object]] = {str(n): partial(trend, *case, n) for n in particles}
+    functions: dict[str, Callable[[], object]] = {str(n): partial(run, *case, n) for n in particles}
     functions["numpy"] = lambda: numpy_filter(*given)
     taken = by_turns(functions, times)
     size = f"{weeks} weeks x {indicators} indicators x {len(case[0].scenarios)} scenarios"
@@ -57,36 +69,38 @@ def rows(
         name = f"trend, {size}, {CHAINS} x {n:,} particles"
         yield versus(name, taken[str(n)], against, taken["numpy"], limit)
     for number, n in enumerate(particles):
-        gap = np.abs(trend(*case, n, seed=1) - trend(*case, n, seed=2)).max()
-        yield Row(f"  two seeds apart at most, {CHAINS} x {n:,} particles", f"{gap:.4f}")
+        yield Row(f"  two seeds apart at most, {CHAINS} x {n:,} particles", f"{apart(*case, n):.4f}")
         gigabytes = peak_memory(weeks, indicators, n)
         limits = (None, None) if number else (gigabytes, 1.0)
-        yield Row(
-            f"  peak memory with the result, {CHAINS} x {n:,} particles",
-            f"{gigabytes:.2f} GB",
-            "1 GB",
-            "",
-            *limits,
-        )
+        name = f"  peak memory with the result, {CHAINS} x {n:,} particles"
+        yield Row(name, f"{gigabytes:.2f} GB", "", "", *limits)
 
 
 def scaling_rows(
     weeks: int = WEEKS, indicators: int = INDICATORS, particles: int = 1000, times: int = 3
 ) -> Iterator[Row]:
-    """Measure how the cost grows, as the slope of log time over log size."""
+    """Measure how the cost grows: the slope of the logarithm of processor time over that of the size."""
     usual = {"weeks": weeks, "indicators": indicators, "particles": particles}
     for name, (factors, limit) in GROWTH.items():
         scaled = [max(round(usual[name] * factor), 1) for factor in factors]
         functions: dict[str, Callable[[], object]] = {}
+        sweeps = []
         for size in scaled:
             wanted = usual | {name: size}
             case = simulated(wanted["weeks"], wanted["indicators"])
-            functions[str(size)] = partial(trend, *case, wanted["particles"])
-        seconds = list(by_turns(functions, times).values())
+            functions[str(size)] = partial(run, *case, wanted["particles"])
+            sweeps.append(sum(int(chain.moves.sum()) for chain in run(*case, wanted["particles"])) // CHAINS)
+        seconds = [median(taken) for taken in by_turns(functions, times, time.process_time).values()]
         slope = np.polyfit(np.log(scaled), np.log(seconds), 1)[0]
         measured = ", ".join(duration(second) for second in seconds)
-        against = f"{name} {', '.join(map(str, scaled))}"
-        yield Row(f"cost grows with {name}, to the power of", measured, against, "", float(slope), limit)
+        against = f"{name} {_list(scaled)} (sweeps {_list(sweeps)})"
+        yield Row(
+            f"processor time grows with {name}, to the power of", measured, against, "", float(slope), limit
+        )
+
+
+def _list(numbers: Sequence[int]) -> str:
+    return ", ".join(map(str, numbers))
 
 
 def peak_memory(weeks: int, indicators: int, particles: int) -> float:

@@ -26,6 +26,7 @@ from forecast.inference.weights import weights_of_evidence
 from forecast.model.problem import Problem, problem
 
 MOST_PARTICLES = 32_000  # per chain: past this the result says what it could not reach
+FEWEST = 100  # draws of a chain from which an error can be told
 Progress = Callable[[float], None]
 
 
@@ -72,21 +73,18 @@ def infer(
     """
     task = problem(question, evidence, question.as_of(as_of))
     free = any(block.free for block in task.layout.blocks)
-    particles = draws if free else 1
+    particles, turn = draws if free else 1, 0
     while True:
         passes = chains * len(task.steps) * systems(task, particles)
-        run = _run(task, chains, particles, seed, _Count(progress, passes))
+        run = _run(task, chains, particles, seed, _Count(progress, passes, turn))
         found = _ahead(task, run, draws, seed)
-        if found.error <= tolerance or particles >= MOST_PARTICLES or not free:
+        if found.error <= tolerance or particles >= MOST_PARTICLES or not free or draws < FEWEST:
             break
-        particles *= 2
+        particles, turn = particles * 2, turn + 1
+    if progress is not None:
+        progress(1.0)
     result = _tree(task, run, found)
-    warnings = drift_warnings(result["drift"].to_dataset())
-    if found.error > tolerance:
-        warnings.append(
-            f"the Monte Carlo error of a probability is {found.error:.4f}, more than the tolerance of "
-            f"{tolerance:g}, with {particles} particles in each of {chains} chains: last digits are unsure"
-        )
+    warnings = drift_warnings(result["drift"].to_dataset()) + _warnings(run, found.error, tolerance)
     result.attrs = {
         "as_of": task.steps[-1].date.isoformat(),
         "horizon": question.horizon.isoformat(),
@@ -97,7 +95,7 @@ def infer(
         "tolerance": tolerance,
         "particles": particles,
         "mcse": found.error,
-        "warnings": json.dumps(warnings),
+        "warnings": json.dumps(warnings if free else []),
     }
     return result
 
@@ -208,16 +206,42 @@ def _tree(task: Problem, run: list[Chain], found: _Found) -> xr.DataTree:
     return xr.DataTree.from_dict({name: tree.numbered(data) for name, data in groups.items()})
 
 
-class _Count:
-    """Counts the dates that the chains have passed, from several threads."""
+def _warnings(run: list[Chain], error: float, tolerance: float) -> list[str]:
+    """Say what the numbers cannot be trusted for."""
+    chains, particles = len(run), len(run[0].theta)
+    found = []
+    if chains == 1 or particles < FEWEST:
+        found.append(
+            f"with {particles} draws in {chains} chain{'s' * (chains > 1)} the Monte Carlo error cannot be "
+            f"told: use at least 2 chains and {FEWEST} draws"
+        )
+    if error > tolerance:
+        found.append(
+            f"the Monte Carlo error of a probability is {error:.4f}, more than the tolerance of "
+            f"{tolerance:g}, with {particles} particles in each of {chains} chains: its last digits are "
+            "unsure"
+        )
+    if min(1.0 / (chain.weight**2).sum(axis=1).max() for chain in run) < 0.25 * particles:
+        found.append(
+            "some evidence was foretold by hardly any draw of the judgements: look for a mistyped value, or "
+            "for a judgement with far too much weight"
+        )
+    return found
 
-    def __init__(self, progress: Progress | None, total: int) -> None:
-        self._progress, self._total, self._done = progress, total, 0
+
+class _Count:
+    """Counts the dates that the chains have passed, from several threads.
+
+    Nobody knows how often particles will double, so each turn takes half of what is left.
+    """
+
+    def __init__(self, progress: Progress | None, total: int, turn: int) -> None:
+        self._progress, self._total, self._left, self._done = progress, total, 0.5**turn, 0
 
     def __call__(self) -> None:
         self._done += 1
         if self._progress is not None:
-            self._progress(min(self._done / self._total, 1.0))
+            self._progress(1.0 - self._left * (1.0 - 0.5 * self._done / self._total))
 
 
 def _run(task: Problem, chains: int, particles: int, seed: int, done: _Count) -> list[Chain]:
@@ -244,7 +268,7 @@ def _impossible(case: Case, error: ImpossibleEvidence) -> list[Fault]:
             problem="no scenario allows the reports of this period together, as known on "
             + error.day.isoformat(),
             allowed="evidence with a likelihood above 0 in some scenario",
-            fix="correct the report, or give the likelihood that is exactly 0 a finite weight",
+            fix="correct a report, or give a finite weight to the judgement that is exactly 0 or 1",
         )
         for r in reports
     ]

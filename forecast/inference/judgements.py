@@ -20,7 +20,7 @@ from forecast.inference.past import Latent, member
 from forecast.model.compiled import inlined, kernel
 from forecast.model.course import Course
 from forecast.model.layout import CATEGORY, MEASURE, NEGATIVE_BINOMIAL, Arrays
-from forecast.model.likelihood import Cells, log_cell, log_density, place
+from forecast.model.likelihood import Cells, log_add, log_cell, log_density, place
 
 FROM_PRIOR = 0.1
 LIKELIHOOD, RELIABILITY, DYNAMICS = range(3)
@@ -48,16 +48,20 @@ def draw_likelihood(
     elif a.indicator[i].kind == NEGATIVE_BINOMIAL and rng.random() < FROM_PRIOR:
         out[start] = gamma_above_zero(rng, a.slot[start].a) / a.slot[start].b
     else:
-        w = reduced_weight(i, start, a)
+        w = reduced_weight(i, start, plus, minus, a)
         out[start] = gamma_above_zero(rng, a.slot[start].a + w * plus) / (a.slot[start].b + w * minus)
 
 
 @inlined
-def reduced_weight(i: int, start: int, a: Arrays) -> float:
+def reduced_weight(i: int, start: int, plus: float, minus: float, a: Arrays) -> float:
     """Return what a count weighs beside a Poisson count: k / (k + m) for a negative binomial."""
     if a.indicator[i].kind != NEGATIVE_BINOMIAL:
         return 1.0
-    return a.indicator[i].dispersion / (a.indicator[i].dispersion + a.slot[start].a / a.slot[start].b)
+    w = 0.0
+    for _ in range(8):  # towards the mean of the posterior that this weight gives
+        m = (a.slot[start].a + w * plus) / (a.slot[start].b + w * minus)
+        w = a.indicator[i].dispersion / (a.indicator[i].dispersion + m)
+    return w
 
 
 @inlined
@@ -157,9 +161,11 @@ def accept_likelihoods(
 @kernel
 def proposal_over_prior(i: int, slot: int, m: float, a: Arrays, latent: Latent) -> float:
     """Return log(g(m) / p(m)) of the mixed proposal for the mean of a negative binomial."""
-    w, shape, rate = reduced_weight(i, slot, a), a.slot[slot].a, a.slot[slot].b
+    shape, rate = a.slot[slot].a, a.slot[slot].b
+    w = reduced_weight(i, slot, latent.plus[slot], latent.minus[slot], a)
     more, longer = w * latent.plus[slot], w * latent.minus[slot]
-    return np.log(FROM_PRIOR + (1.0 - FROM_PRIOR) * math.exp(gamma_ratio(m, shape, rate, more, longer)))
+    fitted = math.log(1.0 - FROM_PRIOR) + gamma_ratio(m, shape, rate, more, longer)
+    return log_add(math.log(FROM_PRIOR), fitted)
 
 
 @kernel
@@ -186,7 +192,8 @@ def update_reliabilities(
         if not a.slot[slot].learns:
             continue
         up = gamma_above_zero(rng, a.slot[slot].a + latent.plus[slot])
-        old, new = theta[slot], up / (up + gamma_above_zero(rng, a.slot[slot].b + latent.minus[slot]))
+        down = gamma_above_zero(rng, a.slot[slot].b + latent.minus[slot])
+        old, new = theta[slot], min(up / (up + down), 1.0 - 2.0**-53)
         theta[slot] = new
         if not unit:
             ratio = reliability_ratio(slot, old, new, theta, course, cells, a, latent)

@@ -26,7 +26,7 @@ from forecast.model.course import Course
 from forecast.model.dynamics import expm
 from forecast.model.filtering import Filtered
 from forecast.model.layout import MOVES, NEGATIVE_BINOMIAL, STATIC, Arrays
-from forecast.model.likelihood import Cells, place
+from forecast.model.likelihood import Cells, log_add, place
 
 
 @kernel
@@ -98,7 +98,7 @@ def moves_over_prior(theta: np.ndarray, a: Arrays, plus: np.ndarray, stays: np.n
                         - math.lgamma(a.slot[x].a + plus[x])
                     )
             total += math.lgamma(after) - math.lgamma(before)
-    return np.log(FROM_PRIOR + (1.0 - FROM_PRIOR) * math.exp(min(total, 700.0)))
+    return log_add(math.log(FROM_PRIOR), math.log(1.0 - FROM_PRIOR) + total)
 
 
 @kernel

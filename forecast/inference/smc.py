@@ -29,6 +29,7 @@ from forecast.model.filtering import Filtered, empty_filtered, forward, refresh
 from forecast.model.problem import Problem
 
 KEEP = 0.5  # least effective sample size, as a share of the particles
+LEAST = 0.01  # of the evidence is let in at once, whatever becomes of the effective size
 SYSTEM = 128  # particles that share what evidence may not revise
 
 
@@ -254,7 +255,7 @@ class _System:
         if effective_size(log_weight) >= KEEP * self.size:
             return 1.0, log_weight
         low, high = part, 1.0
-        for _ in range(30):
+        while high > part + LEAST:
             middle = 0.5 * (low + high)
             log_weight = self._foretold(bridge(old, new, middle), begin)
             size = effective_size(log_weight)
@@ -264,7 +265,7 @@ class _System:
                     return middle, log_weight
             else:
                 high = middle
-        low = max(low, min(part + 0.01, 1.0))  # hardly a particle foretold it: go on, the error will show it
+        low = min(max(low, part + LEAST), 1.0)  # hardly a particle foretold it: go on, the result will say so
         return low, self._foretold(bridge(old, new, low), begin)
 
     def _move(self, rng: np.random.Generator) -> None:

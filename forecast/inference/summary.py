@@ -40,7 +40,7 @@ def draws_of(chains: list[Chain], number: int, periods: int, seed: int) -> Draws
     """
     rows = []
     for c, chain in enumerate(chains):
-        rng = np.random.default_rng(np.random.SeedSequence([seed, c, 0, 0, 1]))
+        rng = np.random.default_rng(np.random.SeedSequence([seed, c, 0, 0, 0, 1]))
         now, weight = chain.probability[-1][:, 0], chain.weight[-1]
         order = np.argsort(now[:, np.argmax(weight @ now)], kind="stable")
         chosen = order[systematic(weight[order], number, rng.random())]

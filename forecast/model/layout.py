@@ -121,7 +121,7 @@ class Block:
         if isinstance(self.judgement, Positive):
             return np.maximum(rng.gamma(a, 1 / b, (n, 1)), 1e-300)
         if self.beta:
-            return rng.beta(a, b, (n, 1))
+            return np.clip(rng.beta(a, b, (n, 1)), 1e-300, 1.0 - 2.0**-53)
         gamma = np.where(a > 0, np.maximum(rng.standard_gamma(a, (n, self.size)), 1e-300), 0.0)
         return gamma / gamma.sum(axis=1, keepdims=True)
 

@@ -59,10 +59,9 @@ class Log:
         first: dict[str, Report] = {}
         found: list[float | None] = []
         for report in live:
-            named = (self._by_id[id] for id in report.repeats if id not in without)
-            stand = [
-                self._stand(original, report, key, day) for original in named if original.reported <= day
-            ]
+            named = (self._by_id[id] for id in report.repeats)
+            current = [(one, self._current(one, day)) for one in named if one.reported <= day]
+            stand = [self._stand(one, now, report, key) for one, now in current if now.id not in without]
             if not stand and report.source in first:
                 stand = [float(first[report.source].value == report.value)]
             gone = any(math.isnan(s) for s in stand)
@@ -74,11 +73,14 @@ class Log:
         replacing = self._replacing.get(report.id)
         return report.reported <= day and (replacing is None or replacing.reported > day)
 
-    def _stand(self, original: Report, report: Report, key: Key, day: date) -> float:
+    def _current(self, report: Report, day: date) -> Report:
+        """Return what stands in a report's place on a day, be it a withdrawal."""
+        while not self._stands(report, day):
+            report = self._replacing[report.id]
+        return report
+
+    def _stand(self, original: Report, current: Report, report: Report, key: Key) -> float:
         """Return 1 if an original, or what replaced it, says the same; else 0, or nan if it was replaced."""
-        current = original
-        while not self._stands(current, day):
-            current = self._replacing[current.id]
         if current.value is not None and current.value == report.value and self.key(current) == key:
             return 1.0
         return 0.0 if current is original else math.nan

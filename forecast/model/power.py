@@ -37,7 +37,8 @@ def exponents(
     >>> exponents(np.log([[0.5, 0.1], [0.5, 0.1]]), ["a", "a"], [1.0, 1.0], None)
     [0.5, 0.5]
     """
-    spread = log_m.max(axis=1) - log_m.min(axis=1)
+    high, low = log_m.max(axis=1), log_m.min(axis=1)
+    spread = np.subtract(high, low, out=np.zeros(len(log_m)), where=high > -np.inf)  # 0: to be refused later
     spread = np.where(np.isfinite(spread), spread, np.inf)
     finite = np.minimum(spread, _CERTAIN)
     powers = []

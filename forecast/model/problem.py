@@ -54,11 +54,16 @@ def problem(question: Question, evidence: Evidence, as_of: date) -> Problem:
 
 
 def _restarts(evidence: Evidence, dates: tuple[date, ...]) -> tuple[int | None, ...]:
-    entered = {r.id: bisect_left(dates, r.reported) for r in evidence.reports if r.value is not None}
-    restart: list[int | None] = [None] * len(dates)
-    for report in evidence.reports:
-        k = bisect_left(dates, report.reported)
-        if k < len(dates) and entered.get(report.replaces, k) < k:
-            before, present = entered[report.replaces] - 1, restart[k]
-            restart[k] = before if present is None else min(before, present)
+    """Return for each step the last one before all evidence that it, and the steps since then, lost."""
+    entered = {r.id: bisect_left(dates, r.reported) for r in evidence.reports if r.indicator}
+    gone = {r.replaces: bisect_left(dates, r.reported) for r in evidence.reports if r.replaces}
+    lost = [(k, entered[id]) for id, k in gone.items() if id in entered]
+    restart: list[int | None] = []
+    for k in range(len(dates)):
+        back = [since for left, since in lost if left == k and since < k]
+        before = min(back) - 1 if back else None
+        while before is not None and back:
+            back = [since for left, since in lost if before < left < k and since <= before]
+            before = min(back) - 1 if back else before
+        restart.append(before)
     return tuple(restart)

@@ -37,7 +37,7 @@ def test_a_contradicted_judgement_is_named():
     assert found["tail"] < 0.02
     said = [w for w in json.loads(sixty_weeks().attrs["warnings"]) if "raid" in w]
     assert len(said) == 1
-    assert "judgement drifted far: likelihood raid alpha was said to be" in said[0]
+    assert "judgement drifted far: likelihood raid alpha (yes) was said to be" in said[0]
 
 
 def test_judgements_that_agree_are_not():
@@ -56,7 +56,7 @@ def test_only_what_learns_is_compared():
 def test_the_warning_gives_both_numbers():
     data = xr.Dataset(
         {n: ("judgement", [v, 0.5]) for n, v in (("said", 0.1), ("now", 0.4567), ("tail", 0.019))},
-        {"judgement": ["one", "two"]},
+        {"judgement": ["one", "two"], "entry": ("judgement", ["", ""]), "draws": 1000},
     )
     (text,) = drift_warnings(data)
     assert "one was said to be 0.1, the evidence has it at 0.457" in text

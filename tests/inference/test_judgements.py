@@ -280,10 +280,6 @@ def test_half_way_between_two_courses(name):
     compare(laid, between, cells)
 
 
-@pytest.mark.xfail(
-    strict=True,
-    reason="fault: proposal_over_prior overflows (inf - inf), so that no proposal is ever accepted again",
-)
 def test_a_negative_binomial_mean_far_from_its_prior():
     """A hundred counts of about 60 where 5 was said, with the weight of a hundred cases."""
     raids = count("raids", (5.0,) * 2, 100.0, dispersion=2.0)

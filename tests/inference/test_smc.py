@@ -82,9 +82,6 @@ def test_impossible_in_time_to_come_is_no_matter_once_withdrawn():
 
 
 @pytest.mark.filterwarnings("ignore:invalid value encountered:RuntimeWarning")  # part of the fault
-@pytest.mark.xfail(
-    strict=True, reason="fault: of an infinite range the cap leaves exponent 0: silently dropped"
-)
 def test_impossible_evidence_is_refused_under_a_cap_too():
     q = replace(question((0.6, 0.4), (NEVER, OTHER), SURE, 20.0), cap=10.0)
     with pytest.raises(ImpossibleEvidence):

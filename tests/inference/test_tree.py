@@ -167,9 +167,6 @@ def test_arviz_takes_it_without_a_warning(name):
     assert np.isfinite(sense[["prior", "likelihood"]].to_numpy(dtype=float)).all()
 
 
-@pytest.mark.xfail(
-    strict=True, reason="fault: a reliability may be drawn as exactly 1; its log prior is infinite"
-)
 def test_log_priors_of_reliable_testimonies_are_finite():
     q = question((0.6, 0.4), (binary("raid", (0.6, 0.2), 20.0),), (source("s", 0.95, 10.0),), 20.0)
     log = Evidence((report("a", 1, "raid", "yes", testimony="x"),))

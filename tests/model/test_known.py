@@ -9,7 +9,6 @@ from dataclasses import replace
 from datetime import date
 from typing import Any
 
-import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -152,10 +151,6 @@ def test_leaving_out_is_as_if_never_filed_and_putting_back_restores(made_up):
             assert left == fresh(layout(q, Evidence(log)), tuple(rest), day(LAST))
 
 
-@pytest.mark.xfail(
-    strict=True,
-    reason="fault: Log._stand counts a left-out correction as standing, so its repeat adds nothing",
-)
 def test_a_repeat_stands_alone_where_the_correction_of_its_original_is_left_out():
     """As it does where an original that was not corrected is left out."""
     q = made(())

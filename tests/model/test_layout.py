@@ -71,7 +71,6 @@ def test_log_density_is_scipys(name):
     assert block.log_density(theta).ravel() == pytest.approx(np.asarray(expected))
 
 
-@pytest.mark.xfail(strict=True, reason="fault: Block.draw rounds a Beta to exactly 1; clip it below")
 def test_a_reliability_is_never_drawn_as_certain():
     """A testimony of a source of .95 has weight 2; its density would be infinite at 1 after rounding."""
     block = Block("testimony", 0, Proportions((0.05, 0.95), 2.0), beta=True)

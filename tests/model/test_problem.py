@@ -48,7 +48,7 @@ def test_restart_before_what_is_withdrawn_entered(on, expected):
 
 def test_corrections_of_a_correction_and_of_several():
     correction = replace(report("c", 15, "raid", "yes", known=22), replaces="b")
-    assert restarts(FIRST, SECOND, correction, withdraw("w", 36, "c")) == [None, None, None, 1, None, 2]
+    assert restarts(FIRST, SECOND, correction, withdraw("w", 36, "c")) == [None, None, None, 1, None, 1]
     assert restarts(FIRST, SECOND, correction, withdraw("w", 23, "a")) == [None, None, None, -1, None, None]
 
 
