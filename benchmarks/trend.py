@@ -20,7 +20,8 @@ from benchmarks.table import Row, duration, versus
 from benchmarks.timing import by_turns
 from forecast.case.evidence import Evidence
 from forecast.case.question import Question
-from forecast.inference.smc import Chain, run_chain
+from forecast.inference.chain import Chain
+from forecast.inference.smc import run_chain
 from forecast.model.problem import problem
 
 WEEKS, INDICATORS, CHAINS = 104, 10, 4
@@ -91,12 +92,17 @@ def scaling_rows(
             functions[str(size)] = partial(run, *case, wanted["particles"])
             sweeps.append(sum(int(chain.moves.sum()) for chain in run(*case, wanted["particles"])) // CHAINS)
         seconds = [median(taken) for taken in by_turns(functions, times, time.process_time).values()]
-        slope = np.polyfit(np.log(scaled), np.log(seconds), 1)[0]
         measured = ", ".join(duration(second) for second in seconds)
         against = f"{name} {_list(scaled)} (sweeps {_list(sweeps)})"
-        yield Row(
-            f"processor time grows with {name}, to the power of", measured, against, "", float(slope), limit
-        )
+        title = f"processor time grows with {name}, to the power of"
+        yield Row(title, measured, against, "", slope(scaled, seconds), limit)
+        each = [second / CHAINS / max(number, 1) for second, number in zip(seconds, sweeps, strict=True)]
+        yield Row("  per sweep", ", ".join(map(duration, each)), "", "", slope(scaled, each))
+
+
+def slope(sizes: Sequence[float], seconds: Sequence[float]) -> float:
+    """Return the power with which time grows with size."""
+    return float(np.polyfit(np.log(sizes), np.log(seconds), 1)[0])
 
 
 def _list(numbers: Sequence[int]) -> str:

@@ -15,18 +15,19 @@ import xarray as xr
 
 from forecast.case.as_of import checked_as_of
 from forecast.case.evidence import Evidence
-from forecast.case.faults import Fault, InputError
+from forecast.case.faults import InputError
 from forecast.case.folder import Case, load_case
 from forecast.case.question import Question
 from forecast.inference import tree
+from forecast.inference.chain import Chain, ImpossibleEvidence
+from forecast.inference.doubts import FEWEST, impossible, run_warnings
 from forecast.inference.drift import drift, drift_warnings
-from forecast.inference.smc import Chain, ImpossibleEvidence, run_chain, systems
+from forecast.inference.smc import run_chain, systems
 from forecast.inference.summary import Draws, Estimate, draws_of, estimate
 from forecast.inference.weights import weights_of_evidence
 from forecast.model.problem import Problem, problem
 
 MOST_PARTICLES = 32_000  # per chain: past this the result says what it could not reach
-FEWEST = 100  # draws of a chain from which an error can be told
 Progress = Callable[[float], None]
 
 
@@ -74,17 +75,18 @@ def infer(
     task = problem(question, evidence, question.as_of(as_of))
     free = any(block.free for block in task.layout.blocks)
     particles, turn = draws if free else 1, 0
+    found: _Found | None = None
     while True:
         passes = chains * len(task.steps) * systems(task, particles)
         run = _run(task, chains, particles, seed, _Count(progress, passes, turn))
-        found = _ahead(task, run, draws, seed)
+        found = _pooled(_ahead(task, run, draws, seed), found, turn)
         if found.error <= tolerance or particles >= MOST_PARTICLES or not free or draws < FEWEST:
             break
         particles, turn = particles * 2, turn + 1
     if progress is not None:
         progress(1.0)
     result = _tree(task, run, found)
-    warnings = drift_warnings(result["drift"].to_dataset()) + _warnings(run, found.error, tolerance)
+    warnings = drift_warnings(result["drift"].to_dataset()) + run_warnings(run, found.error, tolerance)
     result.attrs = {
         "as_of": task.steps[-1].date.isoformat(),
         "horizon": question.horizon.isoformat(),
@@ -160,7 +162,7 @@ def update(
             progress=progress,
         )
     except ImpossibleEvidence as error:
-        raise InputError(_impossible(case, error)) from error
+        raise InputError(impossible(case, error)) from error
     result.attrs |= {"case": case.name, "digest": case.digest, "version": __version__}
     result.attrs["warnings"] = json.dumps([*case.warnings, *json.loads(result.attrs["warnings"])])
     return result
@@ -185,6 +187,22 @@ def _ahead(task: Problem, run: list[Chain], draws: int, seed: int) -> _Found:
     return _Found(sample, now, ahead, horizon, max(float(now.mcse.max()), float(ahead["mcse"].max())))
 
 
+def _pooled(found: _Found, last: _Found | None, turn: int) -> _Found:
+    """Pool the error with those of the turns before, each of half as many particles: mean of N var / N.
+
+    One turn's four chains alone would end the doubling when they happen to agree.
+    """
+    if last is None:
+        return found
+    now = np.sqrt((found.now.mcse**2 + turn * last.now.mcse**2 / 2) / (turn + 1))
+    ahead = np.sqrt((found.ahead["mcse"] ** 2 + turn * last.ahead["mcse"] ** 2 / 2) / (turn + 1))
+    return found._replace(
+        now=found.now._replace(mcse=now),
+        ahead=found.ahead.assign(mcse=ahead),
+        error=max(float(now.max()), float(ahead.max())),
+    )
+
+
 def _tree(task: Problem, run: list[Chain], found: _Found) -> xr.DataTree:
     layout, question, sample = task.layout, task.layout.question, found.sample
     live, weight = weights_of_evidence(layout, task.evidence, task.steps[-1].date)
@@ -204,29 +222,6 @@ def _tree(task: Problem, run: list[Chain], found: _Found) -> xr.DataTree:
         "constant_data": constant,
     }
     return xr.DataTree.from_dict({name: tree.numbered(data) for name, data in groups.items()})
-
-
-def _warnings(run: list[Chain], error: float, tolerance: float) -> list[str]:
-    """Say what the numbers cannot be trusted for."""
-    chains, particles = len(run), len(run[0].theta)
-    found = []
-    if chains == 1 or particles < FEWEST:
-        found.append(
-            f"with {particles} draws in {chains} chain{'s' * (chains > 1)} the Monte Carlo error cannot be "
-            f"told: use at least 2 chains and {FEWEST} draws"
-        )
-    if error > tolerance:
-        found.append(
-            f"the Monte Carlo error of a probability is {error:.4f}, more than the tolerance of "
-            f"{tolerance:g}, with {particles} particles in each of {chains} chains: its last digits are "
-            "unsure"
-        )
-    if min(1.0 / (chain.weight**2).sum(axis=1).max() for chain in run) < 0.25 * particles:
-        found.append(
-            "some evidence was foretold by hardly any draw of the judgements: look for a mistyped value, or "
-            "for a judgement with far too much weight"
-        )
-    return found
 
 
 class _Count:
@@ -250,25 +245,3 @@ def _run(task: Problem, chains: int, particles: int, seed: int, done: _Count) ->
 
     with ThreadPoolExecutor(max_workers=min(chains, os.cpu_count() or 1)) as pool:
         return list(pool.map(one, range(chains)))
-
-
-def _impossible(case: Case, error: ImpossibleEvidence) -> list[Fault]:
-    question = case.question
-    unit = question.units[error.unit] if question.units else ""
-    reports = [
-        r
-        for r in case.evidence.known(error.day)
-        if question.period(r.date) == error.period and r.unit == unit
-    ]
-    return [
-        Fault(
-            file=str(case.path / "evidence.csv"),
-            line=r.line,
-            value=f"{r.id}: {r.indicator} = {r.value}",
-            problem="no scenario allows the reports of this period together, as known on "
-            + error.day.isoformat(),
-            allowed="evidence with a likelihood above 0 in some scenario",
-            fix="correct a report, or give a finite weight to the judgement that is exactly 0 or 1",
-        )
-        for r in reports
-    ]

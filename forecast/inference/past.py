@@ -82,6 +82,12 @@ def binomial(rng: np.random.Generator, n: int, p: float) -> int:
         for _ in range(n):
             total += rng.random() < p
         return total
+    return large_binomial(rng, n, p)
+
+
+@kernel
+def large_binomial(rng: np.random.Generator, n: int, p: float) -> int:
+    """Draw how many of many happen; not laid into its callers, for it is long code."""
     return rng.binomial(n, p)
 
 

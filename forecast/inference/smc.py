@@ -16,11 +16,11 @@ chain is wasted (waste-free SMC with chains of length 2, Dau and Chopin 2022).
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from datetime import date
 
 import numpy as np
 
+from forecast.inference.chain import Chain, ImpossibleEvidence, Particles, together
 from forecast.inference.moves import sweep
 from forecast.inference.resampling import effective_size, log_sum, systematic
 from forecast.model.course import Course, bridge, first_change
@@ -31,49 +31,6 @@ from forecast.model.problem import Problem
 KEEP = 0.5  # least effective sample size, as a share of the particles
 LEAST = 0.01  # of the evidence is let in at once, whatever becomes of the effective size
 SYSTEM = 128  # particles that share what evidence may not revise
-
-
-class ImpossibleEvidence(ValueError):
-    """No scenario allows what was reported in a period.
-
-    Attributes
-    ----------
-    unit, period : int
-        Where.
-    day : date
-        The as-of date on which it became so.
-    """
-
-    def __init__(self, unit: int, period: int, day: date) -> None:
-        super().__init__(f"no scenario allows the evidence of period {period}, as known on {day}")
-        self.unit, self.period, self.day = unit, period, day
-
-
-@dataclass
-class Particles:
-    """The state of one particle system; the only thing in the engine that changes."""
-
-    theta: np.ndarray  # (N, D)
-    log_weight: np.ndarray  # (N,)
-    log_likelihood: np.ndarray  # (N,)
-    filtered: Filtered
-
-
-@dataclass(frozen=True)
-class Chain:
-    """What one chain found: for each trend date the filtered probabilities and their weights, and the end.
-
-    N particles, U units, K scenarios, S trend dates.
-    """
-
-    probability: np.ndarray  # (S, N, U, K) P(scenario in the date's period | theta, known at the date)
-    weight: np.ndarray  # (S, N) sums to 1
-    theta: np.ndarray  # (N, D) at the last date
-    filtered: Filtered  # at the last date
-    prior: np.ndarray  # (N, D)
-    moves: np.ndarray  # (S,) number of sweeps
-    log_evidence: np.ndarray  # (S,) log marginal likelihood
-    accepted: np.ndarray  # (3, 2) accepted and tried
 
 
 def run_chain(
@@ -89,31 +46,13 @@ def run_chain(
         _System(problem, (seed, chain, system), particles // number, mixed).run(progress)
         for system in range(number)
     ]
-    return runs[0] if number == 1 else _together(runs)
+    return runs[0] if number == 1 else together(runs)
 
 
 def systems(problem: Problem, particles: int) -> int:
     """Return how many systems of particles a chain has."""
     mixed = bool(problem.layout.cut) and problem.layout.learns
     return max(particles // SYSTEM, 1) if mixed else 1
-
-
-def _together(runs: list[Chain]) -> Chain:
-    def join(field: str, axis: int) -> np.ndarray:
-        return np.concatenate([getattr(run, field) for run in runs], axis=axis)
-
-    return Chain(
-        probability=join("probability", 1),
-        weight=join("weight", 1) / len(runs),
-        theta=join("theta", 0),
-        filtered=Filtered(
-            *(np.concatenate(arrays) for arrays in zip(*(run.filtered for run in runs), strict=True))
-        ),
-        prior=join("prior", 0),
-        moves=np.sum([run.moves for run in runs], axis=0),
-        log_evidence=np.mean([run.log_evidence for run in runs], axis=0),
-        accepted=np.sum([run.accepted for run in runs], axis=0),
-    )
 
 
 class _System:
@@ -140,8 +79,15 @@ class _System:
         """Pass through all dates."""
         problem = self.problem
         kept: dict[int, tuple[np.ndarray, np.ndarray]] = {}
-        probability, weight, moves, evidence = [], [], [], [0.0]
+        probability: list[np.ndarray] = []
+        weight: list[np.ndarray] = []
+        moves: list[int] = []
+        evidence = [0.0]
+        refused: ImpossibleEvidence | None = None
         for k, step in enumerate(problem.steps):
+            if refused is not None and problem.restart[k] is None:
+                refused = self._skip(k, refused, probability, weight, moves, evidence)
+                continue
             rng = self._rng((step.date - problem.layout.question.opened).days + 1)
             before, self.sweeps = problem.restart[k], 0
             start = evidence[k]
@@ -149,7 +95,12 @@ class _System:
             if before is not None:
                 self._take_up(before, kept)
                 start, begin = evidence[before + 1], first_change(self.course, step.course)
-            evidence.append(start + self._advance(step.course, begin, rng, step.date))
+            try:
+                evidence.append(start + self._advance(step.course, begin, rng, step.date))
+                refused = None
+            except ImpossibleEvidence as error:
+                refused = self._skip(k, error, probability, weight, moves, evidence)
+                continue
             if k in problem.restart:
                 kept[k] = self.particles.theta.copy(), self.particles.log_weight.copy()
             w = np.exp(self.particles.log_weight - self.particles.log_weight.max())
@@ -167,6 +118,24 @@ class _System:
             np.array(evidence[1:]),
             self.accepted,
         )
+
+    def _skip(
+        self,
+        k: int,
+        error: ImpossibleEvidence,
+        probability: list[np.ndarray],
+        weight: list[np.ndarray],
+        moves: list[int],
+        evidence: list[float],
+    ) -> ImpossibleEvidence:
+        """Leave a date without an answer, if what made it impossible was taken away on a later one."""
+        if not any(before is not None and before < k for before in self.problem.restart[k + 1 :]):
+            raise error
+        probability.append(np.full((self.size, self.problem.units, self.scenarios), np.nan))
+        weight.append(np.full(self.size, 1.0 / self.size))
+        moves.append(0)
+        evidence.append(np.nan)
+        return error
 
     def _rng(self, day: int) -> np.random.Generator:
         return np.random.default_rng(np.random.SeedSequence([*self.key, day]))
@@ -276,10 +245,13 @@ class _System:
         now = filtered.alpha[:, 0, periods - 1] if periods else p.theta[:, : self.scenarios]
         pairs = systematic((weight[:, None] * now).T.ravel(), self.size - moved, rng.random())
         last, row = np.divmod(pairs, self.size)
-        theta = p.theta[row[:moved]]
+        moving = np.arange(len(pairs))
+        if len(pairs) > moved:  # pairs lie by scenario: which one stays unmoved is left to chance
+            moving = np.delete(moving, rng.integers(len(pairs)))
+        theta = p.theta[row[moving]]
         if periods:
             evidence = (self.course, self.problem.cells, self.arrays)
-            sweep(theta, row[:moved], last[:moved], filtered, *evidence, rng, self.accepted)
+            sweep(theta, row[moving], last[moving], filtered, *evidence, rng, self.accepted)
             self.sweeps += 1
         kept = slice(0, self.size - moved)
         for array in filtered:

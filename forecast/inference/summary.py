@@ -6,8 +6,8 @@ from typing import NamedTuple
 
 import numpy as np
 
+from forecast.inference.chain import Chain
 from forecast.inference.resampling import systematic
-from forecast.inference.smc import Chain
 from forecast.model.filtering import Filtered
 
 BAND = (0.05, 0.95)

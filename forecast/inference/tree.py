@@ -10,7 +10,7 @@ import xarray as xr
 
 from forecast.case.evidence import Report
 from forecast.case.question import Question
-from forecast.inference.smc import Chain
+from forecast.inference.chain import Chain
 from forecast.inference.summary import Draws, Estimate, estimate, smoothed
 from forecast.model.dynamics import outlook
 from forecast.model.filtering import smooth

@@ -224,7 +224,7 @@ def _filter_deep(
         norm[t] = _log_sum(ahead)
         for s in range(size):
             now[s] = ahead[s] - norm[t] if norm[t] > -np.inf else now[s]
-            alpha[t, s] = np.exp(now[s])
+            alpha[t, s] = np.exp(max(now[s], -690.0)) if now[s] > -np.inf else 0.0
 
 
 def filter_log_likelihood(

@@ -22,7 +22,7 @@ from typing import NamedTuple
 import numpy as np
 
 from forecast.model.compiled import inlined, kernel
-from forecast.model.layout import CATEGORY, NEGATIVE_BINOMIAL, POISSON, Arrays
+from forecast.model.layout import CATEGORY, MEASURE, NEGATIVE_BINOMIAL, POISSON, Arrays
 
 
 class Cells(NamedTuple):
@@ -107,6 +107,8 @@ def frequency(c: int, x: int, start: int, theta: np.ndarray, cells: Cells) -> fl
 def log_density(i: int, s: int, y: float, theta: np.ndarray, a: Arrays) -> float:
     """Return log f(y | s) of a count or a measure."""
     m = theta[place(i, s, a)]
+    if a.indicator[i].kind != MEASURE and m == 0.0:
+        return 0.0 if y == 0.0 else -np.inf
     if a.indicator[i].kind == POISSON:
         return y * math.log(m) - m - math.lgamma(y + 1.0)
     if a.indicator[i].kind == NEGATIVE_BINOMIAL:

@@ -49,6 +49,7 @@ def statement(report: Report, layout: Layout, indicator: Indicator, original: fl
     else:
         value = float(report.value)
         chance = sum(density(indicator, s, value) for s in range(layout.scenarios)) / layout.scenarios
+        chance = max(chance, 1e-300)
     if original is None:
         return Statement(0.0, chance, credibility, credibility, value, layout.starts[judge])
     own = report.independence or 0.0
@@ -64,6 +65,8 @@ def density(indicator: Indicator, scenario: int, y: float) -> float:
         return math.exp(-0.5 * z * z) / (judgement.sd * math.sqrt(2 * math.pi))
     assert isinstance(judgement, Positive)
     m, k = judgement.mean, indicator.dispersion
+    if m == 0.0:
+        return float(y == 0)
     if k is None:
         return math.exp(y * math.log(m) - m - math.lgamma(y + 1))
     choose = math.lgamma(y + k) - math.lgamma(k) - math.lgamma(y + 1)

@@ -78,7 +78,7 @@ def _course(course: xr.Dataset, time: str) -> list[dict[str, Any]]:
     dates = table[time].values.astype("datetime64[D]").astype(str).tolist()
     names = table["scenario"].values.tolist()
     return [
-        {time: day} | dict(zip(names, row, strict=True))
+        {time: day} | dict(zip(names, map(_number, row), strict=True))
         for day, row in zip(dates, table.values.tolist(), strict=True)
     ]
 

@@ -64,10 +64,12 @@ def _size(number: float, *, digits: int) -> str:
 
 
 def trend_line(probabilities: Sequence[float]) -> str:
-    """Draw probabilities as a line of blocks, scaled from 0 to 1.
+    """Draw probabilities as a line of blocks, scaled from 0 to 1; a gap where there is none.
 
-    >>> trend_line([0.0, 0.3, 0.5, 1.0])
-    '▁▃▅█'
+    >>> trend_line([0.0, 0.3, float("nan"), 0.5, 1.0])
+    '▁▃ ▅█'
     """
     top = len(_BLOCKS)
-    return "".join(_BLOCKS[min(max(int(p * top), 0), top - 1)] for p in probabilities)
+    return "".join(
+        " " if math.isnan(p) else _BLOCKS[min(max(int(p * top), 0), top - 1)] for p in probabilities
+    )

@@ -16,10 +16,10 @@ from forecast.case.folder import Case
 from forecast.case.judgement import Positive, Proportions
 from forecast.case.outline import Outline
 from forecast.case.question import Group, Indicator, Monitored, Moves, Question, Source, Transition
+from forecast.inference.chain import ImpossibleEvidence
 from forecast.inference.engine import infer, update
 from forecast.inference.moves import sweep
 from forecast.inference.resampling import systematic
-from forecast.inference.smc import ImpossibleEvidence
 from forecast.model.filtering import Filtered, empty_filtered, refresh
 from forecast.model.problem import problem
 from tests.cases import (

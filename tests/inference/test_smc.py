@@ -11,8 +11,9 @@ from scipy.special import betaln, logsumexp
 
 from forecast.case.evidence import Evidence, Report
 from forecast.case.question import Question
+from forecast.inference.chain import Chain, ImpossibleEvidence
 from forecast.inference.engine import infer
-from forecast.inference.smc import Chain, ImpossibleEvidence, run_chain
+from forecast.inference.smc import run_chain
 from forecast.model.problem import problem
 from tests.cases import Small, binary, day, question, report, small, source, withdraw
 

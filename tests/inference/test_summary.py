@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from forecast.inference.smc import Chain
+from forecast.inference.chain import Chain
 from forecast.inference.summary import draws_of, estimate, weighted_quantiles
 from forecast.model.filtering import empty_filtered
 
