@@ -16,7 +16,7 @@ ROOT = Path(__file__).parents[1]
 HEAVY = ("arviz", "matplotlib", "preliz", "pymc")
 
 IMPORT = "import forecast"
-COMMAND = ["forecast", *"update scenarios/isis-jn-2014 --as-of 2014-11-23 --dry-run --json".split()]
+COMMAND = ["forecast", *["update", "scenarios/isis-jn-2014", "--as-of", "2014-11-23", "--dry-run", "--json"]]
 UPDATE = f"import sys; sys.argv = {COMMAND}; from forecast.cli import main; main()"
 LIBRARIES = "import xarray, pandas"
 
