@@ -20,10 +20,6 @@ def run_warnings(run: list[Chain], error: float, tolerance: float) -> list[str]:
             f"with {particles} draws in {chains} chain{'s' * (chains > 1)} the Monte Carlo error cannot be "
             f"told: use at least 2 chains and {FEWEST} draws"
         )
-    if any(np.isnan(chain.probability).any() for chain in run):
-        found.append(
-            "on some past dates no scenario allowed the evidence as then known: the trend has gaps there"
-        )
     if error > tolerance:
         found.append(
             f"the Monte Carlo error of a probability is {error:.4f}, more than the tolerance of "
@@ -36,6 +32,13 @@ def run_warnings(run: list[Chain], error: float, tolerance: float) -> list[str]:
             "for a judgement with far too much weight"
         )
     return found
+
+
+def gaps(run: list[Chain]) -> list[str]:
+    """Say where there is no answer at all."""
+    if not any(np.isnan(chain.probability).any() for chain in run):
+        return []
+    return ["on some past dates no scenario allowed the evidence as then known: the trend has gaps there"]
 
 
 def impossible(case: Case, error: ImpossibleEvidence) -> list[Fault]:

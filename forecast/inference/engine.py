@@ -20,7 +20,7 @@ from forecast.case.folder import Case, load_case
 from forecast.case.question import Question
 from forecast.inference import tree
 from forecast.inference.chain import Chain, ImpossibleEvidence
-from forecast.inference.doubts import FEWEST, impossible, run_warnings
+from forecast.inference.doubts import FEWEST, gaps, impossible, run_warnings
 from forecast.inference.drift import drift, drift_warnings
 from forecast.inference.smc import run_chain, systems
 from forecast.inference.summary import Draws, Estimate, draws_of, estimate
@@ -86,7 +86,9 @@ def infer(
     if progress is not None:
         progress(1.0)
     result = _tree(task, run, found)
-    warnings = drift_warnings(result["drift"].to_dataset()) + run_warnings(run, found.error, tolerance)
+    warnings = gaps(run)
+    if free:
+        warnings += drift_warnings(result["drift"].to_dataset()) + run_warnings(run, found.error, tolerance)
     result.attrs = {
         "as_of": task.steps[-1].date.isoformat(),
         "horizon": question.horizon.isoformat(),
@@ -97,7 +99,7 @@ def infer(
         "tolerance": tolerance,
         "particles": particles,
         "mcse": found.error,
-        "warnings": json.dumps(warnings if free else []),
+        "warnings": json.dumps(warnings),
     }
     return result
 

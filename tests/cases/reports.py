@@ -105,7 +105,7 @@ def repeated(exact: bool) -> Small:
 
 
 def repeat_before_original(exact: bool) -> Small:
-    """A repeat that is known before its original stands alone until then."""
+    """A repeat known before its original stands alone until then, or repeats what its source said before."""
     w = weight(exact)
     q = question(
         (0.6, 0.4), (binary("meeting", (0.15, 0.6), w),), (source("s", 0.8, w), source("z", 0.7, w)), w
@@ -114,8 +114,10 @@ def repeat_before_original(exact: bool) -> Small:
         report("r1", 2, "meeting", "yes", "z", repeats=("r2",), independence=0.1),
         report("r2", 2, "meeting", "yes", known=11),
         report("r3", 15, "meeting", "no", "z"),
+        report("r4", 16, "meeting", "no", "z", repeats=("r5",), independence=0.3),
+        report("r5", 17, "meeting", "no", known=24),
     )
-    return Small(q, Evidence(log), day(19))
+    return Small(q, Evidence(log), day(26))
 
 
 def repeat_of_withdrawn(exact: bool) -> Small:

@@ -255,6 +255,7 @@ def test_impossible_evidence_can_be_withdrawn(w):
     log = (report("x", 8, "a", "yes"), report("y", 36, "b", "yes"), withdraw("wx", 50, "x"))
     tree = infer(excluding(w), Evidence(log), as_of=day(62), draws=100, chains=2, tolerance=1.0)
     assert_close("now", answers(tree)["now"], np.array([1.0, 0.0, 0.0]), 1e-12)
+    assert "gaps" in tree.attrs["warnings"]
 
 
 def test_silence_that_no_scenario_allows_is_named(tmp_path):

@@ -78,9 +78,8 @@ class Cells:
         "same": live in this cell with this value; "gone": withdrawn, or corrected to something else;
         "other": live with another value. (0, "") where the report stands alone.
         """
-        if report.repeats:
-            names = [name for name in report.repeats if name in self.rows]
-        else:
+        names = [name for name in report.repeats if name in self.rows]
+        if not names:  # none given, or none known yet: later reports of one source repeat its first
             own = [r for r in self.reports[self.key(report)] if r.source == report.source]
             own.sort(key=lambda r: r.reported)  # stable: then by place in the log
             names = [] if own[0] is report else [own[0].id]
