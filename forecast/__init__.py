@@ -16,12 +16,20 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from forecast.analysis.compare import compare_questions
+    from forecast.analysis.criticism import conflict
+    from forecast.analysis.future import future_score, lfo_wrapper
+    from forecast.analysis.learning import learning
+    from forecast.analysis.referee import referee
+    from forecast.analysis.review import review, review_lines
+    from forecast.analysis.verdict import Check
     from forecast.case.evidence import Evidence, Report
     from forecast.case.faults import Fault, InputError
     from forecast.case.folder import Case, load_case, new_case
     from forecast.case.judgement import MeasureMean, Positive, Proportions
     from forecast.case.question import Question
     from forecast.inference.engine import update
+    from forecast.inference.nuts.model import pymc_data, to_pymc
     from forecast.record.check import check
     from forecast.record.issue import issue
     from forecast.record.ledger import read_ledger
@@ -48,6 +56,19 @@ _HOME = {
     "Fault": "forecast.case.faults",
     # the forecast
     "update": "forecast.inference.engine",
+    # the same model for PyMC
+    "to_pymc": "forecast.inference.nuts.model",
+    "pymc_data": "forecast.inference.nuts.model",
+    # how far to trust it
+    "review": "forecast.analysis.review",
+    "review_lines": "forecast.analysis.review",
+    "Check": "forecast.analysis.verdict",
+    "conflict": "forecast.analysis.criticism",
+    "referee": "forecast.analysis.referee",
+    "learning": "forecast.analysis.learning",
+    "compare_questions": "forecast.analysis.compare",
+    "future_score": "forecast.analysis.future",
+    "lfo_wrapper": "forecast.analysis.future",
     # the record
     "issue": "forecast.record.issue",
     "read_ledger": "forecast.record.ledger",
@@ -70,6 +91,17 @@ __all__ = [  # noqa: RUF022 - by purpose, as above
     "InputError",
     "Fault",
     "update",
+    "to_pymc",
+    "pymc_data",
+    "review",
+    "review_lines",
+    "Check",
+    "conflict",
+    "referee",
+    "learning",
+    "compare_questions",
+    "future_score",
+    "lfo_wrapper",
     "issue",
     "read_ledger",
     "summarise",

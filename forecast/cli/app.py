@@ -9,7 +9,7 @@ import sys
 from collections.abc import Sequence
 from datetime import date, datetime
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
 import typer
 
@@ -31,18 +31,29 @@ AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON document pe
 Debug = Annotated[bool, typer.Option("--debug", help="Show where an unexpected failure arose.")]
 
 
-def _version(wanted: bool) -> None:
-    if wanted:
-        typer.echo(f"forecast {__version__}")
-        raise typer.Exit
-
-
 def _day(text: str) -> date:
     try:
         return datetime.strptime(text, "%Y-%m-%d").date()
     except ValueError:
         allowed = "a day of the calendar as YYYY-MM-DD"
         raise typer.BadParameter(f"not a day (found: {text}). Allowed: {allowed}.") from None
+
+
+AsOf = Annotated[
+    date | None,
+    typer.Option(
+        parser=_day,
+        metavar="DATE",
+        help="Use the knowledge of this day.",
+        show_default="the last day of the last finished period",
+    ),
+]
+
+
+def _version(wanted: bool) -> None:
+    if wanted:
+        typer.echo(f"forecast {__version__}")
+        raise typer.Exit
 
 
 @app.callback()
@@ -66,27 +77,39 @@ def new(
 
 
 @app.command(epilog="Example: forecast check scenarios/isis-jn-2014")
-def check(cases: Cases, as_json: AsJson = False, debug: Debug = False) -> None:
+def check(
+    cases: Cases,
+    review: Annotated[
+        bool, typer.Option("--review", help="Review the forecast: what to doubt in it, why, and what to do.")
+    ] = False,
+    referee: Annotated[
+        bool,
+        typer.Option("--referee", help="Compute the forecast in every way there is, side by side (minutes)."),
+    ] = False,
+    learning: Annotated[
+        bool, typer.Option("--learning", help="Compare with the forecast in which no judgement learns.")
+    ] = False,
+    as_of: AsOf = None,
+    as_json: AsJson = False,
+    debug: Debug = False,
+) -> None:
     """Check everything an analyst wrote: every fault with its file, line, and what to do."""
-    from forecast.cli.check import run
+    from forecast.cli.check import Options, run
 
-    raise typer.Exit(run(cases, as_json=as_json, debug=debug))
+    options = Options(review=review, referee=referee, learning=learning, as_of=as_of, as_json=as_json)
+    raise typer.Exit(run(cases, options, debug=debug))
 
 
 @app.command(epilog="Example: forecast update scenarios/isis-jn-2014 --as-of 2014-11-23")
 def update(
     cases: Cases,
-    as_of: Annotated[
-        date | None,
-        typer.Option(
-            parser=_day,
-            metavar="DATE",
-            help="Use the knowledge of this day.",
-            show_default="the last day of the last finished period",
-        ),
-    ] = None,
+    as_of: AsOf = None,
+    engine: Annotated[
+        Literal["smc", "nuts"],
+        typer.Option(help="smc: particles, in a second; nuts: PyMC's sampler, minutes, a second opinion."),
+    ] = "smc",
     draws: Annotated[int, typer.Option(min=1, help="Draws per chain.")] = 2000,
-    chains: Annotated[int, typer.Option(min=1, help="Independent particle systems.")] = 4,
+    chains: Annotated[int, typer.Option(min=1, help="Independent particle systems, or Markov chains.")] = 4,
     seed: Annotated[int, typer.Option(min=0, help="Seed of the random numbers.")] = 0,
     tolerance: Annotated[
         float, typer.Option(min=1e-6, max=1.0, help="Largest Monte Carlo error of a probability.")
@@ -100,6 +123,7 @@ def update(
 
     options = Options(
         as_of=as_of,
+        engine=engine,
         draws=draws,
         chains=chains,
         seed=seed,

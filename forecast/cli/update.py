@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 from forecast.cli import failures
 from forecast.cli.progress import progress_bar
@@ -28,6 +28,7 @@ class Options:
     """What was asked for on the command line."""
 
     as_of: date | None = None
+    engine: Literal["smc", "nuts"] = "smc"
     draws: int = 2000
     chains: int = 4
     seed: int = 0
@@ -43,16 +44,14 @@ def run(cases: Sequence[Path], options: Options, *, debug: bool = False) -> int:
         if place and not options.as_json:
             print()
         try:
-            _forecast(path, options)
+            codes.append(_forecast(path, options))
         except Exception as error:
             codes.append(failures.report(error, debug=debug))
-        else:
-            codes.append(failures.DONE)
     return failures.worst(codes)
 
 
-def _forecast(path: Path, options: Options) -> None:
-    """Forecast one case. Nothing is written before everything that can fail on the input has been done."""
+def _forecast(path: Path, options: Options) -> int:
+    """Forecast one case; return the exit code. Nothing is written before all that can fail has been done."""
     from forecast.record.check import check
     from forecast.record.ledger import LEDGER, read_ledger
     from forecast.report.summary import summarise
@@ -61,9 +60,12 @@ def _forecast(path: Path, options: Options) -> None:
     tree = infer(case, options)
     summary = summarise(case, tree, read_ledger(case.path / LEDGER))
     _print(summary, tree, as_json=options.as_json)
+    if tree.attrs.get("refused"):
+        print(f"{case.name}: not issued, nothing was written: {tree.attrs['refused']}.", file=sys.stderr)
+        return failures.TOOLKIT_FAILED
     if options.dry_run:
         _say("Dry run: nothing was written, nothing issued.", options)
-        return
+        return failures.DONE
     from forecast.record.issue import issue
 
     folder = write_output(summary, tree)
@@ -71,6 +73,7 @@ def _forecast(path: Path, options: Options) -> None:
     where = case.path / LEDGER
     _say(f"Brief and trend plot are in {folder}.", options)
     _say(f"Issued to {where}." if issued else f"{where} holds this forecast already.", options)
+    return failures.DONE
 
 
 def infer(case: Case, options: Options) -> xr.DataTree:
@@ -80,12 +83,15 @@ def infer(case: Case, options: Options) -> xr.DataTree:
     from forecast.model.compiled import cache_is_cold
 
     as_of = checked_as_of(case.question, options.as_of)
-    if cache_is_cold():
+    if options.engine == "nuts":
+        print("nuts: compiling the model first; this takes a minute or more.", file=sys.stderr)
+    elif cache_is_cold():
         print("First run: compiling the numerical code, once; this takes about a minute.", file=sys.stderr)
     with progress_bar(case.name) as progress:
         return update(
             case,
             as_of=as_of,
+            engine=options.engine,
             draws=options.draws,
             chains=options.chains,
             tolerance=options.tolerance,

@@ -40,7 +40,7 @@ class Particles:
 class Chain:
     """What one chain found: for each trend date the filtered probabilities and their weights, and the end.
 
-    N particles, U units, K scenarios, S trend dates.
+    N particles, U units, K scenarios, S trend dates, M particles kept of each date.
     """
 
     probability: np.ndarray  # (S, N, U, K) P(scenario in the date's period | theta, known at the date)
@@ -51,6 +51,7 @@ class Chain:
     moves: np.ndarray  # (S,) number of sweeps
     log_evidence: np.ndarray  # (S,) log marginal likelihood
     accepted: np.ndarray  # (3, 2) accepted and tried
+    trail: np.ndarray  # (S, M, D) some particles of each date, equally weighted
 
 
 def together(runs: list[Chain]) -> Chain:
@@ -70,4 +71,5 @@ def together(runs: list[Chain]) -> Chain:
         moves=np.sum([run.moves for run in runs], axis=0),
         log_evidence=np.mean([run.log_evidence for run in runs], axis=0),
         accepted=np.sum([run.accepted for run in runs], axis=0),
+        trail=join("trail", 1),
     )

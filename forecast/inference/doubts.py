@@ -8,10 +8,11 @@ from forecast.case.faults import Fault
 from forecast.case.folder import Case
 from forecast.inference.chain import Chain, ImpossibleEvidence
 
+R_HAT = 1.01  # Vehtari et al. 2021
 FEWEST = 100  # draws of a chain from which an error can be told
 
 
-def run_warnings(run: list[Chain], error: float, tolerance: float) -> list[str]:
+def run_warnings(run: list[Chain], error: float, tolerance: float, r_hat: float) -> list[str]:
     """Say what the numbers cannot be trusted for."""
     chains, particles = len(run), len(run[0].theta)
     found = []
@@ -25,6 +26,11 @@ def run_warnings(run: list[Chain], error: float, tolerance: float) -> list[str]:
             f"the Monte Carlo error of a probability is {error:.4f}, more than the tolerance of "
             f"{tolerance:g}, with {particles} particles in each of {chains} chains: its last digits are "
             "unsure"
+        )
+    if r_hat > R_HAT and particles >= FEWEST:
+        found.append(
+            f"the {chains} particle systems differ in their scenario probabilities more than their particles "
+            f"do (r_hat {r_hat:.3f}, above {R_HAT}): ask for more draws"
         )
     if min(1.0 / (chain.weight**2).sum(axis=1).max() for chain in run) < 0.25 * particles:
         found.append(

@@ -31,6 +31,7 @@ from forecast.model.problem import Problem
 KEEP = 0.5  # least effective sample size, as a share of the particles
 LEAST = 0.01  # of the evidence is let in at once, whatever becomes of the effective size
 SYSTEM = 128  # particles that share what evidence may not revise
+TRAIL = 100  # particles of each date that a chain keeps
 
 
 def run_chain(
@@ -42,8 +43,9 @@ def run_chain(
     them (a cut, Plummer 2015): each system holds one draw of them, and no weight passes between systems.
     """
     mixed, number = bool(problem.layout.cut) and problem.layout.learns, systems(problem, particles)
+    some = max(TRAIL // number, 1)
     runs = [
-        _System(problem, (seed, chain, system), particles // number, mixed).run(progress)
+        _System(problem, (seed, chain, system), particles // number, mixed).run(progress, some)
         for system in range(number)
     ]
     return runs[0] if number == 1 else together(runs)
@@ -75,18 +77,20 @@ class _System:
         self.course = self._nothing(problem.steps[0].course)
         transition_matrices(self.theta0, self.arrays, self.particles.filtered.matrix)
 
-    def run(self, progress: Callable[[], None]) -> Chain:
-        """Pass through all dates."""
+    def run(self, progress: Callable[[], None], some: int) -> Chain:
+        """Pass through all dates; keep some particles of each."""
         problem = self.problem
         kept: dict[int, tuple[np.ndarray, np.ndarray]] = {}
         probability: list[np.ndarray] = []
         weight: list[np.ndarray] = []
+        trail: list[np.ndarray] = []
         moves: list[int] = []
         evidence = [0.0]
         refused: ImpossibleEvidence | None = None
         for k, step in enumerate(problem.steps):
             if refused is not None and problem.restart[k] is None:
                 refused = self._skip(k, refused, probability, weight, moves, evidence)
+                trail.append(self._some(some))
                 continue
             rng = self._rng((step.date - problem.layout.question.opened).days + 1)
             before, self.sweeps = problem.restart[k], 0
@@ -100,12 +104,14 @@ class _System:
                 refused = None
             except ImpossibleEvidence as error:
                 refused = self._skip(k, error, probability, weight, moves, evidence)
+                trail.append(self._some(some))
                 continue
             if k in problem.restart:
                 kept[k] = self.particles.theta.copy(), self.particles.log_weight.copy()
             w = np.exp(self.particles.log_weight - self.particles.log_weight.max())
             probability.append(self.particles.filtered.alpha[:, :, step.periods - 1].copy())
             weight.append(w / w.sum())
+            trail.append(self._some(some))
             moves.append(self.sweeps)
             progress()
         return Chain(
@@ -117,7 +123,13 @@ class _System:
             np.array(moves),
             np.array(evidence[1:]),
             self.accepted,
+            np.array(trail),
         )
+
+    def _some(self, number: int) -> np.ndarray:
+        """Return some particles, equally weighted; draws no random number, so that all others stay."""
+        weight = np.exp(self.particles.log_weight - self.particles.log_weight.max())
+        return self.particles.theta[systematic(weight, min(number, self.size), 0.5)]
 
     def _skip(
         self,

@@ -85,6 +85,21 @@ def estimate(
     return Estimate(means.mean(axis=0), low, high, np.sqrt(variance))
 
 
+def r_hat(value: np.ndarray) -> np.ndarray:
+    """Return the potential scale reduction of draws value (C, M, ...) (Gelman and Rubin 1992).
+
+    sqrt(((M - 1) / M W + B / M) / W), with W the variance within chains and B / M that of their means; 1
+    where nothing varies. The draws of a particle system are in no order, so that chains need not be split.
+    """
+    chains, number = value.shape[:2]
+    if chains < 2 or number < 2:
+        return np.ones(value.shape[2:])
+    within, between = value.var(axis=1, ddof=1).mean(axis=0), value.mean(axis=1).var(axis=0, ddof=1)
+    varies = within + between > 1e-20
+    ratio = np.divide(between, within, out=np.full(within.shape, np.inf), where=within > 0)
+    return np.where(varies, np.sqrt((number - 1) / number + np.where(varies, ratio, 0.0)), 1.0)
+
+
 def weighted_quantiles(value: np.ndarray, weight: np.ndarray, levels: tuple[float, ...]) -> list[np.ndarray]:
     """Return quantiles over the first axis of value (n, ...), weights (n,): the inverse weighted cdf."""
     order = np.argsort(value, axis=0)

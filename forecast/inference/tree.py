@@ -9,15 +9,17 @@ import numpy as np
 import xarray as xr
 
 from forecast.case.evidence import Report
+from forecast.case.judgement import Proportions
 from forecast.case.question import Question
 from forecast.inference.chain import Chain
-from forecast.inference.summary import Draws, Estimate, estimate, smoothed
-from forecast.model.dynamics import outlook
+from forecast.inference.summary import Draws, Estimate, estimate, r_hat, smoothed
+from forecast.model.dynamics import outlook, transition_matrices
 from forecast.model.filtering import smooth
 from forecast.model.layout import Layout
 from forecast.model.problem import Problem
 
 Variable = tuple[tuple[str, ...], np.ndarray]
+LISTS, MATRICES = ("reliability", "testimony_reliability", "lasts"), ("then", "transition")
 
 
 def days(dates: list[date]) -> np.ndarray:
@@ -41,14 +43,9 @@ def coordinates(question: Question) -> dict[str, Any]:
     return shared | ({"unit": list(question.units)} if question.units else {})
 
 
-def trend(problem: Problem, chains: list[Chain], last: Estimate) -> xr.Dataset:
-    """Return the probability now, as known on each trend date; the last is that of the draws."""
+def trend(problem: Problem, rows: list[Estimate]) -> xr.Dataset:
+    """Return the probability now, as known on each trend date."""
     question = problem.layout.question
-    rows = []
-    for k in range(len(problem.steps) - 1):
-        value = np.stack([chain.probability[k] for chain in chains])
-        rows.append(estimate(value, np.stack([chain.weight[k] for chain in chains])))
-    rows.append(last)
     dims = ("as_of", *unit_dims(question), "scenario")
     values = {name: np.stack([getattr(row, name) for row in rows]) for name in Estimate._fields}
     return xr.Dataset(
@@ -97,34 +94,61 @@ def hindsight(question: Question, draws: Draws) -> xr.Dataset:
     )
 
 
-def judgements(layout: Layout, theta: np.ndarray) -> dict[str, Variable]:
-    """Return theta (C, M, D) under the analyst's own names."""
-    question, sample = layout.question, ("chain", "draw")
-    at = {block.name: theta[..., block.slots] for block in layout.blocks}
+def slots(layout: Layout) -> dict[str, tuple[tuple[str, ...], np.ndarray]]:
+    """Return the dimensions and the slots in theta of every judgement, under the analyst's own names."""
+    question = layout.question
+    at = {block.name: np.arange(block.start, block.slots.stop) for block in layout.blocks}
     ids = [s.id for s in question.scenarios]
-    named: dict[str, Variable] = {"prior": ((*sample, "scenario"), at["prior"])}
-    for indicator in question.indicators:
-        value = np.stack([at[f"likelihood {indicator.id} {s}"] for s in ids], axis=2)
-        if indicator.values:
-            named[f"likelihood_{indicator.id}"] = ((*sample, "scenario", f"{indicator.id}_value"), value)
-        else:
-            named[f"likelihood_{indicator.id}"] = ((*sample, "scenario"), value[..., 0])
+    named: dict[str, tuple[tuple[str, ...], np.ndarray]] = {"prior": (("scenario",), at["prior"])}
+    for i in question.indicators:
+        value = np.stack([at[f"likelihood {i.id} {s}"] for s in ids])
+        dims = ("scenario", f"{i.id}_value") if i.values else ("scenario",)
+        named[f"likelihood_{i.id}"] = (dims, value if i.values else value[:, 0])
     if question.sources:
         sources = [at[f"reliability {s.id}"] for s in question.sources]
-        named["reliability"] = ((*sample, "source"), np.concatenate(sources, axis=-1))
+        named["reliability"] = (("source",), np.concatenate(sources))
     if layout.testimonies:
         told = [at[f"testimony {name}"] for name in layout.testimonies]
-        named["testimony_reliability"] = ((*sample, "testimony"), np.concatenate(told, axis=-1))
+        named["testimony_reliability"] = (("testimony",), np.concatenate(told))
     left = leaving(question)
     if left:
-        rate = np.concatenate([at[f"leave {s}"] for s in left], axis=-1)
-        named["lasts"] = ((*sample, "leaving_scenario"), 1.0 / rate)
-        then = np.stack([at[f"then {s}"] for s in left], axis=2)
-        named["then"] = ((*sample, "leaving_scenario", "to_scenario"), then)
+        named["lasts"] = (("leaving_scenario",), np.concatenate([at[f"leave {s}"] for s in left]))
+        named["then"] = (("leaving_scenario", "to_scenario"), np.stack([at[f"then {s}"] for s in left]))
     elif f"transition {ids[0]}" in at:
-        rows = np.stack([at[f"transition {s}"] for s in ids], axis=2)
-        named["transition"] = ((*sample, "scenario", "to_scenario"), rows)
+        rows = np.stack([at[f"transition {s}"] for s in ids])
+        named["transition"] = (("scenario", "to_scenario"), rows)
     return named
+
+
+def uncertain(layout: Layout) -> np.ndarray:
+    """Tell which slots of theta vary, (D,): the others are exactly known, or cannot be but 0 or 1."""
+    found = np.zeros(layout.size, bool)
+    for block in layout.blocks:
+        inside = (block.mean > 0) & (block.mean < 1) if isinstance(block.judgement, Proportions) else True
+        found[block.slots] = block.free & inside
+    return found
+
+
+def judgements(layout: Layout, theta: np.ndarray, kept: np.ndarray) -> xr.Dataset:
+    """Return those judgements of theta, (C, M, D) or (D,), that are `kept`, (D,).
+
+    A list keeps some of its entries; a matrix of moves becomes a list of pairs; anything else is whole.
+    """
+    lead, whole = ("chain", "draw")[: 2 * (theta.ndim > 1)], theta_coordinates(layout)
+    labels, variables = dict(whole), dict[str, Variable]()
+    for name, (dims, slot) in slots(layout).items():
+        if name in MATRICES:
+            pairs = np.argwhere(kept[slot] & (layout.mean[slot] > 0))
+            ends = [np.array(whole[dim])[k] for dim, k in zip(dims, pairs.T, strict=True)]
+            labels["move"] = [f"{one} to {other}" for one, other in zip(*ends, strict=True)]
+            dims, slot = ("move",), slot[tuple(pairs.T)]
+        elif name in LISTS:
+            labels[dims[0]] = np.array(whole[dims[0]])[kept[slot]]
+            slot = slot[kept[slot]]
+        if kept[slot].any():
+            value = theta[..., slot]
+            variables[name] = ((*lead, *dims), 1.0 / value if name == "lasts" else value)
+    return dataset(variables, labels)
 
 
 def leaving(question: Question) -> list[str]:
@@ -167,19 +191,42 @@ def log_prior(layout: Layout, theta: np.ndarray) -> xr.Dataset:
 
 
 def posterior(layout: Layout, draws: Draws, horizon: np.ndarray) -> xr.Dataset:
-    """Return the scenario probabilities of each draw, now and at the horizon, and theta."""
-    question = layout.question
+    """Return the scenario probabilities of each draw, now and at the horizon, and of theta what varies."""
+    return _forecasts(layout.question, draws.alpha[..., -1, :], horizon).merge(
+        judgements(layout, draws.theta, uncertain(layout))
+    )
+
+
+def prior(layout: Layout, draws: Draws, as_of: date) -> xr.Dataset:
+    """Return the same drawn from the prior, before any evidence."""
+    question, theta = layout.question, draws.prior
+    matrix = np.empty((*theta.shape[:2], layout.scenarios, layout.scenarios))
+    transition_matrices(theta.reshape(-1, layout.size), layout.arrays, matrix.reshape(-1, *matrix.shape[2:]))
+    steps, now = question.period(question.horizon), question.period(as_of)
+    ahead, _ = outlook(theta[..., : layout.scenarios], matrix, steps, include_now=True)
+    ahead = np.broadcast_to(ahead[:, :, None], (*draws.alpha.shape[:3], *ahead.shape[2:]))
+    return _forecasts(question, ahead[..., now, :], ahead[..., steps, :]).merge(
+        judgements(layout, theta, uncertain(layout))
+    )
+
+
+def exact(layout: Layout) -> xr.Dataset:
+    """Return the judgements that are exactly known: ArviZ can say nothing of what does not vary."""
+    kept = ~uncertain(layout)
+    for name, (_, slot) in slots(layout).items():
+        if name not in (*LISTS, *MATRICES):
+            kept[slot] = kept[slot].all()
+    return judgements(layout, layout.mean, kept)
+
+
+def _forecasts(question: Question, now: np.ndarray, horizon: np.ndarray) -> xr.Dataset:
+    """Return the scenario probabilities (C, M, U, K), now and at the horizon."""
     dims = ("chain", "draw", *unit_dims(question), "scenario")
-    named: dict[str, Variable] = {
-        "scenario_probability": (dims, by_unit(question, draws.alpha[..., -1, :], 2)),
-        "horizon_probability": (dims, by_unit(question, horizon, 2)),
-    }
-    return dataset(named | judgements(layout, draws.theta), theta_coordinates(layout))
-
-
-def prior(layout: Layout, draws: Draws) -> xr.Dataset:
-    """Return theta drawn from its prior."""
-    return dataset(judgements(layout, draws.prior), theta_coordinates(layout))
+    variables = {"scenario_probability": now, "horizon_probability": horizon}
+    return xr.Dataset(
+        {name: (dims, by_unit(question, value, 2)) for name, value in variables.items()},
+        coordinates(question),
+    )
 
 
 def log_likelihood(question: Question, draws: Draws) -> xr.Dataset:
@@ -190,8 +237,13 @@ def log_likelihood(question: Question, draws: Draws) -> xr.Dataset:
     return xr.Dataset({"evidence": (dims, value)}, coords | {"period": np.arange(value.shape[-1])})
 
 
-def sample_stats(problem: Problem, chains: list[Chain]) -> xr.Dataset:
-    """Return how each chain fared; `acceptance` is of the draws that could be refused."""
+def sample_stats(problem: Problem, chains: list[Chain], draws: Draws) -> xr.Dataset:
+    """Return how each chain fared; `acceptance` is of the draws that could be refused.
+
+    `r_hat` is that of the scenario probabilities at the as-of date, across the particle systems.
+    """
+    question = problem.layout.question
+    between = by_unit(question, r_hat(draws.alpha[..., -1, :]), 0)
     dims = ("chain", "as_of")
     accepted = np.stack([chain.accepted for chain in chains]).astype(float)
     share = np.full(accepted.shape[:-1], np.nan)
@@ -202,8 +254,10 @@ def sample_stats(problem: Problem, chains: list[Chain]) -> xr.Dataset:
             "moves": (dims, np.stack([chain.moves for chain in chains])),
             "log_marginal_likelihood": (dims, np.stack([chain.log_evidence for chain in chains])),
             "acceptance": (("chain", "block"), share),
+            "r_hat": ((*unit_dims(question), "scenario"), between),
         },
-        {
+        coordinates(question)
+        | {
             "as_of": days([step.date for step in problem.steps]),
             "block": ["likelihood", "reliability", "dynamics"],
         },
@@ -222,13 +276,14 @@ def by_report(
     }
     when = {name: ("report", days([getattr(r, name) for r in live])) for name in ("date", "reported")}
     period = ("report", np.array([question.period(r.date) for r in live], int))
+    grade = ("report", np.array([r.credibility for r in live], dtype=str))
     factor = ("report", np.array([question.credibility[r.credibility] for r in live], float))
     return (
         xr.Dataset({"weight_of_evidence": (("report", "scenario"), weight)} | text | when, coords),
         xr.Dataset({"value": text["value"]}, {"report": coords["report"]}),
         xr.Dataset(
-            {"indicator": text["indicator"], "source": text["source"], "credibility_factor": factor}
-            | {"period": period},
+            {"indicator": text["indicator"], "source": text["source"], "credibility": grade}
+            | {"credibility_factor": factor, "period": period},
             {"report": coords["report"]},
         ),
     )

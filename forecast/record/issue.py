@@ -36,6 +36,8 @@ def issue(case: Case, tree: xr.DataTree, *, issued_at: datetime | None = None) -
     ------
     InputError
         If the ledger cannot be understood. Nothing is written then.
+    ValueError
+        If the engine found that its own numbers cannot be trusted (the result's attribute `refused`).
 
     Examples
     --------
@@ -44,6 +46,8 @@ def issue(case: Case, tree: xr.DataTree, *, issued_at: datetime | None = None) -
     >>> forecast.issue(case, forecast.update(case))  # doctest: +SKIP
     True
     """
+    if refused := tree.attrs.get("refused"):
+        raise ValueError(f"a forecast that its own engine refuses cannot be issued: {refused}")
     return append(case.path / LEDGER, entries(tree, issued_at=issued_at or datetime.now(UTC)))
 
 

@@ -54,7 +54,7 @@ def test_the_engine_is_checked(tmp_path):
 
 def test_particles_are_doubled_until_the_numbers_are_sure(monkeypatch):
     case = small("yes_no", False)
-    monkeypatch.setattr("forecast.inference.engine.MOST_PARTICLES", 400)
+    monkeypatch.setattr("forecast.inference.sequential.MOST_PARTICLES", 400)
     run: dict[str, Any] = {"as_of": case.as_of, "draws": 100, "chains": 2}
     sure = infer(case.question, case.evidence, tolerance=0.03, **run)
     assert 100 <= sure.attrs["particles"] <= 400

@@ -116,22 +116,36 @@ def test_bounds_are_quantiles_of_the_draws(name):
 def test_judgements_learn_what_they_should(name):
     """Posterior means within a tenth of a standard deviation, and 4 of the oracle's errors."""
     case, tree, oracle = uncertain(name)
-    posterior = tree["posterior"].to_dataset()
-    learned = posterior_theta(case.question, case.evidence, oracle)
-    blocks = [(f"likelihood_{i.id}", learned["likelihood"][i.id]) for i in case.question.indicators]
-    blocks += [("reliability", list(learned["reliability"].values())), ("prior", learned["prior"])]
-    if learned["testimony"]:
-        names = posterior["testimony"].values.tolist()
-        blocks.append(("testimony_reliability", [learned["testimony"][n] for n in names]))
-    blocks += [(n, learned[n]) for n in ("then", "transition") if n in learned]
-    blocks += [("leaving_rate", [x for x in learned["leave"] if x[0] > 0])] if "leave" in learned else []
-    left = [n for n, x in enumerate(learned.get("leave", [])) if x[0] > 0]
-    for block, expected in blocks:
-        values = np.asarray(1 / posterior["lasts"] if block == "leaving_rate" else posterior[block])
-        expected = [expected[n] for n in left] if block == "then" else expected
-        found, sd = values.mean(axis=(0, 1)), values.std(axis=(0, 1))
-        pairs = np.array(expected)
-        assert_close(block, found, pairs[..., 0], 4 * pairs[..., 1] + 0.1 * sd + 1e-12)
+    learned, ids = (
+        posterior_theta(case.question, case.evidence, oracle),
+        [s.id for s in case.question.scenarios],
+    )
+    blocks = {f"likelihood_{i.id}": learned["likelihood"][i.id] for i in case.question.indicators}
+    blocks |= {"reliability": list(learned["reliability"].values()), "prior": learned["prior"]}
+    blocks |= {
+        "testimony_reliability": list(learned["testimony"].values()),
+        "lasts": learned.get("leave", []),
+    }
+    blocks |= {n: [x for row in learned[n] for x in row] for n in ("then", "transition") if n in learned}
+    moves = [f"{one} to {other}" for one in ids for other in ids]
+    labels = {
+        "reliability": list(learned["reliability"]),
+        "testimony_reliability": list(learned["testimony"]),
+    }
+    labels |= {"lasts": ids, "then": moves, "transition": moves}
+    compared = set()
+    for group in ("posterior", "exact"):
+        data = tree[group].to_dataset()
+        for block in blocks.keys() & set(data.data_vars):
+            values = 1 / data[block] if block == "lasts" else data[block]
+            pairs = np.array(blocks[block])
+            if block in labels:
+                pairs = pairs[[labels[block].index(label) for label in values[values.dims[-1]].values]]
+            sample = [dim for dim in ("chain", "draw") if dim in values.dims]
+            found, sd = values.mean(sample).values, values.std(sample).values
+            assert_close(block, found, pairs[..., 0], 4 * pairs[..., 1] + 0.1 * sd + 1e-12)
+            compared.add(block)
+    assert compared == {block for block, pairs in blocks.items() if pairs}
 
 
 def test_the_same_seed_gives_the_same_numbers():

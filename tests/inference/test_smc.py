@@ -36,7 +36,7 @@ def test_the_same_seed_gives_the_same_bits_on_any_number_of_threads(name, monkey
         )
 
     many = tree()
-    monkeypatch.setattr("forecast.inference.engine.os.cpu_count", lambda: 1)
+    monkeypatch.setattr("forecast.inference.sequential.os.cpu_count", lambda: 1)
     assert many.identical(tree())
 
 

@@ -70,6 +70,7 @@ def chain(rng: np.random.Generator, n: int) -> Chain:
         moves=np.zeros(1),
         log_evidence=np.zeros(1),
         accepted=np.zeros((3, 2)),
+        trail=np.zeros((1, 1, 1)),
     )
 
 

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import math
 import warnings
+from dataclasses import replace
 from functools import cache
 
 import arviz as az
@@ -11,6 +13,8 @@ import pytest
 import xarray as xr
 
 from forecast.case.evidence import Evidence
+from forecast.case.judgement import Positive
+from forecast.case.question import Moves
 from forecast.inference.engine import infer
 from tests.cases import binary, day, question, report, small, source
 
@@ -28,6 +32,11 @@ GROUPS = {
     "sample_stats",
     "observed_data",
     "constant_data",
+    "exact",
+    "conflict",
+    "prior_predictive",
+    "posterior_predictive",
+    "surprise",
 }
 
 
@@ -77,16 +86,58 @@ def test_posterior():
         "likelihood_answer": (*sample, "scenario", "answer_value"),
         "reliability": (*sample, "source"),
         "lasts": (*sample, "leaving_scenario"),
-        "then": (*sample, "leaving_scenario", "to_scenario"),
+        "then": (*sample, "move"),
     }
-    assert dims("everything", "prior") == {k: v for k, v in found.items() if not k.endswith("_probability")}
+    assert dims("everything", "prior") == found
     data = result("everything")["posterior"].to_dataset()
     assert data["tone_value"].values.tolist() == ["cold", "cool", "warm"]
     assert data["leaving_scenario"].values.tolist() == ["alpha", "beta"]  # gamma is never left
-    for name in ("prior", "then", "likelihood_tone"):
+    for name in ("prior", "likelihood_tone"):
         assert np.allclose(data[name].sum(str(data[name].dims[-1])), 1)
+    moves = ["alpha to beta", "alpha to gamma", "beta to alpha", "beta to gamma"]  # none can be to itself
+    assert data["move"].values.tolist() == moves
+    assert np.allclose(data["then"].isel(move=[0, 1]).sum("move"), 1)
     assert "transition" in dims("stepping", "posterior")
     assert dims("one_testimony", "posterior")["testimony_reliability"] == (*sample, "testimony")
+
+
+def test_what_is_exactly_known_is_in_a_group_of_its_own():
+    assert dims("everything", "exact") == {}
+    assert dims("expert_ratio", "exact") == {"likelihood_view": ("scenario", "view_value")}
+    assert "likelihood_view" not in dims("expert_ratio", "posterior")
+    known = result("expert_ratio")["exact"].to_dataset()
+    assert known["likelihood_view"].isel(view_value=1).values.tolist() == [0.25, 0.5, 1.0]
+    assert result("agreeing_and_clashing")["exact"].sizes["source"] >= 1
+
+
+def test_moves_keep_their_names_where_a_stay_is_exactly_known():
+    case = small("moving", False)
+    moves = case.question.dynamics
+    assert isinstance(moves, Moves)
+    stays = (Positive(moves.leave[0].mean, math.inf), *moves.leave[1:])
+    q = replace(case.question, dynamics=replace(moves, leave=stays))
+    tree = infer(q, case.evidence, as_of=case.as_of, draws=100, chains=2, tolerance=1.0)
+    data, known = tree["posterior"].to_dataset(), tree["exact"].to_dataset()
+    assert data["leaving_scenario"].values.tolist() == ["beta"]
+    assert known["leaving_scenario"].values.tolist() == ["alpha"]
+    assert known["lasts"].item() == pytest.approx(6.0)
+    mean = data["then"].mean(("chain", "draw"))
+    assert mean["move"].values.tolist() == [
+        "alpha to beta",
+        "alpha to gamma",
+        "beta to alpha",
+        "beta to gamma",
+    ]
+    assert mean.values == pytest.approx([0.8, 0.2, 0.3, 0.7], abs=0.1)
+
+
+def test_the_prior_has_the_forecasts_that_no_evidence_has_touched():
+    tree, quiet = result("moving"), result("nothing_heard")
+    start = tree["prior"]["prior"].mean(("chain", "draw"))
+    assert not np.allclose(tree["prior"]["scenario_probability"].mean(("chain", "draw")), start, atol=0.01)
+    for name in ("scenario_probability", "horizon_probability"):
+        before, after = (quiet[group][name].mean(("chain", "draw")) for group in ("prior", "posterior"))
+        assert np.allclose(before, after, atol=0.02)
 
 
 def test_units_are_a_dimension_before_the_scenarios():
@@ -127,10 +178,9 @@ def test_the_trend_ends_in_the_draws():
 def test_reports():
     case, tree = small("everything", False), result("everything")
     live = [r.id for r in case.evidence.known(case.as_of)]
-    for group in ("evidence", "observed_data", "constant_data"):
+    for group in ("evidence", "constant_data"):
         assert tree[group].to_dataset()["report"].values.tolist() == live
     assert dims("everything", "evidence")["weight_of_evidence"] == ("report", "scenario")
-    assert set(tree["observed_data"].data_vars) == {"value"}
     assert tree["constant_data"]["credibility_factor"].sel(report="r4").item() == 0.7
 
 
@@ -138,6 +188,7 @@ def test_sample_stats_and_densities():
     stats = dims("everything", "sample_stats")
     assert {stats[n] for n in ("ess", "moves", "log_marginal_likelihood")} == {("chain", "as_of")}
     assert stats["acceptance"] == ("chain", "block")
+    assert stats["r_hat"] == ("scenario",)
     assert dims("everything", "log_likelihood") == {"evidence": ("chain", "draw", "period")}
     prior = result("everything")["log_prior"].to_dataset()
     assert {"prior", "likelihood_raid_alpha", "reliability_s", "leave_alpha", "then_beta"} <= set(

@@ -1,0 +1,219 @@
+"""Conflict in the evidence: whether the cells point the same way, and if not, whether some story has it so.
+
+    conf(e_1..e_n) = log [P(e_1) ... P(e_n) / P(e_1..e_n)]                       (Jensen et al. 1991)
+
+Evidence that belongs together makes one another probable: the joint is above the product, the measure below
+0. Above 0 the cells were easier to come by if they had nothing to do with one another. That may be a rare
+but coherent story: a story h explains it if its own gain log P(h | e) / P(h) is at least as large, for then
+conf(e_1..e_n, h) <= 0. A story here is a course of at most one move: one scenario throughout, or one and
+then another.
+
+Everything is at the judgements' means, P(e) by the filter, exponents of groups and cap included. Only ratios
+between scenarios enter: what is counted of a cell is which way it points, not how rare it was. All in
+decibans.
+"""
+
+from __future__ import annotations
+
+from typing import Any, NamedTuple
+
+import numpy as np
+import xarray as xr
+
+from forecast.case.question import Question
+from forecast.model.course import places
+from forecast.model.dynamics import transition_matrices
+from forecast.model.likelihood import log_cells
+from forecast.model.problem import Problem
+
+PAIRS = 10  # the worst pairs of cells that are named
+FLOOR = -1e5  # stands for the logarithm of a likelihood of 0
+DECIBAN = 10 / np.log(10)
+
+
+class Unit(NamedTuple):
+    """The evidence of one unit at the judgements' means: n cells, T periods, K scenarios."""
+
+    period: np.ndarray  # (n,)
+    log_m: np.ndarray  # (n, K) of each cell
+    log_prior: np.ndarray  # (K,)
+    matrix: np.ndarray  # (K, K)
+    log_weight: np.ndarray  # (T, K) summed over the cells of a period
+
+
+def conflict(task: Problem) -> xr.Dataset:
+    """Measure the conflict in the evidence known at the as-of date.
+
+    Returns
+    -------
+    xarray.Dataset
+        In decibans, above 0 a conflict: `conflict` of all cells (by unit), `cell_conflict` of each cell
+        with all others, log P(e_i) / P(e_i | the others), and `pair_conflict` of the 10 worst pairs of one
+        unit, whose cells are `first` and `second`. By story (and unit): its `prior_probability`, its
+        `probability` now, its `gain`, and whether it `explains` the conflict.
+
+    Examples
+    --------
+    >>> float(conflict(task)["conflict"])  # doctest: +SKIP
+    -1.2
+    """
+    question, step, layout = task.layout.question, task.steps[-1], task.layout
+    unit, period = places(step.course)
+    kind = step.course.kind[: len(unit)]
+    log_m = np.empty((len(step.course.cell), layout.scenarios))
+    log_cells(layout.mean, step.course.cell, task.cells, layout.arrays, log_m)
+    log_m = np.maximum(log_m * step.course.exponent[:, None], FLOOR)[kind]
+    matrix = np.empty((1, layout.scenarios, layout.scenarios))
+    transition_matrices(layout.mean[None], layout.arrays, matrix)
+    with np.errstate(divide="ignore"):
+        log_prior = np.maximum(np.log(layout.mean[: layout.scenarios]), FLOOR)
+    units = []
+    for u in range(task.units):
+        mine = unit == u
+        log_weight = np.zeros((step.periods, layout.scenarios))
+        np.add.at(log_weight, period[mine], log_m[mine])
+        units.append(Unit(period[mine], log_m[mine], log_prior, matrix[0], log_weight))
+    indicator = task.cells.cell["indicator"][step.course.cell[kind]]
+    return _dataset(question, units, unit, period, indicator)
+
+
+def _dataset(
+    question: Question, units: list[Unit], unit: np.ndarray, period: np.ndarray, indicator: np.ndarray
+) -> xr.Dataset:
+    names = [_name(question, *where) for where in zip(unit, period, indicator, strict=True)]
+    joint = [_log_joint(one) for one in units]
+    alone = [_log_alone(one) for one in units]
+    total = np.array([a.sum() - j for a, j in zip(alone, joint, strict=True)])
+    each = np.concatenate([a - _log_given_others(one) for a, one in zip(alone, units, strict=True)])
+    worst = _worst_pairs(units, alone)
+    scenarios = [s.id for s in question.scenarios]
+    stories = [a if a == b else f"{a}, then {b}" for a in scenarios for b in scenarios]
+    told = np.array([_stories(one, j) for one, j in zip(units, joint, strict=True)])  # (U, 2, K * K)
+    with np.errstate(invalid="ignore"):
+        gain = told[:, 1] - told[:, 0]
+    possible = (told[:, 0] > FLOOR / 2).any(axis=0)
+    dims = ("unit", "story") if question.units else ("story",)
+    values = {
+        "prior_probability": np.exp(told[:, 0]),
+        "probability": np.exp(told[:, 1]),
+        "gain": DECIBAN * gain,
+        "explains": gain >= total[:, None],
+    }
+    variables: dict[str, Any] = {
+        "conflict": (dims[:-1], DECIBAN * (total if question.units else total[0])),
+        "cell_conflict": ("cell", DECIBAN * each),
+        "indicator": ("cell", np.array([question.indicators[i].id for i in indicator], dtype=str)),
+        "period": ("cell", period),
+        "pair_conflict": ("pair", DECIBAN * np.array([value for value, _, _ in worst])),
+        "first": ("pair", np.array([names[i] for _, i, _ in worst], dtype=str)),
+        "second": ("pair", np.array([names[j] for _, _, j in worst], dtype=str)),
+    }
+    for name, value in values.items():
+        kept = value[:, possible]
+        variables[name] = dims, kept if question.units else kept[0]
+    coords: dict[str, Any] = {"cell": np.array(names, dtype=str)}
+    coords["story"] = np.array(stories, dtype=str)[possible]
+    return xr.Dataset(variables, coords | ({"unit": list(question.units)} if question.units else {}))
+
+
+def _name(question: Question, unit: int, period: int, indicator: int) -> str:
+    """Return a name for a cell: its indicator, the last day of its period, its unit if there are units."""
+    name = f"{question.indicators[indicator].id} {question.last_day(int(period))}"
+    return f"{name} {question.units[unit]}" if question.units else name
+
+
+def _log_sum(x: np.ndarray, axis: int = -1) -> np.ndarray:
+    high = x.max(axis=axis, keepdims=True)
+    return np.log(np.exp(x - high).sum(axis=axis)) + high.squeeze(axis)
+
+
+def _log_ahead(one: Unit) -> np.ndarray:
+    """Return the log probability of each scenario in each period before any evidence, (T, K)."""
+    rows = [np.exp(one.log_prior)]
+    for _ in range(1, len(one.log_weight)):
+        rows.append(rows[-1] @ one.matrix)
+    with np.errstate(divide="ignore"):
+        return np.maximum(np.log(rows), FLOOR)
+
+
+def _log_alone(one: Unit) -> np.ndarray:
+    """Return log P(e_i) of each cell, (n,)."""
+    return _log_sum(_log_ahead(one)[one.period] + one.log_m)
+
+
+def _log_joint(one: Unit) -> float:
+    """Return log P(e_1..e_n)."""
+    before = _log_before(one)
+    return float(_log_sum(before[-1] + one.log_weight[-1]))
+
+
+def _log_before(one: Unit) -> np.ndarray:
+    """Return log P(s_t, evidence before t), (T, K)."""
+    step, rows = _log_step(one), [one.log_prior]
+    for weight in one.log_weight[:-1]:
+        rows.append(_log_sum((rows[-1] + weight)[:, None] + step, axis=0))
+    return np.array(rows)
+
+
+def _log_step(one: Unit) -> np.ndarray:
+    with np.errstate(divide="ignore"):
+        return np.maximum(np.log(one.matrix), FLOOR)
+
+
+def _log_given_others(one: Unit) -> np.ndarray:
+    """Return log P(e_i | all others) of each cell, (n,), by the filter from both sides.
+
+    P(s_t | others) is in proportion to P(s_t | before t) prod_(j of t, j != i) m_j(s_t) P(after t | s_t).
+    """
+    before, step = _log_before(one), _log_step(one)
+    after = np.zeros_like(before)
+    for t in range(len(after) - 2, -1, -1):
+        after[t] = _log_sum(step + one.log_weight[t + 1] + after[t + 1])
+    others = (before + after + one.log_weight)[one.period] - one.log_m
+    return _log_sum(others + one.log_m) - _log_sum(others)
+
+
+def _worst_pairs(units: list[Unit], alone: list[np.ndarray]) -> list[tuple[float, int, int]]:
+    """Return the pairs of cells with the most conflict: conflict, first cell, second cell."""
+    found, start = list[tuple[float, int, int]](), 0
+    for one, log_p in zip(units, alone, strict=True):
+        power = [np.eye(len(one.matrix))]
+        for _ in range(1, len(one.log_weight)):
+            power.append(power[-1] @ one.matrix)
+        powers = np.array(power)
+        high = one.log_m.max(axis=1, keepdims=True)
+        m, log_m = np.exp(one.log_m - high), log_p - high[:, 0]
+        now = np.exp(_log_ahead(one))[one.period] * m
+        for i in range(len(m) - 1):
+            later = np.arange(i + 1, len(m))
+            onward = now[i] @ powers  # (T, K)
+            both = (onward[one.period[later] - one.period[i]] * m[later]).sum(axis=1)
+            with np.errstate(divide="ignore"):
+                value = log_m[i] + log_m[later] - np.log(both)
+            found += [
+                (float(value[n]), start + i, start + i + 1 + int(n)) for n in np.argsort(-value)[:PAIRS]
+            ]
+        found = sorted(found, key=lambda pair: -pair[0])[:PAIRS]
+        start += len(m)
+    return [pair for pair in found if pair[0] > 0]
+
+
+def _stories(one: Unit, joint: float) -> np.ndarray:
+    """Return log P(story) and log P(story | e) of each pair of scenarios, (2, K * K)."""
+    periods, size = one.log_weight.shape
+    step = _log_step(one)
+    told = np.zeros((periods + 1, size))
+    told[1:] = one.log_weight.cumsum(axis=0)
+    found = np.empty((2, size, size))
+    for n, weight in enumerate((np.zeros_like(told), told)):
+        for i in range(size):
+            for j in range(size):
+                if i == j:
+                    found[n, i, i] = one.log_prior[i] + (periods - 1) * step[i, i] + weight[-1, i]
+                    continue
+                turn = np.arange(1, periods)  # the first period in j
+                stays = (turn - 1) * step[i, i] + step[i, j] + (periods - 1 - turn) * step[j, j]
+                value = one.log_prior[i] + stays + weight[turn, i] + weight[-1, j] - weight[turn, j]
+                found[n, i, j] = _log_sum(value) if periods > 1 else FLOOR
+    found[1] -= joint
+    return np.maximum(found, FLOOR).reshape(2, -1)

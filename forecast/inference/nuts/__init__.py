@@ -1,0 +1,1 @@
+"""The same model as a ``pm.Model``, and the engine that samples it with NUTS."""

@@ -1,0 +1,128 @@
+"""The likelihood of cells as a PyTensor graph: the formulas of :mod:`forecast.model.likelihood` on arrays."""
+
+from __future__ import annotations
+
+import math
+
+import pytensor.tensor as pt
+from pytensor.tensor import TensorVariable
+
+from forecast.model.layout import MEASURE, NEGATIVE_BINOMIAL
+
+Symbols = dict[str, TensorVariable]
+
+
+def safe_log(x: TensorVariable) -> TensorVariable:
+    """Return log x, and -inf at 0 with a gradient of 0 rather than nan."""
+    positive = x > 0
+    return pt.switch(positive, pt.log(pt.switch(positive, x, 1.0)), -math.inf)
+
+
+def log_sum(x: TensorVariable, axis: int) -> TensorVariable:
+    """Return log sum exp x along an axis, -inf where all of it is."""
+    high = pt.max(x, axis=axis, keepdims=True)
+    high = pt.switch(pt.isinf(high), 0.0, high)
+    return safe_log(pt.exp(x - high).sum(axis=axis)) + high.squeeze(axis)
+
+
+def at(theta: TensorVariable, slot: TensorVariable) -> TensorVariable:
+    """Return theta at an array of slots."""
+    return theta[slot.ravel()].reshape(slot.shape)
+
+
+def untold(theta: TensorVariable, data: Symbols, table: str) -> tuple[TensorVariable, TensorVariable]:
+    """Return the part of P(y | x) that every value shares, and what is added where x is what was told."""
+    reliability = at(theta, data[f"{table}_reliability"])
+    noise = data[f"{table}_noise"] * (1.0 - data[f"{table}_credibility"] * reliability)
+    rest = data[f"{table}_keep"] + noise
+    return rest, data[f"{table}_told"] * reliability
+
+
+def log_categories(theta: TensorVariable, data: Symbols, *, pairs: bool) -> TensorVariable:
+    """Return log m(s) of each row of categories, (R, K).
+
+    m(s) = sum_x f(x | s) d(x) prod_j P(y_j | x), with f mixed with the held value. With ``pairs`` a row on
+    which others depend has m(s) = (quiet part) N' + (the rest) m'(s), N' and m' of those that depend on it.
+    """
+    rest, told = untold(theta, data, "category")
+    values = pt.arange(data["category_factor"].shape[1])
+    same = pt.eq(data["category_value"][:, :, None], values)
+    log_rest = safe_log(rest)
+    weight = safe_log(rest[:, :, None] + told[:, :, None] * same).sum(axis=1) + safe_log(
+        data["category_factor"]
+    )
+    high = pt.max(weight, axis=1, keepdims=True)
+    high = pt.switch(pt.isinf(high), 0.0, high)
+    hold = data["category_hold"][:, None, None]
+    f = (1.0 - hold) * at(theta, data["category_slot"]) + hold * data["category_held"][:, None, :]
+    part = f * pt.exp(weight - high)[:, None, :]
+    whole = safe_log(part.sum(axis=2)) + high
+    if not pairs:
+        return whole
+    quiet, event = safe_log(part[:, :, 0]) + high, safe_log(part[:, :, 1:].sum(axis=2)) + high
+    row, of = data["child_row"], data["child_of"]
+    nothing = (log_rest.sum(axis=1) + safe_log(data["category_factor"][:, 0]))[row]
+    zeros = pt.zeros_like(whole)
+    without = pt.inc_subtensor(zeros[of], pt.repeat(nothing[:, None], whole.shape[1], axis=1))
+    given = pt.inc_subtensor(zeros[of], whole[row])
+    return log_sum(pt.stack([quiet + without, event + given]), 0)
+
+
+def log_numbers(theta: TensorVariable, data: Symbols) -> TensorVariable:
+    """Return log m(s) of each row of counts and measures, (N, K).
+
+    m(s) = N + sum_v f(v | s) (prod_j P(y_j | v) - N), the sum over the reported values v.
+    """
+    rest, told = untold(theta, data, "number")
+    value = data["number_value"]
+    same = pt.eq(value[:, :, None], value[:, None, :])  # (row, value reported, report)
+    nothing = safe_log(rest).sum(axis=1)
+    all_told = safe_log(rest[:, None, :] + told[:, None, :] * same).sum(axis=2)
+    possible = data["number_first"] > 0
+    more = pt.switch(possible, all_told, 0.0) - pt.switch(possible, nothing[:, None], -1.0)
+    gain = pt.switch(possible, all_told + safe_log(-pt.expm1(-more)), -math.inf)
+    terms = gain[:, :, None] + _log_density(at(theta, data["number_slot"]), data)
+    floor = pt.repeat(nothing[:, None, None], terms.shape[2], axis=2)
+    return log_sum(pt.concatenate([floor, terms], axis=1), 1)
+
+
+def _log_density(mean: TensorVariable, data: Symbols) -> TensorVariable:
+    """Return log f(v | s) of each reported value, (N, J, K): Poisson, negative binomial or Normal."""
+    kind, y = data["number_kind"][:, None, None], data["number_value"][:, :, None]
+    count = pt.neq(kind, MEASURE)
+    m, n = pt.switch(count, mean[:, None, :], 1.0), pt.switch(count & (y >= 0), y, 0.0)
+    none = pt.eq(m, 0.0)
+    m = pt.switch(none, 1.0, m)
+    poisson = n * pt.log(m) - m - pt.gammaln(n + 1.0)
+    k = data["number_dispersion"][:, None, None]
+    choose = pt.gammaln(n + k) - pt.gammaln(k) - pt.gammaln(n + 1.0)
+    negative_binomial = choose + k * pt.log(k / (k + m)) + n * pt.log(m / (k + m))
+    counted = pt.switch(pt.eq(kind, NEGATIVE_BINOMIAL), negative_binomial, poisson)
+    counted = pt.switch(none, pt.switch(pt.eq(n, 0.0), 0.0, -math.inf), counted)
+    sd = pt.switch(count, 1.0, data["number_sd"][:, None, :])
+    z = (y - mean[:, None, :]) / sd
+    measured = -0.5 * z**2 - pt.log(sd) - 0.5 * math.log(2.0 * math.pi)
+    return pt.switch(count, counted, measured)
+
+
+def log_likelihood(
+    theta: TensorVariable,
+    data: Symbols,
+    *,
+    scenarios: int,
+    units: int,
+    categories: bool,
+    numbers: bool,
+    pairs: bool,
+) -> TensorVariable:
+    """Return log L_t(s), (T, U, K): the sum over the cells of each period of exponent * log m(s)."""
+    rows = []
+    if categories:
+        rows.append(log_categories(theta, data, pairs=pairs))
+    if numbers:
+        rows.append(log_numbers(theta, data))
+    of_kind = pt.concatenate(rows)[data["row"]] * data["exponent"][:, None]
+    periods = data["period_number"].shape[0]
+    empty = pt.zeros((units * periods, scenarios))
+    filled = pt.inc_subtensor(empty[data["cell_place"]], of_kind[data["cell_kind"]])
+    return filled.reshape((units, periods, scenarios)).swapaxes(0, 1)

@@ -1,0 +1,142 @@
+"""The evidence known on a date as rectangular arrays: the ``pm.Data`` of the model.
+
+Cells that are alike are one row, whatever their period. Rows are padded to the same number of values and of
+reports: a padded value has the factor 0, a padded report leaves every value as likely as it was.
+"""
+
+from __future__ import annotations
+
+from datetime import date
+
+import numpy as np
+
+from forecast.case.evidence import Evidence
+from forecast.model.course import places
+from forecast.model.known import Known, Step
+from forecast.model.layout import CATEGORY, Layout
+from forecast.model.likelihood import Cells
+
+Data = dict[str, np.ndarray]
+
+#: The dims of each array.
+DIMS: dict[str, tuple[str, ...]] = {
+    "category_slot": ("category_cell", "scenario", "value"),
+    "category_factor": ("category_cell", "value"),
+    "category_hold": ("category_cell",),
+    "category_held": ("category_cell", "value"),
+    "child_row": ("child",),
+    "child_of": ("child",),
+    "number_slot": ("number_cell", "scenario"),
+    "number_sd": ("number_cell", "scenario"),
+    "number_kind": ("number_cell",),
+    "number_dispersion": ("number_cell",),
+    "number_first": ("number_cell", "number_report"),
+    "row": ("kind",),
+    "exponent": ("kind",),
+    "cell_kind": ("cell",),
+    "cell_place": ("cell",),
+    "period_number": ("period",),
+    "as_of": (),
+    "report_value": ("report_number",),
+} | {
+    f"{table}_{name}": (f"{table}_cell", f"{table}_report")
+    for table in ("category", "number")
+    for name in ("keep", "noise", "told", "credibility", "value", "reliability")
+}
+
+
+def known_on(laid: Layout, evidence: Evidence, as_of: date) -> tuple[Step, Cells]:
+    """Return the cells as they were known on a date."""
+    known = Known(laid, evidence)
+    known.put({key for _, key in known.events(as_of)}, as_of)
+    return known.step(as_of), known.cells()
+
+
+def model_data(laid: Layout, evidence: Evidence, as_of: date) -> Data:
+    """Return what the ``pm.Model`` of a question reads of the evidence, as known on a date.
+
+    Whatever the date, the arrays have the same names and ranks; only their lengths differ.
+
+    Returns
+    -------
+    dict of numpy.ndarray
+        With R rows of categories and N rows of numbers, J reports of a row, K scenarios, V values:
+        ``category_slot`` (R, K, V) places in theta, ``category_factor`` (R, V) of silence,
+        ``category_hold`` (R,) and ``category_held`` (R, V) of persistence, ``child_row`` and ``child_of``
+        rows of pairs, ``number_slot`` and ``number_sd`` (N, K), ``number_kind`` and ``number_dispersion``
+        (N,), ``number_first`` (N, J) whether no earlier report states the same number; for both, what the
+        reports say (see :mod:`forecast.model.statement`), (rows, J); ``row`` and ``exponent`` (Q,) of each
+        kind of cell; ``cell_kind`` and ``cell_place`` (n,) of each cell, the place being unit * T + t;
+        ``period_number`` (T,); ``as_of``, a number that stands for the date.
+    """
+    step, cells = known_on(laid, evidence, as_of)
+    course, of = step.course, cells.cell
+    kinds, kind = np.unique(course.kind, return_inverse=True)
+    top = course.cell[kinds]
+    is_category = laid.arrays.indicator["kind"][of["indicator"]] == CATEGORY
+    own, numbers = np.unique(top[is_category[top]]), np.unique(top[~is_category[top]])
+    children = [np.arange(of[c]["child"], of[c]["child"] + of[c]["children"]) for c in own]
+    categories = np.concatenate([own, *children]).astype(np.int64)
+    unit, period = places(course)
+    row = np.where(
+        is_category[top], np.searchsorted(own, top), len(categories) + np.searchsorted(numbers, top)
+    )
+    return {
+        **_categories(laid, cells, categories),
+        "child_row": np.arange(len(own), len(categories)),
+        "child_of": np.repeat(np.arange(len(own)), of["children"][own]),
+        **_numbers(laid, cells, numbers),
+        "row": row.astype(np.int64),
+        "exponent": course.exponent[kinds],
+        "cell_kind": kind.reshape(-1).astype(np.int64),
+        "cell_place": (unit * step.periods + period).astype(np.int64),
+        "period_number": np.arange(step.periods),
+        "as_of": np.array(float(as_of.toordinal())),
+    }
+
+
+def _categories(laid: Layout, cells: Cells, rows: np.ndarray) -> Data:
+    """Return the rows of categories."""
+    of, values = cells.cell[rows], np.arange(laid.arrays.values)
+    indicator = laid.arrays.indicator[of["indicator"]]
+    size, start = indicator["size"][:, None], indicator["start"][:, None, None]
+    scenarios = np.arange(laid.scenarios)[:, None]
+    slot = start + scenarios * size[:, None] + np.minimum(values, size[:, None] - 1)
+    factor = np.where(values == 0, of["quiet"][:, None], of["active"][:, None])
+    return {
+        "category_slot": slot.astype(np.int64),
+        "category_factor": np.where(values < size, factor, 0.0),
+        "category_hold": of["hold"].copy(),
+        "category_held": (values == of["held"][:, None]).astype(float),
+        **_reports("category", cells, rows),
+    }
+
+
+def _numbers(laid: Layout, cells: Cells, rows: np.ndarray) -> Data:
+    """Return the rows of counts and measures."""
+    indicator = laid.arrays.indicator[cells.cell["indicator"][rows]]
+    slot = indicator["start"][:, None] + np.arange(laid.scenarios)
+    told = _reports("number", cells, rows)
+    value, present = told["number_value"], told["number_told"] > 0
+    same = (value[:, :, None] == value[:, None, :]) & present[:, None, :]
+    return {
+        "number_slot": slot.astype(np.int64),
+        "number_sd": np.where(indicator["kind"][:, None] == CATEGORY, 1.0, laid.arrays.slot["sd"][slot]),
+        "number_kind": indicator["kind"].copy(),
+        "number_dispersion": np.where(indicator["dispersion"] > 0, indicator["dispersion"], 1.0),
+        "number_first": (present & ~np.tril(same, -1).any(axis=2)).astype(float),
+        **told,
+    }
+
+
+def _reports(table: str, cells: Cells, rows: np.ndarray) -> Data:
+    """Return what the reports of each row add, padded to the same number of reports."""
+    first, end = cells.cell["first"][rows], cells.cell["end"][rows]
+    most = max(int((end - first).max(initial=1)), 1)
+    place = first[:, None] + np.arange(most)
+    real = place < end[:, None]
+    reports = cells.report if len(cells.report) else np.zeros(1, cells.report.dtype)
+    found = reports[np.where(real, place, 0)]
+    padding = {"keep": 1.0, "noise": 0.0, "told": 0.0, "credibility": 0.0, "value": -1.0}
+    filled = {f"{table}_{name}": np.where(real, found[name], empty) for name, empty in padding.items()}
+    return filled | {f"{table}_reliability": np.where(real, found["slot"], 0)}

@@ -1,0 +1,131 @@
+"""Theta as random variables: every judgement under the analyst's own names, with dims and coords.
+
+Judgements that evidence revises are random variables, those of one kind together where they have the same
+shape. Exact ones are constants. Those with ``learn: false`` are ``pm.Data``, at their means at first: in one
+joint posterior evidence would revise them, so one sets values drawn from their prior instead.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy as np
+import pymc as pm
+import pytensor.tensor as pt
+from pytensor.tensor import TensorVariable
+
+from forecast.case.judgement import MeasureMean, Positive
+from forecast.model.layout import Block, Layout
+
+
+@dataclass(frozen=True)
+class Variable:
+    """One random variable: the judgements it holds, a row each."""
+
+    name: str
+    blocks: tuple[Block, ...]
+    dims: tuple[str, ...]  # of the rows, if there are rows, and of the entries, if a row has several
+    labels: tuple[str, ...]  # of the rows; empty where there are none
+    support: tuple[int, ...] | None = None  # the entries that can be, where some cannot
+
+
+def variables(laid: Layout) -> list[Variable]:
+    """Return the random variables of a layout, in the order of theta."""
+    found = []
+    for name, dim, entries, rows in _kinds(laid):
+        alike = {label: b for label, b in rows.items() if b.learns and _support(b) is None}
+        if alike and not dim:
+            found.append(Variable(name, tuple(alike.values()), (entries,), ()))
+        elif alike:
+            row_dim = dim if len(alike) == len(rows) and _is_whole(laid, dim, rows) else f"{name}_{dim}"
+            dims = (row_dim, entries) if entries else (row_dim,)
+            found.append(Variable(name, tuple(alike.values()), dims, tuple(alike)))
+        for label, block in rows.items():
+            support = _support(block)
+            if block.learns and support is not None and len(support) > 1:
+                found.append(Variable(f"{name}_{label}" if dim else name, (block,), (), (), support))
+    return found
+
+
+def _kinds(laid: Layout) -> list[tuple[str, str, str, dict[str, Block]]]:
+    """Return name, dim of rows, dim of entries, and the rows of each kind of judgement."""
+    by_name = {block.name: block for block in laid.blocks}
+    question, ids = laid.question, [s.id for s in laid.question.scenarios]
+    found = [("prior", "", "scenario", {"": by_name["prior"]})]
+    for i in question.indicators:
+        rows = {s: by_name[f"likelihood {i.id} {s}"] for s in ids}
+        found.append((f"likelihood_{i.id}", "scenario", f"{i.id}_value" if i.values else "", rows))
+    rows = {s.id: by_name[f"reliability {s.id}"] for s in question.sources}
+    found.append(("reliability", "source", "", rows))
+    rows = {t: by_name[f"testimony {t}"] for t in laid.testimonies}
+    found.append(("testimony_reliability", "testimony", "", rows))
+    for kind, name, entries in (
+        ("leave", "leaving_rate", ""),
+        ("then", "then", "to_scenario"),
+        ("transition", "transition", "to_scenario"),
+    ):
+        rows = {s: by_name[f"{kind} {s}"] for s in ids if f"{kind} {s}" in by_name}
+        found.append((name, "scenario", entries, rows))
+    return found
+
+
+def _is_whole(laid: Layout, dim: str, rows: Mapping[str, Block]) -> bool:
+    return dim != "scenario" or len(rows) == laid.scenarios
+
+
+def _support(block: Block) -> tuple[int, ...] | None:
+    """Return the entries of proportions that can be, if some cannot."""
+    a = block.parameters()[0]
+    if block.beta or block.size == 1 or (a > 0).all():
+        return None
+    return tuple(int(x) for x in np.flatnonzero(a))
+
+
+def theta_graph(laid: Layout) -> TensorVariable:
+    """Make the random variables in the model of the context, and return theta (D,)."""
+    model = pm.modelcontext(None)
+    pieces: dict[str, TensorVariable] = {}
+    for block in laid.blocks:
+        pieces[block.name] = pt.constant(block.mean)
+        if block in laid.cut:
+            pieces[block.name] = pm.Data(f"{block.name} (not learning)", block.mean)
+    for variable in variables(laid):
+        if variable.labels and variable.dims[0] not in model.coords:
+            model.add_coord(variable.dims[0], list(variable.labels))
+        made = _random_variable(variable)
+        for n, block in enumerate(variable.blocks):
+            row = made[n] if variable.labels else made
+            if variable.support is not None:
+                row = pt.set_subtensor(pt.zeros(block.size)[list(variable.support)], row)
+            pieces[block.name] = row if block.size > 1 else row.reshape((1,))
+    return pt.concatenate([pieces[block.name] for block in laid.blocks])
+
+
+def _random_variable(variable: Variable) -> TensorVariable:
+    block = variable.blocks[0]
+    a, b = (np.stack(p) for p in zip(*(block.parameters() for block in variable.blocks), strict=True))
+    if block.beta:
+        return pm.Beta(variable.name, a[:, 0], b[:, 0], dims=variable.dims)
+    if isinstance(block.judgement, Positive):
+        return pm.Gamma(variable.name, a[:, 0], b[:, 0], dims=variable.dims)
+    if isinstance(block.judgement, MeasureMean):
+        return pm.Normal(variable.name, a[:, 0], b[:, 0], dims=variable.dims)
+    if variable.support is not None:
+        return pm.Dirichlet(variable.name, a[0, list(variable.support)])
+    return pm.Dirichlet(variable.name, a if variable.labels else a[0], dims=variable.dims)
+
+
+def theta_of(laid: Layout, draws: Mapping[str, np.ndarray]) -> np.ndarray:
+    """Return theta (..., D) from draws of the random variables, by name; what is not drawn at its mean."""
+    found = variables(laid)
+    lead = draws[found[0].name].ndim - max(len(found[0].dims), 1) if found else 0
+    shape = draws[found[0].name].shape[:lead] if found else ()
+    theta = np.broadcast_to(laid.mean, (*shape, laid.size)).copy()
+    for variable in found:
+        value = draws[variable.name]
+        for n, block in enumerate(variable.blocks):
+            row = np.take(value, n, axis=lead) if variable.labels else value
+            entries = np.arange(block.size) if variable.support is None else np.array(variable.support)
+            theta[..., block.start + entries] = row[..., None] if block.size == 1 else row
+    return theta

@@ -1,0 +1,172 @@
+"""The model of a case as a ``pm.Model``."""
+
+from __future__ import annotations
+
+from datetime import date
+from pathlib import Path
+
+import numpy as np
+import pymc as pm
+from pytensor.tensor import TensorVariable
+
+from forecast.case.as_of import checked_as_of
+from forecast.case.evidence import Evidence
+from forecast.case.folder import Case, load_case
+from forecast.inference.nuts.cells import log_likelihood, safe_log
+from forecast.inference.nuts.data import DIMS, Data, model_data
+from forecast.inference.nuts.dynamics import forward, forward_static, transition_matrix
+from forecast.inference.nuts.judgements import theta_graph
+from forecast.inference.nuts.reports import Reports
+from forecast.model.layout import MOVES, STATIC, Layout, layout
+
+
+def to_pymc(case: Case | str | Path, *, as_of: date | None = None) -> pm.Model:
+    """Return the model of a case as a ``pm.Model``, the scenario integrated out.
+
+    With theta all judgements and y_t the evidence of period t, its log density is
+
+        log p(theta) + sum_t log p(y_t | y_0..y_(t-1), theta)
+
+    the same as that of the engine "smc", of which it is a second and independent writing.
+
+    Parameters
+    ----------
+    case : Case or path
+        A case, or its folder.
+    as_of : date, optional
+        Only reports known on that day count; default: the last day of the last finished period, held within
+        `opened` and `horizon`.
+
+    Returns
+    -------
+    pymc.Model
+        Random variables: the judgements under the analyst's own names (`prior`, `likelihood_<indicator>`,
+        `reliability`, `testimony_reliability`, `leaving_rate`, `then`, `transition`), by scenario, source and
+        so on. What evidence may not revise (`learn: false`) is ``pm.Data``, at its mean at first; what is
+        exactly known is a constant. Deterministics: `scenario_probability` at the as-of date, and
+        `log_evidence`, log p(y_t | y_0..y_(t-1), theta), by period. Observed: `report`, what each one says.
+        Everything that depends on the evidence is ``pm.Data``: one compilation serves every as-of date, by
+        ``pm.set_data(forecast.pymc_data(case, as_of=...))`` or nutpie's ``with_data``.
+
+    Raises
+    ------
+    InputError
+        If the case is at fault.
+
+    Notes
+    -----
+    The log density of `report` is that of the whole evidence, silence, groups and cap included. Draws of it
+    (``pm.sample_prior_predictive``, ``pm.sample_posterior_predictive``) take as given which reports there are
+    and who passes on whom, and draw a course of scenarios from the dynamics, then what the reports say.
+
+    Examples
+    --------
+    >>> import forecast, pymc
+    >>> model = forecast.to_pymc("scenarios/isis-jn-2014")  # doctest: +SKIP
+    >>> with model:  # doctest: +SKIP
+    ...     tree = pymc.sample(nuts_sampler="nutpie")
+    """
+    if not isinstance(case, Case):
+        case = load_case(Path(case))
+    laid = layout(case.question, case.evidence)
+    return build(laid, case.evidence, checked_as_of(case.question, as_of))
+
+
+def pymc_data(case: Case | str | Path, *, as_of: date | None = None) -> Data:
+    """Return the ``pm.Data`` of :func:`to_pymc` as of another date, by name.
+
+    Parameters
+    ----------
+    case, as_of
+        As for :func:`to_pymc`.
+
+    Returns
+    -------
+    dict of numpy.ndarray
+        Arrays of the same names and ranks whatever the date.
+
+    Examples
+    --------
+    >>> with model:  # doctest: +SKIP
+    ...     pymc.set_data(forecast.pymc_data(case, as_of=date(2014, 11, 9)))
+    """
+    if not isinstance(case, Case):
+        case = load_case(Path(case))
+    laid = layout(case.question, case.evidence)
+    return data_on(laid, case.evidence, checked_as_of(case.question, as_of))
+
+
+def data_on(laid: Layout, evidence: Evidence, as_of: date) -> Data:
+    """Return everything that the model of a layout reads of the evidence, as known on a date."""
+    said = {"report_value": Reports(laid, evidence).said(as_of)}
+    return model_data(laid, evidence, as_of) | said
+
+
+def build(laid: Layout, evidence: Evidence, as_of: date) -> pm.Model:
+    """Build the model of a layout around the evidence of one date."""
+    question, reports = laid.question, Reports(laid, evidence)
+    values = data_on(laid, evidence, as_of)
+    with pm.Model(coords=_coordinates(laid)) as model:
+        data = {name: pm.Data(name, value, dims=DIMS[name]) for name, value in values.items()}
+        theta = theta_graph(laid)
+        log_l = log_likelihood(
+            theta,
+            data,
+            scenarios=laid.scenarios,
+            units=max(len(question.units), 1),
+            categories=any(i.values for i in question.indicators),
+            numbers=any(not i.values for i in question.indicators),
+            pairs=any(i.given for i in question.indicators),
+        )
+        probability, norm = _filtered(theta, log_l, laid)
+        by_unit = ("unit",) if question.units else ()
+        now, terms = (probability, norm.T) if question.units else (probability[0], norm[:, 0])
+        pm.Deterministic("scenario_probability", now, dims=(*by_unit, "scenario"))
+        pm.Deterministic("log_evidence", terms, dims=(*by_unit, "period"))
+
+        def draw(
+            theta: np.ndarray,
+            total: np.ndarray,
+            as_of: np.ndarray,
+            like: np.ndarray,
+            rng: np.random.Generator,
+            size: tuple[int, ...] | None = None,
+        ) -> np.ndarray:
+            return reports.draw(theta, date.fromordinal(int(as_of)), rng)
+
+        pm.CustomDist(
+            "report",
+            theta,
+            norm.sum(),
+            data["as_of"],
+            data["report_value"],
+            logp=lambda value, theta, total, as_of, like: total,
+            random=draw,
+            signature="(d),(),(),(j)->(j)",
+            observed=data["report_value"],
+            dims="report_number",
+        )
+    return model
+
+
+def _filtered(
+    theta: TensorVariable, log_likelihood: TensorVariable, laid: Layout
+) -> tuple[TensorVariable, TensorVariable]:
+    """Return the probability of each scenario at the end (U, K), and log c_t (T, U)."""
+    size, start = laid.scenarios, laid.arrays.dynamics_offset
+    prior, square = theta[:size], (size, size)
+    if laid.arrays.dynamics == STATIC:
+        return forward_static(safe_log(prior), log_likelihood)
+    if laid.arrays.dynamics == MOVES:
+        then = theta[start + size : start + size + size * size].reshape(square)
+        return forward(prior, transition_matrix(theta[start : start + size], then), log_likelihood)
+    return forward(prior, theta[start : start + size * size].reshape(square), log_likelihood)
+
+
+def _coordinates(laid: Layout) -> dict[str, list[str]]:
+    question = laid.question
+    ids = [s.id for s in question.scenarios]
+    coords = {"scenario": ids, "to_scenario": ids}
+    coords |= {"source": [s.id for s in question.sources], "testimony": list(laid.testimonies)}
+    coords |= {f"{i.id}_value": list(i.values) for i in question.indicators if i.values}
+    return coords | ({"unit": list(question.units)} if question.units else {})

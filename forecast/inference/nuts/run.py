@@ -1,0 +1,146 @@
+"""The engine "nuts": the judgements sampled on each trend date anew, and what its own diagnostics say."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import xarray as xr
+
+from forecast.inference.answer import Answer, Progress, at_the_end
+from forecast.inference.chain import ImpossibleEvidence
+from forecast.inference.nuts.sample import Sampled, Sampler
+from forecast.inference.summary import Draws, Estimate, estimate
+from forecast.model.filtering import Filtered, empty_filtered, refresh
+from forecast.model.problem import Problem
+
+R_HAT = 1.01  # Vehtari et al. 2021
+PAST = 0.25  # share of the draws that a past date gets
+
+
+def run_nuts(
+    task: Problem, *, draws: int, chains: int, tolerance: float, seed: int, progress: Progress | None
+) -> Answer:
+    """Sample every trend date; judge the last by r_hat, divergences, energy and effective size."""
+    last, past = len(task.steps) - 1, []
+    sampler = Sampler(task.layout, task.evidence, task.steps[last].date)
+    for k in range(last + 1):
+        if progress is not None:
+            progress((k + 0.5) / (last + 2))
+        number = draws if k == last else max(int(draws * PAST), min(draws, 250))
+        if not _possible(task, k):
+            if k == last:
+                raise _impossible(task, k)
+            past.append(_gap(task))
+            continue
+        key, day = np.random.SeedSequence([seed, k]), task.steps[k].date
+        sampled = sampler(day, draws=number, tune=max(number // 2, 400), chains=chains, seed=key)
+        sample = _draws(task, k, sampled.theta, key)
+        if k < last:
+            past.append(estimate(sample.alpha[..., -1, :], size=_sizes(sample)))
+    now, ahead, horizon = at_the_end(task, sample, _sizes(sample))
+    stats = sampled.stats if sampled.stats is not None else xr.Dataset()
+    found = Answer(sample, past, now, ahead, horizon, stats, {}, [])
+    warnings, refused = _judged(task, sampled, sample)
+    if found.error > tolerance:
+        warnings.append(
+            f"the Monte Carlo error of a probability is {found.error:.4f}, more than the tolerance of "
+            f"{tolerance:g}: ask for more draws"
+        )
+    if progress is not None:
+        progress(1.0)
+    return found._replace(warnings=warnings, refused=refused)
+
+
+def _filter(task: Problem, k: int, theta: np.ndarray) -> Filtered:
+    """Filter theta (N, D) with what was known on date k."""
+    step, layout = task.steps[k], task.layout
+    filtered = empty_filtered(len(theta), task.units, step.periods, layout.scenarios)
+    refresh(np.ascontiguousarray(theta), step.course, task.cells, layout.arrays, filtered)
+    return filtered
+
+
+def _possible(task: Problem, k: int) -> bool:
+    return bool(np.isfinite(_filter(task, k, task.layout.mean[None]).log_norm).all())
+
+
+def _impossible(task: Problem, k: int) -> ImpossibleEvidence:
+    norm = _filter(task, k, task.layout.mean[None]).log_norm[0]
+    unit, period = np.argwhere(~np.isfinite(norm))[0]
+    return ImpossibleEvidence(int(unit), int(period), task.steps[k].date)
+
+
+def _gap(task: Problem) -> Estimate:
+    nothing = np.full((task.units, task.layout.scenarios), np.nan)
+    return Estimate(nothing, nothing, nothing, nothing)
+
+
+def _draws(task: Problem, k: int, theta: np.ndarray, key: np.random.SeedSequence) -> Draws:
+    chains, number, size = theta.shape
+    filtered = _filter(task, k, theta.reshape(-1, size))
+    rng = np.random.default_rng(key.spawn(1)[0])
+    prior = np.concatenate([block.draw(rng, chains * number) for block in task.layout.blocks], axis=1)
+    return Draws(
+        theta=theta,
+        prior=prior.reshape(theta.shape),
+        matrix=filtered.matrix.reshape(chains, number, *filtered.matrix.shape[1:]),
+        alpha=filtered.alpha.reshape(chains, number, *filtered.alpha.shape[1:]),
+        log_norm=filtered.log_norm.reshape(chains, number, *filtered.log_norm.shape[1:]),
+    )
+
+
+def _sizes(sample: Draws) -> np.ndarray:
+    """Return each chain's effective number of draws of the scenario probabilities (the smallest)."""
+    import arviz as az
+
+    now = sample.alpha[..., -1, :]
+    chains, number = now.shape[:2]
+    flat = now.reshape(chains, number, -1)
+    found = [float(az.ess(flat[..., n])) for n in range(flat.shape[2]) if np.ptp(flat[..., n]) > 1e-12]
+    return np.full(chains, max(min(found, default=float(chains * number)), 1.0) / chains)
+
+
+def _judged(task: Problem, sampled: Sampled, sample: Draws) -> tuple[list[str], str]:
+    """Return warnings in plain words, and why the result must not be issued, if so."""
+    import arviz as az
+
+    if sampled.stats is None:
+        return [], ""
+    judgements = {b.name: sample.theta[..., b.slots] for b in task.layout.blocks if b.learns}
+    posterior = {"scenario probability": sample.alpha[..., -1, :]} | judgements
+    varying = {name: value[..., _varies(value)] for name, value in posterior.items()}
+    groups = {"posterior": {name: value for name, value in varying.items() if value.size}}
+    result = az.from_dict(groups)
+    result["sample_stats"] = xr.DataTree(
+        sampled.stats.drop_vars(set(sampled.stats.coords) - {"chain", "draw"})
+    )
+    _, found = az.diagnose(result, rhat_max=R_HAT, show_diagnostics=False, return_diagnostics=True)
+    return _warnings(found), _refusal(found)
+
+
+def _varies(value: np.ndarray) -> np.ndarray:
+    return np.ptp(value.reshape(-1, value.shape[-1]), axis=0) > 1e-12
+
+
+def _refusal(found: dict[str, Any]) -> str:
+    r_hat = {name: float(np.max(found["rhat"]["rhat_values"][name])) for name in found["rhat"]["bad_params"]}
+    if not r_hat:
+        return ""
+    name, worst = max(r_hat.items(), key=lambda one: one[1])
+    return (
+        f"the Markov chains disagree: r_hat of {name} is {worst:.3f}, above {R_HAT}; each may be held by "
+        "one scenario, as in a static question: use the engine smc"
+    )
+
+
+def _warnings(found: dict[str, Any]) -> list[str]:
+    said = [reason] if (reason := _refusal(found)) else []
+    if found["divergent"]["n_divergent"]:
+        said.append(f"{found['divergent']['n_divergent']} transitions of NUTS diverged: the tails are unsure")
+    if found["bfmi"]["failed_chains"]:
+        said.append("the energy of NUTS mixed slowly (E-BFMI below 0.3): the tails are unsure")
+    if found["ess"]["bad_params"]:
+        said.append(
+            f"few independent draws of {', '.join(sorted(found['ess']['bad_params'])[:3])}: ask for more"
+        )
+    return said

@@ -1,0 +1,95 @@
+"""The engine "smc": particles doubled until the numbers are sure."""
+
+from __future__ import annotations
+
+import os
+from concurrent.futures import ThreadPoolExecutor
+
+import numpy as np
+
+from forecast.inference import tree
+from forecast.inference.answer import Answer, Progress, at_the_end
+from forecast.inference.chain import Chain
+from forecast.inference.doubts import FEWEST, gaps, run_warnings
+from forecast.inference.smc import run_chain, systems
+from forecast.inference.summary import Estimate, draws_of, estimate
+from forecast.inference.surprise import surprise
+from forecast.model.problem import Problem
+
+MOST_PARTICLES = 32_000  # per chain: past this the result says what it could not reach
+
+
+def run_smc(
+    task: Problem, *, draws: int, chains: int, tolerance: float, seed: int, progress: Progress | None
+) -> Answer:
+    """Run particle systems, doubled until the Monte Carlo error of every probability is small enough."""
+    free = any(block.free for block in task.layout.blocks)
+    particles, turn = draws if free else 1, 0
+    found: Answer | None = None
+    while True:
+        passes = chains * len(task.steps) * systems(task, particles)
+        run = _run(task, chains, particles, seed, _Count(progress, passes, turn))
+        found = _pooled(_answer(task, run, draws, seed), found, turn)
+        if found.error <= tolerance or particles >= MOST_PARTICLES or not free or draws < FEWEST:
+            break
+        particles, turn = particles * 2, turn + 1
+    if progress is not None:
+        progress(1.0)
+    warnings = gaps(run)
+    if free:
+        warnings += run_warnings(run, found.error, tolerance, float(found.stats["r_hat"].max()))
+    return found._replace(
+        past=_past(run), extra={"surprise": surprise(task, run, seed)}, warnings=warnings, particles=particles
+    )
+
+
+def _answer(task: Problem, run: list[Chain], draws: int, seed: int) -> Answer:
+    sample = draws_of(run, draws, task.steps[-1].periods, seed)
+    size = np.array([1.0 / (chain.weight[-1] ** 2).sum() for chain in run])
+    now, ahead, horizon = at_the_end(task, sample, size)
+    return Answer(sample, [], now, ahead, horizon, tree.sample_stats(task, run, sample), {}, [])
+
+
+def _past(run: list[Chain]) -> list[Estimate]:
+    """Return the probability now as known on each trend date before the last."""
+    return [
+        estimate(
+            np.stack([chain.probability[k] for chain in run]), np.stack([chain.weight[k] for chain in run])
+        )
+        for k in range(len(run[0].weight) - 1)
+    ]
+
+
+def _pooled(found: Answer, last: Answer | None, turn: int) -> Answer:
+    """Pool the error with those of the turns before, each of half as many particles: mean of N var / N.
+
+    One turn's four chains alone would end the doubling when they happen to agree.
+    """
+    if last is None:
+        return found
+    now = np.sqrt((found.now.mcse**2 + turn * last.now.mcse**2 / 2) / (turn + 1))
+    ahead = np.sqrt((found.ahead["mcse"] ** 2 + turn * last.ahead["mcse"] ** 2 / 2) / (turn + 1))
+    return found._replace(now=found.now._replace(mcse=now), ahead=found.ahead.assign(mcse=ahead))
+
+
+class _Count:
+    """Counts the dates that the chains have passed, from several threads.
+
+    Nobody knows how often particles will double, so each turn takes half of what is left.
+    """
+
+    def __init__(self, progress: Progress | None, total: int, turn: int) -> None:
+        self._progress, self._total, self._left, self._done = progress, total, 0.5**turn, 0
+
+    def __call__(self) -> None:
+        self._done += 1
+        if self._progress is not None:
+            self._progress(1.0 - self._left * (1.0 - 0.5 * self._done / self._total))
+
+
+def _run(task: Problem, chains: int, particles: int, seed: int, done: _Count) -> list[Chain]:
+    def one(chain: int) -> Chain:
+        return run_chain(task, chain=chain, particles=particles, seed=seed, progress=done)
+
+    with ThreadPoolExecutor(max_workers=min(chains, os.cpu_count() or 1)) as pool:
+        return list(pool.map(one, range(chains)))

@@ -1,0 +1,75 @@
+"""The log density of the ``pm.Model`` and of our own array code, at the same theta."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import date
+from typing import Any
+
+import numpy as np
+import pymc as pm
+import pytensor
+import pytensor.tensor as pt
+from pytensor.compile.mode import Mode
+
+from forecast.case.evidence import Evidence
+from forecast.inference.nuts.data import known_on
+from forecast.inference.nuts.judgements import variables
+from forecast.model.filtering import Filtered, empty_filtered, refresh
+from forecast.model.layout import Layout
+
+#: Neither a C compiler nor a minute of compilation: graphs are run node by node.
+PLAIN = Mode(linker="py", optimizer="fast_compile")
+
+
+def without_compiler() -> Any:
+    """Return a context in which the bodies of loops are not compiled either."""
+    return pytensor.config.change_flags(cxx="")
+
+
+def draw(laid: Layout, n: int, seed: int) -> np.ndarray:
+    """Draw theta (n, D) from the prior; what must not learn is at its mean, as the model has it at first."""
+    rng = np.random.default_rng(seed)
+    theta = np.concatenate([block.draw(rng, n) for block in laid.blocks], axis=1)
+    for block in laid.cut:
+        theta[:, block.slots] = block.mean
+    return theta
+
+
+def filtered(laid: Layout, evidence: Evidence, as_of: date, theta: np.ndarray) -> Filtered:
+    """Run our own filter."""
+    step, cells = known_on(laid, evidence, as_of)
+    found = empty_filtered(len(theta), max(len(laid.question.units), 1), step.periods, laid.scenarios)
+    refresh(theta, step.course, cells, laid.arrays, found)
+    return found
+
+
+def log_density(laid: Layout, evidence: Evidence, as_of: date, theta: np.ndarray) -> np.ndarray:
+    """Return log p(theta) + log p(evidence | theta) by our own array code, (n,)."""
+    prior = [block.log_density(theta) for block in laid.blocks if block.learns]
+    return filtered(laid, evidence, as_of, theta).log_norm.sum(axis=(1, 2)) + np.sum(prior, axis=0)
+
+
+def point(model: pm.Model, laid: Layout, theta: np.ndarray) -> dict[str, np.ndarray]:
+    """Return theta (D,) as the model's values, on the scale on which it samples."""
+    found = {}
+    for variable in variables(laid):
+        rows = [theta[block.slots] for block in variable.blocks]
+        if variable.support is not None:
+            rows = [row[list(variable.support)] for row in rows]
+        value = np.stack(rows) if variable.labels else rows[0]
+        if variable.blocks[0].size == 1:
+            value = value[..., 0]
+        rv = model[variable.name]
+        transform = model.rvs_to_transforms[rv]
+        if transform is not None:
+            value = transform.forward(pt.as_tensor(value), *rv.owner.inputs).eval(mode=PLAIN)
+        found[model.rvs_to_values[rv].name] = value
+    return found
+
+
+def compiled(model: pm.Model) -> Callable[[dict[str, np.ndarray]], np.ndarray]:
+    """Compile the model's log density, without the Jacobian of its transforms."""
+    function = pm.compile(model.value_vars, model.logp(jacobian=False), mode=PLAIN, on_unused_input="ignore")
+    names = [variable.name for variable in model.value_vars]
+    return lambda values: function(*[values[name] for name in names if name in values])

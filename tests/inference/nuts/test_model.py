@@ -1,0 +1,137 @@
+"""The ``pm.Model`` is the same model: its log density is that of our own array code, on every clause."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import timedelta
+
+import numpy as np
+import pymc as pm
+import pytensor.tensor as pt
+import pytest
+from scipy.linalg import expm
+
+from forecast.case.evidence import Evidence
+from forecast.inference.nuts.dynamics import forward, transition_matrix
+from forecast.inference.nuts.model import build, data_on
+from forecast.model.filtering import filter_log_likelihood
+from forecast.model.layout import layout
+from tests.cases import CASES, binary, day, question, report, small, source, swaps
+from tests.inference.nuts.base import PLAIN, compiled, draw, filtered, log_density, point, without_compiler
+
+
+@pytest.mark.parametrize("name", CASES)
+def test_log_density(name):
+    case = small(name, False)
+    laid = layout(case.question, case.evidence)
+    theta = draw(laid, 4, seed=1)
+    expected = log_density(laid, case.evidence, case.as_of, theta)
+    with without_compiler():
+        model = build(laid, case.evidence, case.as_of)
+        function = compiled(model)
+        found = [function(point(model, laid, one)) for one in theta]
+    np.testing.assert_allclose(found, expected, rtol=1e-9)
+
+
+@pytest.mark.parametrize("name", ["late_and_corrected", "everything"])
+def test_one_model_serves_every_date(name):
+    case = small(name, False)
+    laid = layout(case.question, case.evidence)
+    theta = draw(laid, 2, seed=2)
+    with without_compiler():
+        model = build(laid, case.evidence, case.as_of)
+        function = compiled(model)
+        for days in (40, 12, 5):
+            date = case.as_of - timedelta(days=min(days, (case.as_of - case.question.opened).days))
+            with model:
+                pm.set_data(data_on(laid, case.evidence, date))
+            found = [function(point(model, laid, one)) for one in theta]
+            np.testing.assert_allclose(found, log_density(laid, case.evidence, date, theta), rtol=1e-9)
+
+
+@pytest.mark.parametrize("name", ["moving", "of_units", "one_testimony"])
+def test_probability_and_terms_of_each_period(name):
+    case = small(name, False)
+    laid = layout(case.question, case.evidence)
+    theta = draw(laid, 2, seed=3)
+    expected = filtered(laid, case.evidence, case.as_of, theta)
+    with without_compiler():
+        model = build(laid, case.evidence, case.as_of)
+        wanted = model.replace_rvs_by_values([model["scenario_probability"], model["log_evidence"]])
+        function = pm.compile(model.value_vars, wanted, mode=PLAIN, on_unused_input="ignore")
+        for n, one in enumerate(theta):
+            values = point(model, laid, one)
+            now, terms = function(*[values[v.name] for v in model.value_vars])
+            np.testing.assert_allclose(now, expected.alpha[n, :, -1].reshape(now.shape), rtol=1e-9)
+            np.testing.assert_allclose(
+                terms, expected.log_norm[n].reshape(terms.shape), rtol=1e-9, atol=1e-12
+            )
+
+
+def test_gradient_where_something_cannot_happen():
+    """Exact zeros must not turn the gradient of what can vary into nan."""
+    sure = binary("never", (0.0, 0.3), np.inf)
+    q = question((0.5, 0.5), (sure, binary("a", (0.2, 0.6), 10.0)), (source("s", 1.0, np.inf),), 10.0)
+    log = Evidence((report("r1", 1, "never", "yes"), report("r2", 8, "a", "yes")))
+    for dynamics in (None, swaps(False)):
+        asked = replace(q, dynamics=dynamics)
+        laid = layout(asked, log)
+        with without_compiler():
+            model = build(laid, log, day(20))
+            gradient = pm.compile(model.value_vars, model.dlogp(), mode=PLAIN, on_unused_input="ignore")
+            values = point(model, laid, draw(laid, 1, seed=4)[0])
+            assert np.isfinite(gradient(*[values[v.name] for v in model.value_vars])).all()
+
+
+def test_nothing_overflows_in_five_thousand_periods():
+    """The usual form, which carries the joint probability along, fails near ninety."""
+    rng = np.random.default_rng(5)
+    prior, matrix = np.array([0.7, 0.3]), np.array([[0.9, 0.1], [0.2, 0.8]])
+    log_l = rng.normal(-30.0, 20.0, (5000, 1, 2))
+    with without_compiler():
+        graph = forward(pt.as_tensor(prior), pt.as_tensor(matrix), pt.as_tensor(log_l))
+        now, norm = (part.eval(mode=PLAIN) for part in graph)
+    alpha, expected = filter_log_likelihood(prior[None], matrix[None], log_l[:, 0][None])
+    np.testing.assert_allclose(now[0], alpha[0, -1], rtol=1e-9)
+    np.testing.assert_allclose(norm[:, 0], expected[0], rtol=1e-9)
+
+
+@pytest.mark.parametrize("rate", [1e-6, 0.1, 1.0, 30.0])
+def test_transition_matrix(rate):
+    rng = np.random.default_rng(6)
+    leave, then = rate * rng.random(4), rng.dirichlet(np.ones(3), 4)
+    then = np.stack([np.insert(row, i, 0.0) for i, row in enumerate(then)])
+    found = transition_matrix(pt.as_tensor(leave), pt.as_tensor(then)).eval(mode=PLAIN)
+    np.testing.assert_allclose(found, expm(leave[:, None] * then - np.diag(leave)), rtol=1e-9)
+
+
+def test_predictive_sampling():
+    """PyMC draws from prior and posterior what the reports might have said; a repeat says the same."""
+    case = small("repeated", False)
+    laid = layout(case.question, case.evidence)
+    options = {"compile_kwargs": {"mode": PLAIN}, "random_seed": 7}
+    with without_compiler(), build(laid, case.evidence, case.as_of):
+        prior = pm.sample_prior_predictive(400, **options)
+        after = pm.sample_posterior_predictive(
+            prior.prior, progressbar=False, var_names=["report"], **options
+        )
+    told = prior.prior_predictive["report"].values[0]
+    r1, r2 = 0, 1
+    assert (
+        prior.observed_data["report"].values.tolist()
+        == data_on(laid, case.evidence, case.as_of)["report_value"].tolist()
+    )
+    assert (told[:, r1] == told[:, r2]).all()
+    # P(r1 says yes) = .8 m + .1, m = .6 * .15 + .4 * .6: four standard errors, fails 1 time in 16,000
+    chance = 0.8 * 0.33 + 0.1
+    for values in (told, after.posterior_predictive["report"].values[0]):
+        assert abs(values[:, r1].mean() - chance) < 4 * np.sqrt(chance * (1 - chance) / 400)
+
+
+def test_judgements_have_dims_and_coords():
+    case = small("everything", False)
+    laid = layout(case.question, case.evidence)
+    model = build(laid, case.evidence, case.as_of)
+    assert model.named_vars_to_dims["likelihood_raid"] == ("scenario", "raid_value")
+    assert tuple(model.coords["scenario"]) == tuple(s.id for s in case.question.scenarios)
+    assert {rv.name for rv in model.observed_RVs} == {"report"}

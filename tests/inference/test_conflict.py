@@ -1,0 +1,150 @@
+"""Conflict against enumeration: marginals, joint, stories, by a sum over every path."""
+
+from __future__ import annotations
+
+import math
+from itertools import combinations, pairwise, product
+
+import numpy as np
+import pytest
+
+from forecast.case.evidence import Evidence
+from forecast.inference.conflict import conflict
+from forecast.model.problem import problem
+from tests.cases import Small, binary, day, question, report, small, source
+from tests.oracles.cells import Key, weighted_cells
+from tests.oracles.paths import step_matrix
+from tests.oracles.theta import mean_theta
+
+DECIBAN = 10 / math.log(10)
+
+
+class Enumerated:
+    """Sums over all paths of one unit, the judgements at their means."""
+
+    def __init__(self, case: Small, unit: str) -> None:
+        q, theta = case.question, mean_theta(case.question, case.evidence)
+        self.m = {
+            key: [float(v) for v in row]
+            for key, row in weighted_cells(q, case.evidence, case.as_of, theta).items()
+            if key[0] == unit
+        }
+        self.size, periods = len(q.scenarios), q.period(case.as_of) + 1
+        step = step_matrix(q, theta)
+        self.paths = {
+            path: theta["prior"][path[0]] * math.prod(step[i][j] for i, j in pairwise(path))
+            for path in product(range(self.size), repeat=periods)
+        }
+
+    def p(self, keys: list[Key], paths: list[tuple[int, ...]] | None = None) -> float:
+        """Return P(these cells, and one of these paths)."""
+        chosen = self.paths if paths is None else paths
+        return sum(self.paths[path] * math.prod(self.m[k][path[k[1]]] for k in keys) for path in chosen)
+
+    def story(self, a: int, b: int) -> list[tuple[int, ...]]:
+        """Return the paths that are first in a, then in b for good; or in a throughout."""
+        changes = {path: [(i, j) for i, j in pairwise(path) if i != j] for path in self.paths}
+        wanted = [] if a == b else [(a, b)]
+        return [path for path, moved in changes.items() if moved == wanted and path[0] == a]
+
+
+CASES = (
+    "yes_no",
+    "moving",
+    "stepping",
+    "agreeing_and_clashing",
+    "given_pair",
+    "grouped",
+    "of_units",
+    "everything",
+)
+
+
+@pytest.mark.parametrize("name", CASES)
+def test_conflict_is_that_of_enumeration(name):
+    """In all, of every cell with all others, of the worst pairs, and what the stories gain."""
+    case = small(name, False)
+    found = conflict(problem(case.question, case.evidence, case.as_of))
+    units, ids = case.question.units or ("",), [s.id for s in case.question.scenarios]
+    pairs, cells = list[float](), dict[str, float]()
+    for u, unit in enumerate(units):
+        every = Enumerated(case, unit)
+        keys, here = list(every.m), found.isel(unit=u) if case.question.units else found
+        total = sum(math.log(every.p([k])) for k in keys) - math.log(every.p(keys))
+        assert float(here["conflict"]) == pytest.approx(DECIBAN * total, abs=1e-9)
+        for k in keys:
+            rest = [other for other in keys if other != k]
+            name_ = f"{k[2]} {case.question.last_day(k[1])} {unit}".strip()
+            cells[name_] = DECIBAN * math.log(every.p([k]) * every.p(rest) / every.p(keys))
+        for one, two in combinations(keys, 2):
+            pairs.append(DECIBAN * math.log(every.p([one]) * every.p([two]) / every.p([one, two])))
+        for a, b in product(range(every.size), repeat=2):
+            label = ids[a] if a == b else f"{ids[a]}, then {ids[b]}"
+            paths = every.story(a, b)
+            prior = sum(every.paths[path] for path in paths)
+            if prior == 0:
+                continue
+            story = here.sel(story=label)
+            after = every.p(keys, paths) / every.p(keys)
+            assert float(story["prior_probability"]) == pytest.approx(prior, rel=1e-9)
+            assert float(story["probability"]) == pytest.approx(after, rel=1e-9)
+            gain = math.log(after / prior)
+            assert float(story["gain"]) == pytest.approx(DECIBAN * gain, abs=1e-8)
+            if abs(gain - total) > 1e-9:
+                assert bool(story["explains"]) == (gain > total)
+    assert dict(
+        zip(found["cell"].values.tolist(), found["cell_conflict"].values, strict=True)
+    ) == pytest.approx(cells, abs=1e-8)
+    worst = sorted((p for p in pairs if p > 1e-12), reverse=True)[:10]
+    positive = found["pair_conflict"].values[found["pair_conflict"].values > 1e-12]
+    assert positive == pytest.approx(worst, abs=1e-9)
+
+
+def clashing() -> Small:
+    """Each of two sure signs is rare but for its own scenario; together they tell of a third."""
+    q = question(
+        (0.495, 0.495, 0.01),
+        (binary("black", (0.9, 0.01, 0.9), math.inf), binary("white", (0.01, 0.9, 0.9), math.inf)),
+        (source("s", 0.99, math.inf),),
+        math.inf,
+    )
+    return Small(q, Evidence((report("a", 1, "black", "yes"), report("b", 2, "white", "yes"))), day(6))
+
+
+def test_signs_at_odds_are_a_conflict_and_a_rare_story_may_explain_it():
+    """Black says alpha, white says beta; gamma is rare and makes both likely."""
+    case = clashing()
+    found = conflict(problem(case.question, case.evidence, case.as_of))
+    assert float(found["conflict"]) > 5
+    assert found["story"].values.tolist() == ["alpha", "beta", "gamma"]  # a static question has no others
+    assert found["explains"].values.tolist() == [False, False, True]
+    assert float(found["prior_probability"].sel(story="gamma")) == pytest.approx(0.01)
+    assert {str(found["first"].values[0])[:5], str(found["second"].values[0])[:5]} == {"black", "white"}
+
+
+def test_signs_that_agree_are_none():
+    case = small("yes_no", True)
+    agree = tuple(r for r in case.evidence.reports if r.value == "yes")
+    found = conflict(problem(case.question, Evidence(agree), case.as_of))
+    assert float(found["conflict"]) <= 0
+
+
+def test_nothing_heard_is_no_conflict():
+    case = small("nothing_heard", False)
+    found = conflict(problem(case.question, case.evidence, case.as_of))
+    assert float(found["conflict"]) == pytest.approx(0.0, abs=1e-9)
+    assert found.sizes["cell"] == found.sizes["pair"] == 0
+
+
+def test_what_rules_a_scenario_out_is_counted():
+    """A likelihood of 0 in one scenario: by hand, P(a) = .5, P(b | a) = .2, P(b) = .5."""
+    q = question(
+        (0.5, 0.5),
+        (binary("never", (0.0, 1.0), math.inf), binary("mild", (0.8, 0.2), math.inf)),
+        (source("s", 1.0, math.inf),),
+        math.inf,
+    )
+    log = (report("a", 1, "never", "yes"), report("b", 2, "mild", "yes"))
+    found = conflict(problem(q, Evidence(log), day(6)))
+    assert float(found["conflict"]) == pytest.approx(DECIBAN * math.log(0.5 / 0.2))
+    assert found["cell_conflict"].values == pytest.approx(DECIBAN * np.log([0.5 / 0.2] * 2))

@@ -1,0 +1,124 @@
+"""The groups of cells: what they hold, what it is by the oracle, and that ArviZ takes them as they are."""
+
+from __future__ import annotations
+
+import warnings
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import xarray as xr
+
+from forecast.inference.chain import Chain
+from forecast.inference.predictive import predictive
+from forecast.inference.smc import run_chain
+from forecast.inference.summary import draws_of
+from forecast.inference.tree import numbered
+from forecast.model.problem import Problem, problem
+from tests.cases import CASES, Small, small
+from tests.oracles.cells import Cells
+from tests.oracles.theta import mean_theta
+
+
+def run(case: Small, particles: int = 300, chains: int = 2) -> tuple[Problem, list[Chain]]:
+    task = problem(case.question, case.evidence, case.as_of)
+    every = range(chains)
+    return task, [run_chain(task, chain=c, particles=particles, seed=1, progress=lambda: None) for c in every]
+
+
+def groups(case: Small, draws: int = 300, particles: int = 300) -> dict[str, xr.Dataset]:
+    task, chains = run(case, particles)
+    return predictive(task, draws_of(chains, draws, task.steps[-1].periods, 0), 0)
+
+
+@pytest.mark.parametrize("name", CASES)
+def test_what_was_seen_is_what_the_oracle_makes_most_likely(name):
+    """And there is one replicate for each cell, of the same kind."""
+    case = small(name, False)
+    found, cells = groups(case, 20, 20), Cells(*case_of(case))
+    seen = found["observed_data"]
+    number = 0
+    for i in case.question.indicators:
+        heard = [(u, t) for u in units(case) for t in range(periods(case)) if cells.speaks((u, t, i.id))]
+        assert (i.id in seen) == bool(heard)
+        if not heard:
+            continue
+        number += len(heard)
+        assert seen[f"{i.id}_period"].values.tolist() == [t for _, t in heard]
+        if case.question.units:
+            assert seen[f"{i.id}_unit"].values.tolist() == [u for u, _ in heard]
+        for (u, t), value in zip(heard, seen[i.id].values.tolist(), strict=True):
+            key = u, t, i.id
+            if i.values:
+                likely = [float(cells.heard(key, x, cells.means)) for x in i.values]
+                assert value == next(n for n, p in enumerate(likely) if p >= max(likely) * (1 - 1e-12))
+            else:
+                first = min(cells.reports[key], key=lambda r: r.reported)
+                assert value == first.value
+        for group in ("prior_predictive", "posterior_predictive"):
+            one = found[group][i.id]
+            assert one.dims == ("chain", "draw", f"{i.id}_cell")
+            assert one.shape == (2, 20, len(heard))
+            assert (one.dtype == np.int64) == (i.kind != "measure")
+            assert one.attrs.get("flag_meanings", "").split() == list(i.values)
+    assert number == sum(one.size for one in seen.values())
+
+
+def case_of(case: Small) -> Any:
+    return case.question, case.evidence, case.as_of, mean_theta(case.question, case.evidence)
+
+
+def units(case: Small) -> tuple[str, ...]:
+    return case.question.units or ("",)
+
+
+def periods(case: Small) -> int:
+    return case.question.period(case.as_of) + 1
+
+
+def test_at_most_five_hundred_of_each_chain_and_the_same_with_the_same_seed():
+    case = small("yes_no", False)
+    one, two = groups(case, 700), groups(case, 700)
+    assert one["posterior_predictive"].sizes["draw"] == 500
+    assert all(one[name].identical(two[name]) for name in one)
+
+
+def test_fewer_where_there_are_very_many_cells(monkeypatch):
+    monkeypatch.setattr("forecast.inference.predictive.VALUES", 100)
+    assert groups(small("yes_no", False), 300)["posterior_predictive"].sizes["draw"] == 25
+
+
+def test_the_posterior_is_nearer_to_what_was_seen():
+    """A case in which every report says the same: by 4,000 draws of 2 x 3 cells, many errors apart."""
+    case = small("yes_no", False)
+    found = groups(case, 500, 2000)
+    seen = found["observed_data"]
+    hits = {
+        group: np.mean([(found[group][name] == seen[name]).mean() for name in seen])
+        for group in ("prior_predictive", "posterior_predictive")
+    }
+    assert hits["posterior_predictive"] > hits["prior_predictive"]
+
+
+def test_arviz_takes_them_as_they_are_also_from_a_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    """Warnings of ArviZ's about few cells, and about plots of densities of categories, are its own."""
+    monkeypatch.setenv("MPLBACKEND", "Agg")
+    import arviz as az
+
+    found = groups(small("everything", False))
+    tree = xr.DataTree.from_dict({name: numbered(data) for name, data in found.items()})
+    tree.to_netcdf(tmp_path / "tree.nc")
+    with xr.open_datatree(tmp_path / "tree.nc") as opened:
+        again = opened.load()
+    for name, data in found.items():
+        assert again[name].to_dataset().equals(numbered(data))
+        for one in map(str, data):
+            assert again[name][one].attrs.get("flag_meanings") == data[one].attrs.get("flag_meanings")
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", UserWarning)
+        for backend in ("none", "matplotlib"):
+            for plot in (az.plot_ppc_pava, az.plot_ppc_dist, az.plot_ppc_tstat):
+                plot(again, backend=backend)
+            az.plot_ppc_rootogram(again, var_names=["clashes"], backend=backend)
+            az.plot_ppc_pava(again, var_names=["tone"], data_type="categorical", backend=backend)
