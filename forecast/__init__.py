@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from forecast.analysis.compare import compare_questions
+    from forecast.analysis.confidence import confidence
     from forecast.analysis.criticism import conflict
     from forecast.analysis.future import future_score, lfo_wrapper
     from forecast.analysis.learning import learning
@@ -64,6 +65,7 @@ _HOME = {
     "review_lines": "forecast.analysis.review",
     "Check": "forecast.analysis.verdict",
     "conflict": "forecast.analysis.criticism",
+    "confidence": "forecast.analysis.confidence",
     "referee": "forecast.analysis.referee",
     "learning": "forecast.analysis.learning",
     "compare_questions": "forecast.analysis.compare",
@@ -97,6 +99,7 @@ __all__ = [  # noqa: RUF022 - by purpose, as above
     "review_lines",
     "Check",
     "conflict",
+    "confidence",
     "referee",
     "learning",
     "compare_questions",

@@ -170,6 +170,25 @@ def word_for(p: float, scale: str = "icd203") -> str:
     return min(bands, key=order).words[0]
 
 
+def words_between(low: float, high: float, scale: str = "icd203") -> str:
+    """Return the words that a scale has for a band of uncertainty: one, or the first and the last.
+
+    Raises
+    ------
+    ValueError
+        If an end is no probability, the ends are the wrong way round, or there is no such scale.
+
+    Examples
+    --------
+    >>> words_between(0.25, 0.5), words_between(0.6, 0.7)
+    ('unlikely to roughly even chance', 'likely')
+    """
+    if low > high:
+        raise ValueError(f"a band runs from its lower end to its upper, not from {low} to {high}")
+    first, last = word_for(low, scale), word_for(high, scale)
+    return first if first == last else f"{first} to {last}"
+
+
 def band(word: str, scale: str = "icd203") -> tuple[float, float]:
     """Return the band (low, high) of a word, whatever its case and its spaces, hyphens or underscores.
 

@@ -32,7 +32,7 @@ def brief(summary: Summary, *, picture: str = "") -> str:
     for view in summary.views:
         parts += [f"## {view.unit}"] if view.unit else []
         parts += [phrases.headline(summary, view), _scenarios(summary, view), *_movers(summary, view)]
-    parts.append(phrases.comparison(summary))
+    parts += [phrases.confidence(summary), phrases.comparison(summary)]
     if picture:
         parts.append(f"![Trend of the probabilities, with the outlook to {summary.horizon}]({picture})")
     parts += _section("Clashing reports", phrases.clash_lines(summary))

@@ -39,6 +39,10 @@ def document(summary: Summary, tree: xr.DataTree) -> dict[str, Any]:
         "engine": summary.inputs.engine,
         "digest": summary.inputs.digest,
         **body,
+        "confidence": {
+            "level": summary.confidence.level,
+            "because": [{"what": one.what, "level": one.level} for one in summary.confidence.foundations],
+        },
         "warnings": list(summary.warnings),
     }
 

@@ -28,7 +28,19 @@ def headline(summary: Summary, view: View) -> str:
     line = max(view.lines, key=lambda line: summary.leading(line).probability)
     when = f"At the horizon, {summary.horizon}" if summary.regime else f"As of {summary.inputs.as_of}"
     lead = summary.leading(line)
-    return f"{when}, the most probable scenario is {line.title}: {chance(lead)}, {lead.words}."
+    words = lead.words
+    if lead.words_of_band != words:
+        words += f" (over the band: {lead.words_of_band})"
+    return f"{when}, the most probable scenario is {line.title}: {chance(lead)}, {words}."
+
+
+def confidence(summary: Summary) -> str:
+    """Say how sound the foundations are: never in one sentence with a probability (ICD 203)."""
+    of = summary.confidence
+    weakest = [one.what for one in of.foundations if one.level == of.level]
+    others = [one.what for one in of.foundations if one.level != of.level]
+    because = " and ".join(weakest) + (f"; better: {', '.join(others)}" if others else "")
+    return f"Confidence in this assessment is {of.level}: {because}."
 
 
 def provenance(summary: Summary) -> str:

@@ -13,7 +13,8 @@ from datetime import date, timedelta
 from typing import TYPE_CHECKING
 
 from forecast.analysis.clashes import Clash, clashing_cells
-from forecast.case.words import word_for
+from forecast.analysis.confidence import Confidence, confidence
+from forecast.case.words import word_for, words_between
 from forecast.record.issue import inputs, last_issue
 
 if TYPE_CHECKING:
@@ -33,6 +34,7 @@ class Chance:
     high: float
     mcse: float
     words: str
+    words_of_band: str
     change: float | None
 
 
@@ -86,6 +88,7 @@ class Summary:
     since: date
     views: tuple[View, ...]
     clashes: tuple[Clash, ...]
+    confidence: Confidence
     warnings: tuple[str, ...]
 
     @property
@@ -131,6 +134,7 @@ def summarise(case: Case, tree: xr.DataTree, ledger: Sequence[Entry] = ()) -> Su
             View(unit, _lines(case, tree, unit, before), _movers(case, tree, unit, since)) for unit in units
         ),
         clashes=clashing_cells(case, made_from.as_of),
+        confidence=confidence(case, tree),
         warnings=tuple(dict.fromkeys([*case.warnings, *json.loads(tree.attrs.get("warnings", "[]"))])),
     )
 
@@ -165,12 +169,14 @@ def _lines(
 
 def _chance(point: xr.Dataset, scale: str, last: float | None) -> Chance:
     probability = min(max(float(point["probability"]), 0.0), 1.0)  # a mean may round to just past 1
+    low, high = sorted(min(max(float(point[end]), 0.0), 1.0) for end in ("low", "high"))
     return Chance(
         probability=probability,
         low=float(point["low"]),
         high=float(point["high"]),
         mcse=float(point["mcse"]),
         words=word_for(probability, scale),
+        words_of_band=words_between(low, high, scale),
         change=None if last is None else probability - last,
     )
 

@@ -53,6 +53,7 @@ def print_table(summary: Summary, console: Console | None = None) -> None:
         for part in _movers(summary, view):
             console.print(part)
     console.print()
+    console.print(Text(phrases.confidence(summary)))
     console.print(Text(phrases.comparison(summary), style="dim"))
     _print_list(console, "Clashing reports", phrases.clash_lines(summary))
     _print_list(console, "Warnings", list(summary.warnings))

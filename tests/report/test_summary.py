@@ -199,7 +199,8 @@ def test_the_brief_shows_the_picture(summary):
 def test_the_document_has_the_keys_of_the_contract(summary, tree):
     found = json.loads(json.dumps(document(summary, tree), allow_nan=False))
     assert list(found) == [
-        "case", "as_of", "horizon", "engine", "digest", "scenarios", "trend", "outlook", "warnings",
+        "case", "as_of", "horizon", "engine", "digest", "scenarios", "trend", "outlook", "confidence",
+        "warnings",
     ]  # fmt: skip
     assert (found["case"], found["as_of"], found["horizon"]) == ("made-up", str(AS_OF), str(HORIZON))
     assert found["digest"] == summary.case.digest

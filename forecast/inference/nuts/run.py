@@ -19,11 +19,21 @@ PAST = 0.25  # share of the draws that a past date gets
 
 
 def run_nuts(
-    task: Problem, *, draws: int, chains: int, tolerance: float, seed: int, progress: Progress | None
+    task: Problem,
+    *,
+    draws: int,
+    chains: int,
+    tolerance: float,
+    seed: int,
+    progress: Progress | None = None,
+    sampler: Sampler | None = None,
 ) -> Answer:
-    """Sample every trend date; judge the last by r_hat, divergences, energy and effective size."""
+    """Sample every trend date; judge the last by r_hat, divergences, energy and effective size.
+
+    With a `sampler` of the same layout nothing is compiled.
+    """
     last, past = len(task.steps) - 1, []
-    sampler = Sampler(task.layout, task.evidence, task.steps[last].date)
+    sampler = sampler or Sampler(task.layout, task.evidence, task.steps[last].date)
     for k in range(last + 1):
         if progress is not None:
             progress((k + 0.5) / (last + 2))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 from datetime import date
 from typing import Any, NamedTuple
 
@@ -38,12 +39,18 @@ class Sampled(NamedTuple):
 
 
 class Sampler:
-    """Samples the judgements of one layout, whatever the date."""
+    """Samples the judgements of one layout, whatever the date; compiled once."""
 
     def __init__(self, laid: Layout, evidence: Evidence, as_of: date) -> None:
         self._laid, self._evidence = laid, evidence
         self._names = [variable.name for variable in variables(laid)]
         self._compiled = _compile(laid, evidence, as_of, self._names) if self._names else None
+
+    def given(self, evidence: Evidence) -> Sampler:
+        """Return the sampler of another log about the same judgements and testimonies, without compiling."""
+        other = copy.copy(self)
+        other._evidence = evidence
+        return other
 
     def __call__(
         self, as_of: date, *, draws: int, tune: int, chains: int, seed: np.random.SeedSequence

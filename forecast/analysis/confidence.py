@@ -1,0 +1,104 @@
+"""Confidence in an assessment: how sound its foundations are, which is not how probable anything is.
+
+Four things are looked at, each high, moderate or low by a threshold that is stated, and the lowest of the
+four is the confidence: the number is as sound as its weakest foundation. The thresholds are conventions of
+ours (ICD 203 and the PHIA name what to look at, not where to draw the line).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Literal
+
+from forecast.analysis.clashes import clashing_cells
+
+if TYPE_CHECKING:
+    import xarray as xr
+
+    from forecast.case.evidence import Report
+    from forecast.case.folder import Case
+
+Level = Literal["low", "moderate", "high"]
+LEVELS: tuple[Level, ...] = ("low", "moderate", "high")
+
+#: Largest for high, and for moderate confidence.
+WIDTH = (0.15, 0.40)  # of the 90 % band of the most probable scenario
+POOR = (0.25, 0.60)  # share of the reports that tell what happened with a chance of .65 (grade C) or less
+CLASHES = (0.0, 0.25)  # share of the cells about which reports disagree
+#: Smallest for high, and for moderate confidence.
+ORIGINS = (6, 3)  # independent origins
+GRADE_C = 0.65
+
+
+@dataclass(frozen=True, slots=True)
+class Foundation:
+    """One thing that confidence rests on."""
+
+    what: str
+    level: Level
+
+
+@dataclass(frozen=True, slots=True)
+class Confidence:
+    """The level, and what it rests on, the weakest first."""
+
+    level: Level
+    foundations: tuple[Foundation, ...]
+
+
+def confidence(case: Case, tree: xr.DataTree) -> Confidence:
+    """Tell how sound the foundations of a forecast are.
+
+    Parameters
+    ----------
+    case : Case
+    tree : DataTree
+        What :func:`forecast.update` returned for it.
+
+    Returns
+    -------
+    Confidence
+        The lowest of four levels: by the width of the 90 % band of the most probable scenario at the horizon
+        (up to 15 points high, up to 40 moderate), the number of independent origins (6, 3), the share of
+        reports graded C or worse (up to 25 %, 60 %), and the share of cells about which reports disagree
+        (none, up to 25 %). An origin is a source, or a testimony, with a report that is not merely passed on.
+
+    Examples
+    --------
+    >>> forecast.confidence(case, forecast.update(case)).level  # doctest: +SKIP
+    'low'
+    """
+    as_of = tree["trend"].to_dataset()["as_of"].values[-1].astype("datetime64[D]").item()
+    live = case.evidence.known(as_of)
+    ahead = tree["outlook"].to_dataset().isel(date=-1)
+    leading = ahead.isel(scenario=ahead["probability"].argmax("scenario"))
+    width = float((leading["high"] - leading["low"]).max())  # of several units the widest
+    origins = len({r.testimony or r.source for r in live if not r.repeats or r.independence})
+    poor = sum(_reliability(case, r) <= GRADE_C + 1e-9 for r in live) / max(len(live), 1)
+    cells = len({(case.question.period(r.date), r.indicator, r.unit) for r in live})
+    clashes = len(clashing_cells(case, as_of))
+    found = (
+        Foundation(f"the 90 % band is {100 * width:.0f} points wide", _most(width, WIDTH)),
+        Foundation(_counted(origins, "independent origin"), LEVELS[sum(origins >= n for n in ORIGINS)]),
+        Foundation(f"{100 * poor:.0f} % of the reports are graded C or worse", _most(poor, POOR)),
+        Foundation(
+            f"reports disagree about {clashes} of {_counted(cells, 'cell')}",
+            _most(clashes / max(cells, 1), CLASHES),
+        ),
+    )
+    ranked = tuple(sorted(found, key=lambda one: LEVELS.index(one.level)))
+    return Confidence(ranked[0].level, ranked)
+
+
+def _most(value: float, limits: tuple[float, float]) -> Level:
+    return LEVELS[sum(value <= limit + 1e-9 for limit in limits)]
+
+
+def _counted(number: int, thing: str) -> str:
+    return f"{number} {thing}" if number == 1 else f"{number} {thing}s"
+
+
+def _reliability(case: Case, report: Report) -> float:
+    """Return the chance that a report tells what happened, its source's judgement at its mean."""
+    source = next(one for one in case.question.sources if one.id == report.source)
+    return float(source.reliability.mean[1]) * case.question.credibility[report.credibility]
