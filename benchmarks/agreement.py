@@ -21,9 +21,8 @@ ERRORS = 4.0
 def main(names: Sequence[str] | None = None) -> int:
     """Compare the engines on the cases that are named, or all; return the exit code."""
     worst = 0.0
-    print(
-        "| case | largest difference | in combined errors | r_hat below 1.01 | seconds |\n|---|---|---|---|---|"
-    )
+    print("| case | largest difference | in combined errors | r_hat below 1.01 | seconds |")
+    print("|---|---|---|---|---|")
     for name in names or CASES:
         started = time.perf_counter()
         difference, errors, refused = compare(name)

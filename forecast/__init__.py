@@ -16,14 +16,17 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from forecast.analysis.collect import collect
     from forecast.analysis.compare import compare_questions
     from forecast.analysis.confidence import confidence
     from forecast.analysis.criticism import conflict
+    from forecast.analysis.explain import explain
     from forecast.analysis.future import future_score, lfo_wrapper
     from forecast.analysis.learning import learning
     from forecast.analysis.referee import referee
     from forecast.analysis.review import review, review_lines
     from forecast.analysis.verdict import Check
+    from forecast.analysis.whatif import whatif
     from forecast.case.evidence import Evidence, Report
     from forecast.case.faults import Fault, InputError
     from forecast.case.folder import Case, load_case, new_case
@@ -34,6 +37,8 @@ if TYPE_CHECKING:
     from forecast.record.check import check
     from forecast.record.issue import issue
     from forecast.record.ledger import read_ledger
+    from forecast.report.changes import changed_lines, changed_since_issue
+    from forecast.report.explanation import explain_lines
     from forecast.report.summary import summarise
     from forecast.report.trend_plot import trend_plot
 
@@ -71,6 +76,13 @@ _HOME = {
     "compare_questions": "forecast.analysis.compare",
     "future_score": "forecast.analysis.future",
     "lfo_wrapper": "forecast.analysis.future",
+    # why it is so, what changed, what would change it
+    "explain": "forecast.analysis.explain",
+    "explain_lines": "forecast.report.explanation",
+    "changed_since_issue": "forecast.report.changes",
+    "changed_lines": "forecast.report.changes",
+    "whatif": "forecast.analysis.whatif",
+    "collect": "forecast.analysis.collect",
     # the record
     "issue": "forecast.record.issue",
     "read_ledger": "forecast.record.ledger",
@@ -105,6 +117,12 @@ __all__ = [  # noqa: RUF022 - by purpose, as above
     "compare_questions",
     "future_score",
     "lfo_wrapper",
+    "explain",
+    "explain_lines",
+    "changed_since_issue",
+    "changed_lines",
+    "whatif",
+    "collect",
     "issue",
     "read_ledger",
     "summarise",

@@ -82,7 +82,7 @@ def load_case(path: Path | str) -> Case:
         path=folder,
         question=question,
         evidence=evidence,
-        digest=_digest(question_data or b"", evidence_data or b""),
+        digest=digest_of(question_data or b"", evidence_data or b""),
         warnings=remarks(question, evidence, undated=undated),
     )
 
@@ -165,7 +165,8 @@ def _no_folder(path: Path) -> Fault:
     return Fault(str(path), 0, None, "there is no such case folder", fix=fix)
 
 
-def _digest(question: bytes, evidence: bytes) -> str:
+def digest_of(question: bytes, evidence: bytes) -> str:
+    """Return the SHA-256 of the two files; line ends and a byte order mark do not count."""
     digest = hashlib.sha256()
     for data in (question, evidence):
         plain = data.removeprefix(b"\xef\xbb\xbf").replace(b"\r\n", b"\n").replace(b"\r", b"\n")

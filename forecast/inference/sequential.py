@@ -23,6 +23,17 @@ def run_smc(
     task: Problem, *, draws: int, chains: int, tolerance: float, seed: int, progress: Progress | None
 ) -> Answer:
     """Run particle systems, doubled until the Monte Carlo error of every probability is small enough."""
+    found, run = doubled(task, draws=draws, chains=chains, tolerance=tolerance, seed=seed, progress=progress)
+    warnings = gaps(run)
+    if any(block.free for block in task.layout.blocks):
+        warnings += run_warnings(run, found.error, tolerance, float(found.stats["r_hat"].max()))
+    return found._replace(past=_past(run), extra={"surprise": surprise(task, run, seed)}, warnings=warnings)
+
+
+def doubled(
+    task: Problem, *, draws: int, chains: int, tolerance: float, seed: int, progress: Progress | None = None
+) -> tuple[Answer, list[Chain]]:
+    """Return the answer at the as-of date, and the particle systems that it is of."""
     free = any(block.free for block in task.layout.blocks)
     particles, turn = draws if free else 1, 0
     found: Answer | None = None
@@ -35,12 +46,7 @@ def run_smc(
         particles, turn = particles * 2, turn + 1
     if progress is not None:
         progress(1.0)
-    warnings = gaps(run)
-    if free:
-        warnings += run_warnings(run, found.error, tolerance, float(found.stats["r_hat"].max()))
-    return found._replace(
-        past=_past(run), extra={"surprise": surprise(task, run, seed)}, warnings=warnings, particles=particles
-    )
+    return found._replace(particles=particles), run
 
 
 def _answer(task: Problem, run: list[Chain], draws: int, seed: int) -> Answer:

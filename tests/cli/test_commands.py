@@ -36,7 +36,7 @@ def run(*arguments: str) -> subprocess.CompletedProcess[str]:
 
 
 def test_the_commands_are_these():
-    assert COMMANDS == ["check", "new", "update"]
+    assert COMMANDS == ["check", "collect", "explain", "new", "update", "whatif"]
 
 
 @pytest.mark.parametrize("command", COMMANDS)

@@ -1,0 +1,200 @@
+"""What changed since a forecast was issued, and what each change moved."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+from datetime import date
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+import xarray as xr
+
+from forecast.analysis.since import Then, as_it_was, fits
+from forecast.case.evidence import Evidence, Report
+from forecast.case.folder import Case
+from forecast.case.question import Question
+from forecast.inference.chain import ImpossibleEvidence
+from forecast.inference.engine import ENGINES, infer
+from forecast.inference.tree import coordinates, days, unit_dims
+
+#: The parts of a move, in the order in which they are let in.
+STEPS = ("remainder", "judgements", "time", "new", "late", "corrections")
+
+
+class Issued(NamedTuple):
+    """A forecast that was issued: what the ledger says of it."""
+
+    as_of: date
+    digest: str
+    now: np.ndarray  # (U, K), U at least 1
+    horizon: np.ndarray  # (U, K)
+
+
+class _State(NamedTuple):
+    """What one run of the engine is made of: the question of then or of now, a day, what is still unknown."""
+
+    then: bool
+    as_of: date
+    unknown: frozenset[str]
+
+
+def changed(case: Case, tree: xr.DataTree, issued: Issued, *, question_was: Path | None = None) -> xr.Dataset:
+    """Split the move since a forecast was issued into what moved it, by running the engine step by step.
+
+    The engine is run with the settings and the seed of `tree` on what was known then; then one change after
+    another is let in, in this order, until it is the forecast `tree`:
+
+        remainder    from the number issued to the one that is found again from what was known then: Monte
+                     Carlo (another seed, other draws), another version of the toolkit, what cannot be told
+        judgements   the question as it is now: judgements, grades of sources, indicators (with the weights
+                     that reports of then have in it)
+        time         the new as-of date, with nothing new known: moves of a regime, silence, counts and
+                     measures whose period is over
+        new          reports about days after the as-of date of the issued forecast
+        late         reports about earlier days, which became known, or were entered, only after it
+        corrections  rows that correct or withdraw another, also one that came in the steps before
+
+    A part is a difference of two successive probabilities, so the parts add up to the move exactly; another
+    order would split what depends on several changes together otherwise. What the evidence teaches about
+    judgements is in the part of the evidence that taught it.
+
+    Parameters
+    ----------
+    case : Case
+    tree : DataTree
+        What :func:`forecast.update` returned for this case.
+    issued : Issued
+    question_was : Path, optional
+        The file of the question as it was when the forecast was issued. Only needed where it has been edited
+        since: the attribute `note` says so.
+
+    Returns
+    -------
+    Dataset
+        ``now`` and ``horizon`` (step, scenario), the parts; ``now_after`` and ``horizon_after``, the
+        probability when the step is done; ``now_issued``, ``horizon_issued`` (scenario). With units, all have
+        a dimension ``unit``. By ``report``: ``report_step`` and where the row comes from.
+
+    Examples
+    --------
+    >>> data = changed_since_issue(case, tree)  # doctest: +SKIP
+    >>> data["horizon"].sum("step")  # doctest: +SKIP
+    """
+    if tree.attrs.get("digest") != case.digest:
+        raise ValueError("the forecast is of another state of the case: make it anew")
+    day = date.fromisoformat(str(tree.attrs["as_of"]))
+    then = as_it_was(case, issued.digest, issued.as_of, question_was)
+    entered = _entered(case, then, issued.as_of, day)
+    states = _states(entered, then.edited, issued.as_of, day)
+    found: dict[_State, np.ndarray | None] = {states["corrections"]: _answer(case.question, tree)}
+    course, notes = [np.stack([issued.now, issued.horizon])], [then.note] if then.note else []
+    for name in STEPS:
+        state = states[name]
+        if state not in found:
+            found[state] = _run(case, then, state, tree)
+        after = found[state]
+        if after is None:
+            notes.append(f"no scenario allows what stood at the step '{name}' alone; its part is in the next")
+        course.append(course[-1] if after is None else after)
+    return _dataset(case, np.stack(course), entered, issued, day, notes)
+
+
+def _entered(case: Case, then: Then, before: date, day: date) -> dict[str, list[Report]]:
+    """Return the rows that became known since, by the step that lets them in, in the order of the log."""
+    entered: dict[str, list[Report]] = {name: [] for name in STEPS}
+    for report in case.evidence.reports:
+        if report.id in then.known or report.reported > day or not (report.indicator or report.replaces):
+            continue
+        step = "corrections" if report.replaces else "late" if report.date <= before else "new"
+        entered[step].append(report)
+    return entered
+
+
+def _states(entered: dict[str, list[Report]], edited: bool, before: date, day: date) -> dict[str, _State]:
+    waiting = {report.id: report for reports in entered.values() for report in reports}
+    states, at, then = {}, before, edited
+    for name in STEPS:
+        if name == "judgements":
+            then = False
+        if name == "time":
+            at = day
+        for report in entered[name]:
+            waiting.pop(report.id)
+        unknown = frozenset(id for id, report in waiting.items() if report.reported <= at)
+        states[name] = _State(then, at, unknown)
+    return states
+
+
+def _run(case: Case, then: Then, state: _State, tree: xr.DataTree) -> np.ndarray | None:
+    """Return the probabilities now and at the horizon, (2, U, K), None if no scenario allows the evidence."""
+    question = then.question if state.then else case.question
+    # A row that is not known yet keeps its place in the log: others may refer to it.
+    reports = tuple(
+        replace(report, reported=date.max) if report.id in state.unknown else report
+        for report in case.evidence.reports
+        if not state.then or fits(question, report)
+    )
+    said = tree.attrs
+    try:
+        again = infer(
+            question,
+            Evidence(reports),
+            as_of=state.as_of,
+            engine=ENGINES[ENGINES.index(said["engine"])],
+            draws=int(said["draws"]),
+            chains=int(said["chains"]),
+            tolerance=float(said["tolerance"]),
+            seed=int(said["seed"]),
+        )
+    except ImpossibleEvidence:
+        return None
+    return _answer(question, again)
+
+
+def _answer(question: Question, tree: xr.DataTree) -> np.ndarray:
+    """Return the probabilities now and at the horizon, (2, U, K)."""
+    now = tree["trend"]["probability"].isel(as_of=-1)
+    end = tree["outlook"]["probability"].isel(date=-1)
+    order = [scenario.id for scenario in question.scenarios]
+    parts = [one.sel(scenario=order).transpose(..., "scenario").values for one in (now, end)]
+    return np.stack([part.reshape(-1, len(order)) for part in parts])
+
+
+def _dataset(
+    case: Case,
+    course: np.ndarray,
+    entered: dict[str, list[Report]],
+    issued: Issued,
+    day: date,
+    notes: list[str],
+) -> xr.Dataset:
+    """Return the result from the course of the probabilities, (step + 1, 2, U, K)."""
+    question = case.question
+    dims = (*unit_dims(question), "scenario")
+    values = course if question.units else course[:, :, 0]
+    variables = {}
+    for n, name in enumerate(("now", "horizon")):
+        variables[name] = (("step", *dims), np.diff(values[:, n], axis=0))
+        variables[f"{name}_after"] = (("step", *dims), values[1:, n])
+        variables[f"{name}_issued"] = (dims, values[0, n])
+    rows = [(step, report) for step in STEPS for report in entered[step]]
+    for name in ("indicator", "value", "source", "unit", "replaces", "citation", "note"):
+        text = ["" if getattr(r, name) is None else str(getattr(r, name)) for _, r in rows]
+        variables[f"report_{name}"] = (("report",), np.array(text, dtype=str))
+    variables["report_step"] = (("report",), np.array([step for step, _ in rows], dtype=str))
+    variables["report_line"] = (("report",), np.array([r.line for _, r in rows], int))
+    for name in ("date", "reported"):
+        variables[f"report_{name}"] = (("report",), days([getattr(r, name) for _, r in rows]))
+    return xr.Dataset(
+        variables,
+        coordinates(question) | {"step": list(STEPS), "report": np.array([r.id for _, r in rows], dtype=str)},
+        {
+            "case": case.name,
+            "since": issued.as_of.isoformat(),
+            "as_of": day.isoformat(),
+            "regime": int(question.dynamics is not None),
+            "note": json.dumps(notes),
+        },
+    )

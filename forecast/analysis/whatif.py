@@ -1,0 +1,192 @@
+"""What if: the forecast as it is beside the one with other evidence or other judgements."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Mapping
+from dataclasses import replace
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import xarray as xr
+
+from forecast.case.alter_evidence import Imagined, altered_evidence
+from forecast.case.alter_question import WHAT_IF, altered_question
+from forecast.case.as_of import checked_as_of
+from forecast.case.faults import Fault, InputError
+from forecast.case.folder import QUESTION, Case, load_case
+from forecast.case.question import Question
+from forecast.inference.answer import Progress
+from forecast.inference.engine import update
+
+AS_IT_IS = "as it is"
+_CREDIBILITY = "credibility"
+
+
+def whatif(
+    case: Case | str | Path,
+    *,
+    as_of: date | None = None,
+    add: Iterable[Imagined] = (),
+    drop: Iterable[str] = (),
+    drop_sources: Iterable[str] = (),
+    set: Mapping[str, Any] | None = None,
+    draws: int = 2000,
+    chains: int = 4,
+    tolerance: float = 0.005,
+    seed: int = 0,
+    progress: Progress | None = None,
+) -> xr.Dataset:
+    """Forecast with other evidence or judgements, beside the forecast as it is. Nothing is written.
+
+    Parameters
+    ----------
+    case : Case or path
+        A case, or its folder.
+    as_of : date, optional
+        As for :func:`forecast.update`; the same day for both forecasts.
+    add : iterable of Report or mapping
+        Imagined reports; a mapping in the words of ``evidence.csv``, of which `id` and `reported` may be
+        left out. They must be reported by the as-of date.
+    drop, drop_sources : iterable of str
+        Ids of reports, and of sources, to be left out as if they had never been written down. A repeat of
+        what is left out stands on its own.
+    set : mapping, optional
+        Other judgements, by name: "prior", "prior SCENARIO", "likelihood INDICATOR SCENARIO", "reliability
+        SOURCE", "credibility REPORT", "lasts SCENARIO", "persistence INDICATOR", "correlation GROUP",
+        "cap", "weight" and the like, with values as in ``question.yaml``; "" removes the entry.
+    draws, chains, tolerance, seed, progress
+        As for :func:`forecast.update`; both forecasts have the same.
+
+    Returns
+    -------
+    xarray.Dataset
+        By `variant` ("as it is", "what if"), scenario (and unit): `now` and `horizon` with `_low`, `_high`
+        (90 % band) and `_mcse`, and `ever`. By scenario: `now_difference`, `horizon_difference`,
+        `ever_difference` (what if less as it is), the first two with `_mcse`, which takes the errors of the
+        two forecasts as independent. Attributes: the case, the as-of date, `changes` and `warnings` (JSON).
+
+    Raises
+    ------
+    InputError
+        If a change names nothing that there is, would be refused in a file, or nothing is changed.
+
+    Examples
+    --------
+    >>> data = whatif("scenarios/isis-jn-2014", drop_sources=["ap"], set={"reliability sohr": "A"},
+    ...               add=[{"date": "2014-11-20", "indicator": "fighting", "value": "no", "source": "sohr"}],
+    ...               as_of=date(2014, 11, 23))  # doctest: +SKIP
+    >>> data["horizon_difference"].to_series()  # doctest: +SKIP
+    """
+    if not isinstance(case, Case):
+        case = load_case(Path(case))
+    day = checked_as_of(case.question, as_of)
+    add, drop, drop_sources, judged = list(add), list(drop), list(drop_sources), dict(set or {})
+    other = altered(case, add=add, drop=drop, drop_sources=drop_sources, set=judged)
+    _check_known(case, other, day)
+
+    def forecast(one: Case, turn: int) -> xr.Dataset:
+        told = progress and (lambda share: progress((turn + share) / 2))
+        return _summary(update(
+            one, as_of=day, draws=draws, chains=chains, tolerance=tolerance, seed=seed, progress=told
+        ))  # fmt: skip
+
+    data = _beside(forecast(case, 0), forecast(other, 1))
+    return data.assign_attrs(changes=json.dumps(_changes(case, other, drop_sources, judged)))
+
+
+def _beside(before: xr.Dataset, after: xr.Dataset) -> xr.Dataset:
+    """Return two forecasts side by side, with their differences and the warnings that are new."""
+    data = xr.concat([before, after], dim="variant", join="override", combine_attrs="drop")
+    data = data.assign_coords(variant=[AS_IT_IS, WHAT_IF])
+    for name in ("now", "horizon", "ever"):
+        data[f"{name}_difference"] = after[name] - before[name]
+    for name in ("now", "horizon"):
+        data[f"{name}_difference_mcse"] = np.hypot(before[f"{name}_mcse"], after[f"{name}_mcse"])
+    new = [warning for warning in after.attrs["warnings"] if warning not in before.attrs["warnings"]]
+    return data.assign_attrs(before.attrs | {"warnings": json.dumps(new)})
+
+
+def altered(
+    case: Case,
+    *,
+    add: Iterable[Imagined] = (),
+    drop: Iterable[str] = (),
+    drop_sources: Iterable[str] = (),
+    set: Mapping[str, Any] | None = None,
+) -> Case:
+    """Return a case with other evidence or judgements, as :func:`whatif` takes them; its digest is empty."""
+    add, drop, drop_sources, judged = list(add), list(drop), list(drop_sources), dict(set or {})
+    if not (add or drop or drop_sources or judged):
+        fix = "add or drop a report, drop a source, or set a judgement"
+        raise InputError([Fault(WHAT_IF, 0, None, "nothing is changed", fix=fix)])
+    grades = {key.split()[1]: str(judged.pop(key) or "") for key in list(judged) if _grades_a_report(key)}
+    question = _question(case, judged) if judged else case.question
+    evidence = altered_evidence(
+        question, case.evidence, add=add, drop=drop, drop_sources=drop_sources, credibility=grades
+    )
+    return replace(case, question=question, evidence=evidence, digest="")
+
+
+def _grades_a_report(key: str) -> bool:
+    return key.split()[:1] == [_CREDIBILITY] and len(key.split()) == 2
+
+
+def _question(case: Case, judged: Mapping[str, Any]) -> Question:
+    """Return the question of a case with other judgements, read from its file."""
+    path = case.path / QUESTION
+    try:
+        data = path.read_bytes()
+    except OSError as error:
+        fix = "judgements are changed as they are written there: load the case from its folder"
+        raise InputError([Fault(str(path), 0, None, "the file cannot be read", fix=fix)]) from error
+    return altered_question(data, case.question, judged)
+
+
+def _check_known(case: Case, other: Case, day: date) -> None:
+    """Refuse imagined reports that would not be known on the as-of date."""
+    mine = {r.id for r in case.evidence.reports}
+    faults = [
+        Fault(
+            WHAT_IF,
+            0,
+            r.reported.isoformat(),
+            f"report {r.id}, reported: after the as-of date ({day}), so that it would change nothing",
+            allowed=f"a day up to {day}",
+            fix="give an earlier day, or a later as-of date",
+        )
+        for r in other.evidence.reports
+        if r.id not in mine and r.reported > day
+    ]
+    if faults:
+        raise InputError(faults)
+
+
+def _summary(tree: xr.DataTree) -> xr.Dataset:
+    """Return the forecast now and at the horizon; its attributes say of what."""
+    now, ahead = tree["trend"].to_dataset().isel(as_of=-1), tree["outlook"].to_dataset()
+    end = ahead.isel(date=-1)
+    parts = {"": "probability", "_low": "low", "_high": "high", "_mcse": "mcse"}
+    found = {
+        f"{name}{suffix}": data[part].drop_vars(["as_of", "date"], errors="ignore")
+        for name, data in (("now", now), ("horizon", end))
+        for suffix, part in parts.items()
+    }
+    attrs = {name: tree.attrs[name] for name in ("case", "as_of", "horizon", "digest", "seed")}
+    attrs["warnings"] = json.loads(tree.attrs["warnings"])
+    return xr.Dataset({**found, "ever": ahead["ever"]}, attrs=attrs)
+
+
+def _changes(case: Case, other: Case, drop_sources: list[str], judged: Mapping[str, Any]) -> list[str]:
+    """Say what was changed, a line each."""
+    before, after = {r.id: r for r in case.evidence.reports}, {r.id: r for r in other.evidence.reports}
+    said = [f"without source {name}" for name in drop_sources]
+    said += [f"without report {id}" for id, r in before.items() if id not in after and r.indicator]
+    said += [
+        f"with report {id}: {r.date}, {r.indicator or 'context'} = {r.value}, {r.source}"
+        for id, r in after.items()
+        if id not in before
+    ]
+    return said + [f"{key}: {'removed' if value in (None, '') else value}" for key, value in judged.items()]

@@ -1,0 +1,80 @@
+"""``forecast explain``: why a forecast is what it is, and what moved it since the last one issued."""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from datetime import date, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from forecast.case.faults import InputError
+from forecast.cli import failures
+
+if TYPE_CHECKING:
+    import xarray as xr
+
+
+@dataclass(frozen=True, slots=True)
+class Options:
+    """What was asked for on the command line."""
+
+    changed: bool = False
+    question_was: Path | None = None
+    as_of: date | None = None
+    top: int = 8
+    as_json: bool = False
+
+
+def run(cases: Sequence[Path], options: Options, *, debug: bool = False) -> int:
+    """Explain each case's forecast; return the exit code."""
+    return failures.worst([_explain(path, options, debug=debug) for path in cases])
+
+
+def _explain(path: Path, options: Options, *, debug: bool) -> int:
+    from forecast.analysis.explain import explain
+    from forecast.inference.engine import update
+    from forecast.record.check import check
+    from forecast.report.changes import changed_lines, changed_since_issue
+    from forecast.report.explanation import explain_lines
+
+    try:
+        case = check(path)
+        tree = update(case, as_of=options.as_of)
+        why = explain(case, tree=tree)
+        moved = None
+        if options.changed:
+            moved = changed_since_issue(case, tree, question_was=options.question_was)
+    except Exception as error:
+        if options.as_json and isinstance(error, InputError):
+            faults = [asdict(fault) for fault in error.faults]
+            print(json.dumps({"case": path.resolve().name, "faults": faults}))
+        return failures.report(error, debug=debug)
+    if options.as_json:
+        document = {"case": case.name, "explain": _plain(why)}
+        change = {"changed": _plain(moved) if moved is not None else None} if options.changed else {}
+        print(json.dumps(document | change, allow_nan=False))
+        return failures.DONE
+    print("\n".join(explain_lines(why, top=options.top)))
+    if options.changed:
+        said = ["No forecast of this case was issued before."] if moved is None else changed_lines(moved)
+        print("\n" + "\n".join(said))
+    return failures.DONE
+
+
+def _plain(data: xr.Dataset) -> dict[str, Any]:
+    """Return a Dataset as xarray's own dictionary, days as text and numbers that are not finite as null."""
+
+    def cleaned(value: Any) -> Any:
+        if isinstance(value, dict):
+            return {key: cleaned(one) for key, one in value.items()}
+        if isinstance(value, list | tuple):
+            return [cleaned(one) for one in value]
+        if isinstance(value, float) and not math.isfinite(value):
+            return None
+        return value.date().isoformat() if isinstance(value, datetime) else value
+
+    found: dict[str, Any] = cleaned(data.to_dict())
+    return found

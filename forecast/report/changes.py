@@ -1,0 +1,113 @@
+"""What moved a forecast since the last one that was issued, as data and as lines of text."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from textwrap import wrap
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from forecast.analysis.changed import Issued, changed
+from forecast.record.issue import inputs, last_issue
+from forecast.record.ledger import LEDGER, read_ledger
+
+if TYPE_CHECKING:
+    import xarray as xr
+
+    from forecast.case.folder import Case
+
+_MEANING = {
+    "remainder": "remainder: Monte Carlo, version",
+    "judgements": "changed judgements and grades",
+    "time": "time passing, silence",
+    "new": "new reports",
+    "late": "late reports on earlier days",
+    "corrections": "corrections and withdrawals",
+}
+
+
+def changed_since_issue(
+    case: Case, tree: xr.DataTree, *, question_was: Path | None = None
+) -> xr.Dataset | None:
+    """Split the move since the last issued forecast, None if none was issued before.
+
+    Parameters
+    ----------
+    case : Case
+        Its folder holds the ledger.
+    tree : DataTree
+        What :func:`forecast.update` returned for it.
+    question_was : Path, optional
+        The question's file as it was then, where it has been edited since.
+
+    Returns
+    -------
+    Dataset or None
+        See :func:`forecast.analysis.changed.changed`.
+
+    Raises
+    ------
+    InputError
+        If the ledger, or the older question, cannot be understood.
+
+    Examples
+    --------
+    >>> changed_since_issue(case, forecast.update(case))  # doctest: +SKIP
+    """
+    rows = last_issue(read_ledger(case.path / LEDGER), inputs(tree))
+    ids = [scenario.id for scenario in case.question.scenarios]
+    units = case.question.units or ("",)
+    by_name = {(row.unit, row.scenario): row for row in rows}
+    if not rows or any((unit, id) not in by_name for unit in units for id in ids):
+        return None
+    now = np.array([[by_name[unit, id].probability for id in ids] for unit in units])
+    horizon = np.array([[by_name[unit, id].horizon_probability for id in ids] for unit in units])
+    issued = Issued(rows[0].as_of, rows[0].digest, now, horizon)
+    return changed(case, tree, issued, question_was=question_was)
+
+
+def changed_lines(data: xr.Dataset, *, width: int = 100) -> list[str]:
+    """Return a split move as lines: a table in percentage points, and the reports behind each part.
+
+    Examples
+    --------
+    >>> print(*changed_lines(data), sep=chr(10))  # doctest: +SKIP
+    """
+    units = [str(unit) for unit in data["unit"].values] if "unit" in data.dims else [""]
+    whens = ("now", "horizon") if data.attrs["regime"] else ("now",)
+    lines = [f"What moved the forecast from {data.attrs['since']} to {data.attrs['as_of']}"]
+    lines += wrap("Percentage points; each change let in after those above it, so the lines add up.", width)
+    for unit in units:
+        part = data.sel(unit=unit) if unit else data
+        for when in whens:
+            lines += ["", f"{f'{unit}, ' if unit else ''}{when}", *_table(part, when)]
+    for step in data["step"].values.tolist():
+        names = data["report"].values[data["report_step"].values == step].tolist()
+        if names:
+            text = f"{_MEANING[step]}: {', '.join(names)}."
+            lines += ["", *wrap(text, width, subsequent_indent="  ", break_on_hyphens=False)]
+    for note in json.loads(data.attrs["note"]):
+        lines += ["", *wrap(f"Note: {note}.", width, subsequent_indent="  ")]
+    return lines
+
+
+def _table(data: xr.Dataset, when: str) -> list[str]:
+    scenarios = data["scenario"].values.tolist()
+    first = max(map(len, _MEANING.values())) + 2
+    widths = [max(len(name), 6) + 2 for name in scenarios]
+    before, after = data[f"{when}_issued"].values, data[f"{when}_after"].isel(step=-1).values
+
+    def line(name: str, texts: list[str]) -> str:
+        return f"{name:<{first}}" + "".join(f"{t:>{w}}" for t, w in zip(texts, widths, strict=True))
+
+    lines = [line("", scenarios), line("issued", [f"{100 * p:.1f}%" for p in before])]
+    for step in data["step"].values.tolist():
+        moved = data[when].sel(step=step).values
+        lines.append(line(f"  {_MEANING[step]}", [_points(p) for p in moved]))
+    return [*lines, line("this forecast", [f"{100 * p:.1f}%" for p in after])]
+
+
+def _points(move: float) -> str:
+    return f"{100 * move:+.1f}" if abs(move) >= 0.0005 else "0.0"

@@ -1,0 +1,165 @@
+"""Why a forecast is what it is, as lines of text."""
+
+from __future__ import annotations
+
+from textwrap import shorten, wrap
+
+import numpy as np
+import xarray as xr
+
+#: Longest note of a report that is printed whole.
+_NOTE = 240
+
+#: Decibans from which on a scenario is ruled out: no report that may be wrong weighs as much.
+_RULED_OUT = 1000.0
+
+_TAKEN = {
+    "reliability": "doubt of sources and grades",
+    "repeats": "repeats",
+    "groups": "groups",
+    "cap": "the cap",
+}
+
+
+def explain_lines(data: xr.Dataset, *, top: int = 8, width: int = 100) -> list[str]:
+    """Return an explanation as lines: the sum, what was taken away, what does not help, the main reports.
+
+    Parameters
+    ----------
+    data : Dataset
+        What :func:`forecast.analysis.explain.explain` returned.
+    top : int
+        How many cells, and how many reports, are named; the other cells are one line of the sum.
+    width : int
+        Longest line of running text. Tables are as wide as they need.
+
+    Examples
+    --------
+    >>> print(*explain_lines(explain(case)), sep=chr(10))  # doctest: +SKIP
+    """
+    units = [str(unit) for unit in data["unit"].values] if "unit" in data.dims else [""]
+    lines = []
+    for unit in units:
+        part = data.sel(unit=unit) if unit else data
+        cells = np.flatnonzero(part["cell_unit"].values == unit)
+        reports = np.flatnonzero(part["report_unit"].values == unit)
+        lines += _unit_lines(part.isel(cell=cells, report=reports), unit, top, width)
+    return lines[1:]
+
+
+def _unit_lines(data: xr.Dataset, unit: str, top: int, width: int) -> list[str]:
+    scenarios = data["scenario"].values.tolist()
+    lead = int(data["engine"].values.argmax())
+    static = data.attrs["method"] != "leave one out"
+    chance = 1 / (1 + 10 ** (-float(data["engine"].values[lead]) / 10))
+    title = f"Why {scenarios[lead]} leads{f' in {unit}' if unit else ''}: {100 * chance:.0f}% now"
+    how = "Weight of evidence in decibans, each scenario against the rest; 10 are odds of ten to one. " + (
+        "Cells count in the order of time, each given those before it, so the lines add up."
+        if static
+        else "The truth may move, so each cell is weighed by leaving it out; what that does not share out "
+        "is a line of its own."
+    )
+    return [
+        "",
+        f"{title}, as of {data.attrs['as_of']}",
+        *wrap(how, width),
+        "",
+        *_sum_lines(data, top, static),
+        "",
+        *_taken_lines(data),
+        "",
+        *_cutting_lines(data, width),
+        *_report_lines(data, top, lead, width),
+    ]
+
+
+def _table(scenarios: list[str], rows: list[tuple[str, np.ndarray, str]]) -> list[str]:
+    first = max(len(name) for name, _, _ in rows) + 2
+    widths = [max(len(name), 7) + 2 for name in scenarios]
+    lines = [" " * first + "".join(f"{name:>{w}}" for name, w in zip(scenarios, widths, strict=True))]
+    for name, row, remark in rows:
+        cells = "".join(f"{_number(value):>{w}}" for value, w in zip(row, widths, strict=True))
+        lines.append(f"{name:<{first}}{cells}{f'   {remark}' if remark else ''}")
+    return lines
+
+
+def _number(value: float) -> str:
+    if abs(value) >= _RULED_OUT:
+        return "+inf" if value > 0 else "-inf"
+    return f"{value + 0.0:+.1f}" if abs(value) >= 0.05 else "0.0"
+
+
+def _sum_lines(data: xr.Dataset, top: int, static: bool) -> list[str]:
+    weight = data["weight"].values
+    order = np.argsort(-np.abs(weight).max(axis=1, initial=0.0), kind="stable")
+    named, others = order[:top], order[top:]
+    if static:
+        named = np.sort(named)
+    rows = [("before any evidence", data["before"].values, "")]
+    cuts, names = data["cuts"].values, data["cell"].values
+    remark = {"not at all": "cuts not at all", "both ways": "cuts both ways"}
+    rows += [(f"  {names[c]}", weight[c], remark.get(str(cuts[c]), "")) for c in named]
+    if len(others):
+        rows.append((f"  {len(others)} other cells", weight[others].sum(axis=0), ""))
+    if not static:
+        rows.append(("  not shared out", data["shared"].values, ""))
+    rows += [
+        ("judgements at their means", data["at_means"].values, ""),
+        ("  what learning adds", data["learning"].values, ""),
+        ("the forecast", data["engine"].values, ""),
+    ]
+    return _table(data["scenario"].values.tolist(), rows)
+
+
+def _taken_lines(data: xr.Dataset) -> list[str]:
+    """Return what the cells would weigh if nothing were taken away, and what was, in its order."""
+    taken = data["taken"].sum("cell")
+    rows = [("all cells, every report surely true", data["sure_weight"].sum("cell").values, "")]
+    rows += [(f"  {_TAKEN[name]}", -taken.sel(part=name).values, "") for name in data["part"].values.tolist()]
+    rows.append(("all cells as they count", data["weight"].sum("cell").values, ""))
+    return [
+        "What was taken away, in this order, one cell at a time beside the others as they count",
+        *_table(data["scenario"].values.tolist(), rows),
+    ]
+
+
+def _cutting_lines(data: xr.Dataset, width: int) -> list[str]:
+    cuts, names = data["indicator_cuts"].values, data["indicator"].values
+    said = {
+        "not at all": "Cuts not at all, were it surely true (less than 1 deciban between any two scenarios)",
+        "too little left": "Would tell scenarios apart if sure, but too little is left (less than 1 deciban)",
+        "both ways": "Cuts both ways (for a scenario in one period, against it in another)",
+    }
+    lines = []
+    for kind, meaning in said.items():
+        found = [str(name) for name in names[cuts == kind]]
+        if found:
+            lines += [*wrap(f"{meaning}: {', '.join(found)}.", width), ""]
+    mixed = [str(name) for name in data["cell"].values[data["cuts"].values == "both ways"]]
+    if mixed:
+        meaning = "Speaks for one rival of the leading scenario and against another"
+        lines += [*wrap(f"{meaning}: {', '.join(mixed)}.", width), ""]
+    return lines
+
+
+def _report_lines(data: xr.Dataset, top: int, lead: int, width: int) -> list[str]:
+    weight = data["report_weight"].values
+    order = np.argsort(-np.abs(weight).max(axis=1, initial=0.0), kind="stable")[:top]
+    if not len(order):
+        return ["No report has weight."]
+    leader = str(data["scenario"].values[lead])
+    lines = [f"The weightiest reports: what each gives {leader}, beside all others (and whom it moves most)"]
+    for n in order:
+        row = data.isel(report=int(n))
+        most = int(np.abs(weight[n]).argmax())
+        also = f" ({data['scenario'].values[most]} {_number(weight[n, most])})" if most != lead else ""
+        head = (
+            f"{_number(weight[n, lead]):>6}{also}  {row['report'].item()}: {row['report_indicator'].item()}"
+        )
+        head += f" = {row['report_value'].item()}, {row['report_source'].item()}"
+        place = f"line {row['report_line'].item()}" if int(row["report_line"]) else ""
+        origin = "; ".join(text for text in (row["report_citation"].item(), place) if text)
+        lines.append(head)
+        for text in (origin, shorten(row["report_note"].item(), _NOTE, placeholder=" ...")):
+            lines += wrap(text, width, initial_indent=" " * 8, subsequent_indent=" " * 8)
+    return lines

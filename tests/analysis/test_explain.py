@@ -1,0 +1,263 @@
+"""An explanation: its parts against enumeration by the oracles, and that they add up."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import replace
+from itertools import pairwise
+from pathlib import Path
+
+import numpy as np
+import pytest
+import xarray as xr
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from forecast.analysis.cell_weights import PARTS, SURE, readings
+from forecast.analysis.explain import explain
+from forecast.case.evidence import Evidence
+from forecast.case.folder import Case
+from forecast.inference.engine import infer
+from forecast.report.explanation import explain_lines
+from tests.cases import CASES, Small, binary, day, question, report, small, source
+from tests.oracles import enumerate_posterior, mean_theta, weighted_cells
+from tests.oracles.cells import Cells
+from tests.oracles.paths import path_sums, step_matrix
+
+DECIBANS = 10 / math.log(10)
+EXPLAINED = [name for name in CASES if name != "nothing_heard"]
+
+
+def explained(case: Small, draws: int = 40) -> xr.Dataset:
+    """Explain a small case; the engine's own numbers are rough, and no test rests on them."""
+    tree = infer(case.question, case.evidence, as_of=case.as_of, draws=draws, chains=2, tolerance=1.0)
+    tree.attrs["digest"] = "d"
+    return explain(Case("small", Path("small"), case.question, case.evidence, "d"), tree=tree)
+
+
+def log_odds(p: np.ndarray) -> np.ndarray:
+    return np.asarray(np.log(p) - np.log(1 - p)) * DECIBANS
+
+
+def label(case: Small, key: tuple[str, int, str]) -> str:
+    unit, period, name = key
+    cells = Cells(case.question, case.evidence, case.as_of, mean_theta(case.question, case.evidence))
+    given = [i.id for i in case.question.indicators if i.given == name and cells.speaks((unit, period, i.id))]
+    text = "+".join([name, *given]) + f" {case.question.last_day(period)}"
+    return f"{unit} {text}" if unit else text
+
+
+@pytest.mark.parametrize("name", EXPLAINED)
+def test_the_sum_is_the_enumerated_answer(name: str):
+    """Before the evidence, and at the means with it, by summing over all paths; the lines between add up."""
+    case = small(name, False)
+    data = explained(case)
+    theta = mean_theta(case.question, case.evidence)
+    for variable, evidence in (("before", Evidence()), ("at_means", case.evidence)):
+        quiet = replace(
+            case.question, indicators=tuple(replace(i, monitored=None) for i in case.question.indicators)
+        )
+        q = case.question if evidence.reports else quiet  # silence is evidence too
+        expected = log_odds(enumerate_posterior(q, evidence, case.as_of, theta, ahead=False)["now"])
+        np.testing.assert_allclose(data[variable].values, expected, atol=1e-8)
+    for u, unit in enumerate(case.question.units or ("",)):
+        own = data["cell_unit"].values == unit
+        cells = data["weight"].values[own].sum(axis=0)
+        parts = {n: np.atleast_2d(data[n].values)[u] for n in ("before", "shared", "at_means")}
+        np.testing.assert_allclose(
+            parts["before"] + cells + parts["shared"], parts["at_means"], rtol=0, atol=1e-11
+        )
+        if case.question.dynamics is None:
+            np.testing.assert_allclose(parts["shared"], 0.0, atol=1e-11)
+    np.testing.assert_allclose(data["at_means"] + data["learning"], data["engine"], rtol=0, atol=1e-11)
+    taken = data["taken"].sum("part")
+    np.testing.assert_allclose(data["sure_weight"] - taken, data["weight"], rtol=0, atol=1e-11)
+
+
+@pytest.mark.parametrize("name", EXPLAINED)
+def test_a_cell_s_weight_is_bayes_by_enumeration(name: str):
+    """Static: each cell after those before it. Regime: all paths with and without the cell."""
+    case = small(name, False)
+    q, theta = case.question, mean_theta(case.question, case.evidence)
+    data, cells = explained(case), weighted_cells(case.question, case.evidence, case.as_of, theta)
+    size, periods = len(q.scenarios), q.period(case.as_of) + 1
+    place = {i.id: n for n, i in enumerate(q.indicators)}
+
+    def now(unit: str, kept: list[tuple[str, int, str]]) -> np.ndarray:
+        m = [[1.0] * size for _ in range(periods)]
+        for key in kept:
+            if key[0] == unit:
+                m[key[1]] = [a * float(b) for a, b in zip(m[key[1]], cells[key], strict=True)]
+        total, at = path_sums(theta["prior"], step_matrix(q, theta), m)
+        return np.array(at[-1], float) / float(total)
+
+    order = sorted(cells, key=lambda key: (q.units.index(key[0]) if key[0] else 0, key[1], place[key[2]]))
+    assert [label(case, key) for key in order] == data["cell"].values.tolist()
+    for n, key in enumerate(order):
+        without = order[:n] if q.dynamics is None else [k for k in order if k != key]
+        expected = log_odds(now(key[0], [*without, key])) - log_odds(now(key[0], without))
+        np.testing.assert_allclose(data["weight"].values[n], expected, atol=1e-7)
+        log_m = np.log([float(v) for v in cells[key]]) * DECIBANS
+        np.testing.assert_allclose(data["log_likelihood"].values[n], log_m - log_m.max(), atol=1e-8)
+
+
+@pytest.mark.parametrize(
+    "name", ["agreeing_and_clashing", "graded", "repeated", "grouped", "capped", "one_source_twice"]
+)
+def test_each_reading_is_the_oracle_s_with_one_reason_less(name: str):
+    """The oracle reads the same case with sources made sure, repeats made independent, no group, no cap."""
+    case = small(name, False)
+    q, log = case.question, case.evidence
+    found = readings(q, log, case.as_of)
+    alone = Evidence(tuple(replace(r, independence=1.0) for r in log.reports))
+    plain = replace(q, groups=(), cap=None)
+    sure = replace(plain, credibility=dict.fromkeys(q.credibility, 1.0))
+    theta = mean_theta(q, log)
+    certain = theta | {"reliability": dict.fromkeys(theta["reliability"], SURE)}
+    certain["testimony"] = dict.fromkeys(theta["testimony"], SURE)
+    ways = (
+        (sure, alone, certain),
+        (plain, alone, theta),
+        (plain, log, theta),
+        (replace(q, cap=None), log, theta),
+        (q, log, theta),
+    )
+    assert len(ways) == len(PARTS) + 1
+    place = {i.id: n for n, i in enumerate(q.indicators)}
+    for reading, way in zip(found.log_m, ways, strict=True):
+        asked, told, judged = way
+        cells = weighted_cells(asked, told, case.as_of, judged)
+        order = sorted(cells, key=lambda key: (key[1], place[key[2]]))
+        np.testing.assert_allclose(np.exp(reading), [cells[key] for key in order], rtol=1e-9)
+
+
+def test_an_indicator_of_a_regime_is_left_out_whole():
+    case = small("moving", False)
+    data, theta = explained(case), mean_theta(case.question, case.evidence)
+    whole = enumerate_posterior(case.question, case.evidence, case.as_of, theta, ahead=False)["now"]
+    checked = 0
+    for indicator in case.question.indicators:
+        if indicator.monitored or indicator.given or any(i.given for i in case.question.indicators):
+            continue
+        rest = Evidence(tuple(r for r in case.evidence.reports if r.indicator != indicator.id))
+        without = enumerate_posterior(case.question, rest, case.as_of, theta, ahead=False)["now"]
+        found = data["indicator_weight"].sel(indicator=indicator.id).values
+        np.testing.assert_allclose(found, log_odds(whole) - log_odds(without), atol=1e-8)
+        checked += 1
+    assert checked
+    assert data.attrs["method"] == "leave one out"
+
+
+@settings(max_examples=25, deadline=None)
+@given(
+    chances=st.lists(st.floats(0.02, 0.98), min_size=3, max_size=3),
+    reliability=st.lists(st.floats(0.05, 0.99), min_size=2, max_size=2),
+    said=st.lists(st.tuples(st.integers(0, 13), st.booleans(), st.integers(0, 1)), min_size=1, max_size=5),
+    cap=st.one_of(st.none(), st.floats(1.5, 10.0)),
+)
+def test_parts_take_away_and_never_turn_a_lone_report(chances, reliability, said, cap):
+    """One report alone: doubt and the cap bring every scenario's weight nearer to 0, and never past it.
+
+    Many reports: the readings still are finite, and the last is the cell as it counts, within the cap.
+    """
+    q = question((0.5, 0.3, 0.2), (binary("raid", tuple(chances), 20.0),), (), 20.0)
+    q = replace(q, sources=(source("s", reliability[0], 20.0), source("z", reliability[1], 20.0)), cap=cap)
+    log = tuple(
+        report(f"r{n}", when, "raid", "yes" if yes else "no", ("s", "z")[who], independence=0.5)
+        for n, (when, yes, who) in enumerate(said)
+    )
+    found = readings(q, Evidence(log), day(13))
+    assert np.isfinite(found.log_m).all()
+    if cap is not None:
+        assert np.ptp(found.log_m[-1], axis=1).max() <= math.log(cap) + 1e-9
+    lone = readings(q, Evidence(log[:1]), day(13)).log_m[:, 0]
+    spread = lone[:, :, None] - lone[:, None, :]
+    for before, after in pairwise(spread):
+        assert np.all(np.abs(after) <= np.abs(before) + 1e-9)
+        assert np.all(after * before >= -1e-9)
+
+
+def test_what_does_not_help_is_said_to_be_so():
+    """Heuer: nothing told apart; and evidence that helps one rival of the leader and hurts another."""
+    q = question(
+        (0.6, 0.2, 0.2),
+        (binary("same", (0.5, 0.51, 0.5), 20.0), binary("both", (0.4, 0.9, 0.05), 20.0)),
+        (source("s", 0.95, 20.0),),
+        20.0,
+    )
+    told = report("a", 1, "same", "yes"), report("b", 2, "both", "yes"), report("c", 8, "both", "no")
+    data = explained(Small(q, Evidence(told), day(13)))
+    assert data["cell_indicator"].values.tolist() == ["same", "both", "both"]
+    assert data["cuts"].values.tolist()[:2] == ["not at all", "both ways"]
+    assert data["indicator_cuts"].values.tolist() == ["not at all", "both ways"]
+    text = "\n".join(explain_lines(data))
+    text = " ".join(text.split())
+    assert (
+        "Cuts not at all, were it surely true (less than 1 deciban between any two scenarios): same." in text
+    )
+    assert "Cuts both ways (for a scenario in one period, against it in another): both." in text
+
+
+def test_what_doubt_takes_is_told_from_what_never_helps():
+    """A telling indicator from a source that tells little is not undiagnostic."""
+    q = question((0.6, 0.4), (binary("plan", (0.05, 0.6), 20.0),), (source("s", 0.05, 20.0),), 20.0)
+    data = explained(Small(q, Evidence((report("a", 1, "plan", "yes"),)), day(6)))
+    assert data["cuts"].values.tolist() == data["indicator_cuts"].values.tolist() == ["too little left"]
+    assert np.ptp(data["log_likelihood"].values) < 1 < np.ptp(data["sure_weight"].values)
+    assert "but too little is left" in " ".join(" ".join(explain_lines(data)).split())
+
+
+def test_a_scenario_that_is_ruled_out():
+    """Exact zeros and a source known exactly: nothing is infinite in the data, and the lines say so."""
+    raid = binary("raid", (0.0, 0.5), math.inf)
+    q = question((0.5, 0.5), (raid,), (source("s", 1.0, math.inf),), math.inf)
+    data = explained(Small(q, Evidence((report("a", 1, "raid", "yes"),)), day(6)))
+    assert np.isfinite(data["weight"].values).all()
+    np.testing.assert_allclose(data["before"] + data["weight"].sum("cell"), data["at_means"], rtol=1e-12)
+    assert "-inf" in "\n".join(explain_lines(data))
+
+
+def test_a_count_that_waits_has_no_cell():
+    case = small("poisson", False)
+    count = max(case.evidence.reports, key=lambda r: r.date)
+    early = replace(case, as_of=max(count.date, count.reported))
+    assert early.as_of < case.question.last_day(case.question.period(count.date))
+    data = explained(early)
+    assert data["report_cell"].sel(report=count.id).item() == ""
+    assert float(np.abs(data["report_weight"].sel(report=count.id)).max()) == 0
+
+
+def test_each_report_can_be_followed_back():
+    case = small("repeated", False)
+    reports = tuple(
+        replace(r, line=n + 2, citation=f"page {n}", note=f"note {n}")
+        for n, r in enumerate(case.evidence.reports)
+    )
+    data = explained(replace(case, evidence=Evidence(reports)))
+    by_id = {r.id: r for r in reports}
+    for id in data["report"].values.tolist():
+        row, told = data.sel(report=id), by_id[id]
+        found = tuple(row[f"report_{n}"].item() for n in ("line", "citation", "note", "source", "indicator"))
+        assert found == (told.line, told.citation, told.note, told.source, told.indicator)
+        cell = data.sel(cell=row["report_cell"].item())
+        assert cell["cell_indicator"].item() == told.indicator
+        assert cell["cell_period"].item() == case.question.period(told.date)
+    assert f"page 0; line {reports[0].line}" in "\n".join(explain_lines(data))
+
+
+def test_nothing_heard_and_another_case_s_forecast():
+    case = small("nothing_heard", False)
+    data = explained(case)
+    assert data.sizes["cell"] == 0
+    np.testing.assert_allclose(data["before"], data["at_means"], atol=1e-12)
+    assert "No report has weight." in explain_lines(data)
+    tree = infer(case.question, case.evidence, as_of=case.as_of, draws=20, chains=2, tolerance=1.0)
+    tree.attrs["digest"] = "other"
+    with pytest.raises(ValueError, match="another state of the case"):
+        explain(Case("small", Path("small"), case.question, case.evidence, "d"), tree=tree)
+
+
+def test_units_are_told_one_after_the_other():
+    text = "\n".join(explain_lines(explained(small("of_units", False))))
+    for unit in small("of_units", False).question.units:
+        assert f"leads in {unit}:" in text
