@@ -112,7 +112,8 @@ def _dataset(
         kept = value[:, possible]
         variables[name] = dims, kept if question.units else kept[0]
     coords: dict[str, Any] = {"cell": np.array(names, dtype=str)}
-    coords["story"] = np.array(stories, dtype=str)[possible]
+    left = [story for story, kept in zip(stories, possible, strict=True) if kept]
+    coords["story"] = np.array(left, dtype=str)
     return xr.Dataset(variables, coords | ({"unit": list(question.units)} if question.units else {}))
 
 

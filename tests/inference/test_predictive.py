@@ -6,6 +6,7 @@ import warnings
 from pathlib import Path
 from typing import Any
 
+import matplotlib.pyplot as plt
 import numpy as np
 import pytest
 import xarray as xr
@@ -122,3 +123,4 @@ def test_arviz_takes_them_as_they_are_also_from_a_file(tmp_path: Path, monkeypat
                 plot(again, backend=backend)
             az.plot_ppc_rootogram(again, var_names=["clashes"], backend=backend)
             az.plot_ppc_pava(again, var_names=["tone"], data_type="categorical", backend=backend)
+    plt.close("all")
