@@ -10,6 +10,7 @@ import pytest
 from forecast.cli import main
 from forecast.record.ledger import LEDGER, read_ledger
 from tests.cli.conftest import FAULTY
+from tests.made_up import made_up_tree
 
 
 def files(folder: Path) -> list[str]:
@@ -51,6 +52,18 @@ def test_a_dry_run_writes_nothing_at_all(made_up, capsys, extra):
     assert main(["update", str(made_up), "--dry-run", *extra]) == 0
     assert list(made_up.iterdir()) == []
     assert capsys.readouterr().out
+
+
+def test_what_its_engine_refuses_is_not_issued(made_up, capsys, monkeypatch):
+    def refused(case, options):
+        tree = made_up_tree(case)
+        tree.attrs["refused"] = "the Markov chains disagree"
+        return tree
+
+    monkeypatch.setattr("forecast.cli.update.infer", refused)
+    assert main(["update", str(made_up), "--engine", "nuts"]) == 1
+    assert list(made_up.iterdir()) == []
+    assert "not issued, nothing was written: the Markov chains disagree" in capsys.readouterr().err
 
 
 def test_json_is_one_document_a_line_and_nothing_else(made_up, capsys):
