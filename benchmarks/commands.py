@@ -51,7 +51,7 @@ def rows(times: int = 9) -> Iterator[Row]:
     taken = by_turns({name: partial(python, code) for name, code in codes.items()}, times)
     against = f'python -c "{LIBRARIES}"'
     for name, limit, key in (
-        ("forecast update isis-jn-2014 --dry-run --json", 4, "update"),
+        ("forecast update isis-jn-2014 --dry-run --json", 5, "update"),
         ("import forecast", 1.5, "import"),
     ):
         yield versus(name, taken[key], against, taken["libraries"], limit)

@@ -1,4 +1,4 @@
-"""The engine "smc": particles doubled until the numbers are sure."""
+"""The engine "smc": particles doubled, and moved more often, until the numbers are sure."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import numpy as np
 from forecast.inference import tree
 from forecast.inference.answer import Answer, Progress, at_the_end
 from forecast.inference.chain import Chain
-from forecast.inference.doubts import FEWEST, gaps, run_warnings
+from forecast.inference.doubts import FEWEST, R_HAT, gaps, run_warnings
 from forecast.inference.smc import run_chain, systems
 from forecast.inference.summary import Estimate, draws_of, estimate
 from forecast.inference.surprise import surprise
@@ -33,17 +33,24 @@ def run_smc(
 def doubled(
     task: Problem, *, draws: int, chains: int, tolerance: float, seed: int, progress: Progress | None = None
 ) -> tuple[Answer, list[Chain]]:
-    """Return the answer at the as-of date, and the particle systems that it is of."""
+    """Return the answer at the as-of date, and the particle systems that it is of.
+
+    The number of particles doubles until the error of every probability is within the tolerance and the
+    systems agree. Where they do not agree (r_hat), each turn also moves every particle once more: they have
+    then not mixed, and numbers alone would not help.
+    """
     free = any(block.free for block in task.layout.blocks)
-    particles, turn = draws if free else 1, 0
+    particles, moves, turn = draws if free else 1, 1, 0
     found: Answer | None = None
     while True:
         passes = chains * len(task.steps) * systems(task, particles)
-        run = _run(task, chains, particles, seed, _Count(progress, passes, turn))
+        run = _run(task, chains, particles, moves, seed, _Count(progress, passes, turn))
         found = _pooled(_answer(task, run, draws, seed), found, turn)
-        if found.error <= tolerance or particles >= MOST_PARTICLES or not free or draws < FEWEST:
+        mixed = float(found.stats["r_hat"].max()) <= R_HAT
+        sure = found.error <= tolerance and mixed
+        if sure or particles >= MOST_PARTICLES or not free or draws < FEWEST:
             break
-        particles, turn = particles * 2, turn + 1
+        particles, moves, turn = particles * 2, moves + (not mixed), turn + 1
     if progress is not None:
         progress(1.0)
     return found._replace(particles=particles), run
@@ -93,9 +100,9 @@ class _Count:
             self._progress(1.0 - self._left * (1.0 - 0.5 * self._done / self._total))
 
 
-def _run(task: Problem, chains: int, particles: int, seed: int, done: _Count) -> list[Chain]:
+def _run(task: Problem, chains: int, particles: int, moves: int, seed: int, done: _Count) -> list[Chain]:
     def one(chain: int) -> Chain:
-        return run_chain(task, chain=chain, particles=particles, seed=seed, progress=done)
+        return run_chain(task, chain=chain, particles=particles, seed=seed, progress=done, moves=moves)
 
     with ThreadPoolExecutor(max_workers=min(chains, os.cpu_count() or 1)) as pool:
         return list(pool.map(one, range(chains)))

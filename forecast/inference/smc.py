@@ -35,9 +35,17 @@ TRAIL = 100  # particles of each date that a chain keeps
 
 
 def run_chain(
-    problem: Problem, *, chain: int, particles: int, seed: int, progress: Callable[[], None]
+    problem: Problem,
+    *,
+    chain: int,
+    particles: int,
+    seed: int,
+    progress: Callable[[], None],
+    moves: int = 1,
 ) -> Chain:
     """Run one chain: one system of particles, or many small ones where some judgements must not learn.
+
+    A particle that is moved is swept `moves` times.
 
     With such judgements (`learn: false`) the answer is the mean over their prior of the posterior given
     them (a cut, Plummer 2015): each system holds one draw of them, and no weight passes between systems.
@@ -45,7 +53,7 @@ def run_chain(
     mixed, number = bool(problem.layout.cut) and problem.layout.learns, systems(problem, particles)
     some = max(TRAIL // number, 1)
     runs = [
-        _System(problem, (seed, chain, system), particles // number, mixed).run(progress, some)
+        _System(problem, (seed, chain, system), particles // number, mixed, moves).run(progress, some)
         for system in range(number)
     ]
     return runs[0] if number == 1 else together(runs)
@@ -60,8 +68,10 @@ def systems(problem: Problem, particles: int) -> int:
 class _System:
     """One system of particles on its way through the dates."""
 
-    def __init__(self, problem: Problem, key: tuple[int, int, int], size: int, mixed: bool) -> None:
-        self.problem, self.key, self.size = problem, key, size
+    def __init__(
+        self, problem: Problem, key: tuple[int, int, int], size: int, mixed: bool, moves: int
+    ) -> None:
+        self.problem, self.key, self.size, self.moves = problem, key, size, moves
         self.arrays = problem.layout.arrays
         self.scenarios = problem.layout.scenarios
         self.theta0 = self._prior(mixed)
@@ -262,15 +272,30 @@ class _System:
             moving = np.delete(moving, rng.integers(len(pairs)))
         theta = p.theta[row[moving]]
         if periods:
-            evidence = (self.course, self.problem.cells, self.arrays)
-            sweep(theta, row[moving], last[moving], filtered, *evidence, rng, self.accepted)
-            self.sweeps += 1
+            self._sweep(theta, row[moving], last[moving], rng)
         kept = slice(0, self.size - moved)
         for array in filtered:
             array[kept] = array[row]
         p.theta[kept], p.theta[self.size - moved :] = p.theta[row], theta
         p.log_weight[:] = 0.0
         self._refresh(self.size - moved)
+        for _ in range(self.moves - 1 if periods else 0):
+            self._move_again(np.arange(self.size - moved, self.size), periods, rng)
+
+    def _move_again(self, row: np.ndarray, periods: int, rng: np.random.Generator) -> None:
+        """Sweep particles once more where they are, their present scenario drawn anew."""
+        p = self.particles
+        reached = p.filtered.alpha[row, 0, periods - 1].cumsum(axis=1)
+        last = (reached < rng.random((len(row), 1)) * reached[:, -1:]).sum(axis=1)
+        theta = p.theta[row]
+        self._sweep(theta, row, last, rng)
+        p.theta[row] = theta
+        self._refresh(int(row[0]))
+
+    def _sweep(self, theta: np.ndarray, row: np.ndarray, last: np.ndarray, rng: np.random.Generator) -> None:
+        evidence = (self.course, self.problem.cells, self.arrays)
+        sweep(theta, row, last, self.particles.filtered, *evidence, rng, self.accepted)
+        self.sweeps += 1
 
     def _refuse(self, course: Course, day: date) -> None:
         norm = self.particles.filtered.log_norm[:, :, : course.start.shape[1] - 1]

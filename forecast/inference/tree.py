@@ -203,11 +203,12 @@ def prior(layout: Layout, draws: Draws, as_of: date) -> xr.Dataset:
     matrix = np.empty((*theta.shape[:2], layout.scenarios, layout.scenarios))
     transition_matrices(theta.reshape(-1, layout.size), layout.arrays, matrix.reshape(-1, *matrix.shape[2:]))
     steps, now = question.period(question.horizon), question.period(as_of)
-    ahead, _ = outlook(theta[..., : layout.scenarios], matrix, steps, include_now=True)
-    ahead = np.broadcast_to(ahead[:, :, None], (*draws.alpha.shape[:3], *ahead.shape[2:]))
-    return _forecasts(question, ahead[..., now, :], ahead[..., steps, :]).merge(
-        judgements(layout, theta, uncertain(layout))
-    )
+    first, units = theta[..., None, : layout.scenarios], (*draws.alpha.shape[:3], layout.scenarios)
+
+    def after(periods: int) -> np.ndarray:
+        return np.broadcast_to((first @ np.linalg.matrix_power(matrix, periods)), units)
+
+    return _forecasts(question, after(now), after(steps)).merge(judgements(layout, theta, uncertain(layout)))
 
 
 def exact(layout: Layout) -> xr.Dataset:

@@ -72,6 +72,24 @@ def test_particles_are_doubled_until_the_numbers_are_sure(monkeypatch):
     assert unsure["posterior"].sizes["draw"] == 100
 
 
+@pytest.mark.parametrize(("worst", "moves"), [(0.0, [1, 2, 3]), (1e9, [1])])
+def test_particles_are_moved_more_often_while_the_systems_disagree(worst, moves, monkeypatch):
+    """`worst` is the largest r_hat that passes for agreement; the error is always within the tolerance."""
+    import forecast.inference.sequential as sequential
+
+    case, told, run_chain = small("moving", False), [], sequential.run_chain
+
+    def listening(*given: Any, **named: Any) -> Any:
+        told.append((named["particles"], named["moves"]))
+        return run_chain(*given, **named)
+
+    monkeypatch.setattr(sequential, "run_chain", listening)
+    monkeypatch.setattr(sequential, "R_HAT", worst)
+    monkeypatch.setattr(sequential, "MOST_PARTICLES", 400)
+    infer(case.question, case.evidence, as_of=case.as_of, draws=100, chains=1, tolerance=1.0, seed=0)
+    assert told == [(100 * 2**turn, number) for turn, number in enumerate(moves)]
+
+
 def test_exact_questions_take_one_particle():
     case = small("yes_no", True)
     tree = infer(case.question, case.evidence, as_of=case.as_of, draws=50, chains=2, tolerance=1e-12)
