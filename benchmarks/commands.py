@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 import os
+import shutil
 import subprocess
 import sys
-from collections.abc import Iterator
+import tempfile
+from collections.abc import Callable, Iterator
+from datetime import date
 from functools import partial
+from itertools import count
 from pathlib import Path
 
 from benchmarks.table import Row, versus
@@ -37,6 +41,29 @@ def heavy_after(code: str) -> list[str]:
     return python(f"{code}\n{look}").split()
 
 
+def again(folder: Path) -> str:
+    """Return the code of a second run in the same week, after the first has been made."""
+    case = folder / "isis-jn-2014"
+    shutil.copytree(
+        ROOT / "scenarios" / "isis-jn-2014", case, ignore=shutil.ignore_patterns("output", "*.lock")
+    )
+    command = ["forecast", "update", str(case), "--as-of", "2014-11-23"]
+    code = f"import sys; sys.argv = {command}; from forecast.cli import main; main()"
+    python(code)
+    return code
+
+
+def slider() -> Callable[[], object]:
+    """Return a move of a slider of the what-if panel, another each time."""
+    from forecast.analysis.quick import quick
+    from forecast.case.folder import load_case
+
+    case, place = load_case(ROOT / "scenarios" / "isis-jn-2014"), count()
+    return lambda: quick(
+        case, as_of=date(2014, 11, 23), values={"reliability sohr": 0.3 + 0.01 * (next(place) % 60)}
+    )
+
+
 def import_rows() -> Iterator[Row]:
     """Check what is imported."""
     for name, code in (("import forecast", IMPORT), ("update --dry-run --json", UPDATE)):
@@ -47,12 +74,16 @@ def import_rows() -> Iterator[Row]:
 
 def rows(times: int = 9) -> Iterator[Row]:
     """Measure the command on the shipped case, and the import."""
-    codes = {"update": UPDATE, "import": IMPORT, "libraries": LIBRARIES}
-    taken = by_turns({name: partial(python, code) for name, code in codes.items()}, times)
+    with tempfile.TemporaryDirectory() as folder:
+        codes = {"update": UPDATE, "again": again(Path(folder)), "import": IMPORT, "libraries": LIBRARIES}
+        runs: dict[str, Callable[[], object]] = {name: partial(python, code) for name, code in codes.items()}
+        taken = by_turns(runs | {"slider": slider()}, times)
     against = f'python -c "{LIBRARIES}"'
     for name, limit, key in (
         ("forecast update isis-jn-2014 --dry-run --json", 5, "update"),
+        ("forecast update isis-jn-2014, a second time", 2, "again"),
         ("import forecast", 1.5, "import"),
+        ("the what-if panel, a move of a slider", 0.4, "slider"),
     ):
         yield versus(name, taken[key], against, taken["libraries"], limit)
     yield from import_rows()

@@ -23,8 +23,10 @@ if TYPE_CHECKING:
     from forecast.analysis.explain import explain
     from forecast.analysis.future import future_score, lfo_wrapper
     from forecast.analysis.learning import learning
+    from forecast.analysis.quick import quick
     from forecast.analysis.referee import referee
     from forecast.analysis.review import review, review_lines
+    from forecast.analysis.sensitivity import sensitivity
     from forecast.analysis.verdict import Check
     from forecast.analysis.whatif import whatif
     from forecast.case.evidence import Evidence, Report
@@ -37,10 +39,23 @@ if TYPE_CHECKING:
     from forecast.record.check import check
     from forecast.record.issue import issue
     from forecast.record.ledger import read_ledger
+    from forecast.report.brief import brief
+    from forecast.report.brief_html import brief_html
     from forecast.report.changes import changed_lines, changed_since_issue
     from forecast.report.explanation import explain_lines
+    from forecast.report.findings import gather
+    from forecast.report.panel import whatif_panel
+    from forecast.report.plots.area import plot_area
+    from forecast.report.plots.changed import plot_changed
+    from forecast.report.plots.collect import plot_collect
+    from forecast.report.plots.evidence import plot_evidence
+    from forecast.report.plots.evidence_map import plot_evidence_map
+    from forecast.report.plots.hindsight import plot_hindsight
+    from forecast.report.plots.judgements import plot_judgements
+    from forecast.report.plots.outlook import plot_outlook
+    from forecast.report.plots.trend import plot_trend
+    from forecast.report.sensitivities import sensitivity_lines
     from forecast.report.summary import summarise
-    from forecast.report.trend_plot import trend_plot
 
 __version__ = "0.1.0"
 
@@ -83,12 +98,27 @@ _HOME = {
     "changed_lines": "forecast.report.changes",
     "whatif": "forecast.analysis.whatif",
     "collect": "forecast.analysis.collect",
+    "sensitivity": "forecast.analysis.sensitivity",
+    "sensitivity_lines": "forecast.report.sensitivities",
+    "quick": "forecast.analysis.quick",
+    "whatif_panel": "forecast.report.panel",
     # the record
     "issue": "forecast.record.issue",
     "read_ledger": "forecast.record.ledger",
     # what the reader sees
     "summarise": "forecast.report.summary",
-    "trend_plot": "forecast.report.trend_plot",
+    "gather": "forecast.report.findings",
+    "brief": "forecast.report.brief",
+    "brief_html": "forecast.report.brief_html",
+    "plot_trend": "forecast.report.plots.trend",
+    "plot_area": "forecast.report.plots.area",
+    "plot_hindsight": "forecast.report.plots.hindsight",
+    "plot_outlook": "forecast.report.plots.outlook",
+    "plot_evidence": "forecast.report.plots.evidence",
+    "plot_evidence_map": "forecast.report.plots.evidence_map",
+    "plot_changed": "forecast.report.plots.changed",
+    "plot_collect": "forecast.report.plots.collect",
+    "plot_judgements": "forecast.report.plots.judgements",
 }
 
 __all__ = [  # noqa: RUF022 - by purpose, as above
@@ -123,10 +153,25 @@ __all__ = [  # noqa: RUF022 - by purpose, as above
     "changed_lines",
     "whatif",
     "collect",
+    "sensitivity",
+    "sensitivity_lines",
+    "quick",
+    "whatif_panel",
     "issue",
     "read_ledger",
     "summarise",
-    "trend_plot",
+    "gather",
+    "brief",
+    "brief_html",
+    "plot_trend",
+    "plot_area",
+    "plot_hindsight",
+    "plot_outlook",
+    "plot_evidence",
+    "plot_evidence_map",
+    "plot_changed",
+    "plot_collect",
+    "plot_judgements",
 ]
 
 

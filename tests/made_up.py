@@ -138,8 +138,16 @@ def made_up_tree(case: Case, *, seed: int = 0, as_of: date = AS_OF) -> xr.DataTr
             "outlook": _course("date", ahead, future, dims, coords, units).assign(
                 ever=(dims, _for_units(future.max(axis=0), units))
             ),
+            "hindsight": xr.Dataset(
+                {name: (("period", *dims), _for_units(past, units)) for name in ("filtered", "smoothed")},
+                coords=coords | {"period": np.arange(weeks)},
+            ),
             "evidence": xr.Dataset(
-                {"weight_of_evidence": (("report", "scenario"), weights)},  # a report is of one unit only
+                {"weight_of_evidence": (("report", "scenario"), weights)}  # a report is of one unit only
+                | {
+                    name: ("report", np.array([getattr(r, name) for r in case.evidence.known(as_of)], str))
+                    for name in ("source", "unit")
+                },
                 coords={"scenario": ids, "report": np.array(known, dtype=str)},
             ),
         }

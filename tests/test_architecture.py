@@ -25,6 +25,7 @@ HEAVY = (
     "pymc",
     "arviz",
     "matplotlib",
+    "plotly",
     "preliz",
     "rich",
     "typer",

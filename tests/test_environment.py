@@ -12,7 +12,7 @@ import yaml
 ROOT = Path(__file__).parents[1]
 
 #: Where conda-forge's name differs from the package index's. An extra is a package of its own there.
-CONDA_NAMES = {"matplotlib": "matplotlib-base"}
+CONDA_NAMES = {"matplotlib": "matplotlib-base", "playwright": "playwright-python"}
 CONDA_EXTRAS = {"h5netcdf[h5py]": ["h5py"]}
 
 REQUIREMENT = re.compile(r"(?P<name>[A-Za-z0-9._-]+)(?P<extras>\[[^]]*\])?(?P<bounds>.*)")

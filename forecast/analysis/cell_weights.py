@@ -55,16 +55,20 @@ class Readings(NamedTuple):
     periods: int  # T, 1 for a static question: there the evidence of all periods speaks of one scenario
 
 
-def readings(question: Question, evidence: Evidence, as_of: date) -> Readings:
-    """Read every cell that stands on a day in the five ways, all judgements at their means."""
+def readings(question: Question, evidence: Evidence, as_of: date, *, without: str = "") -> Readings:
+    """Read every cell that stands on a day in the five ways, all judgements at their means.
+
+    `without` is the id of a report that is left out, as for the weights of evidence of the forecast itself.
+    """
     told = Evidence(tuple(r for r in evidence.reports if r.reported <= as_of))
     laid = layout(question, told)
-    keys, contents = _standing(question, told, as_of)
-    log = Log(question, told)
-    reports = tuple(_reports(key, content, log, as_of) for key, content in zip(keys, contents, strict=True))
-    alone = [_alone(content, key, log, as_of, laid) for key, content in zip(keys, contents, strict=True)]
+    keys, contents = _standing(question, told, as_of, without)
+    heard = _Heard(Log(question, told), as_of, without)
+    reports = tuple(_reports(key, content, heard) for key, content in zip(keys, contents, strict=True))
+    alone = [_alone(content, key, heard, laid) for key, content in zip(keys, contents, strict=True)]
     certain, first = laid.mean.copy(), laid.arrays.reliability
-    certain[first : first + laid.arrays.reliabilities] = SURE
+    sources = slice(first, first + laid.arrays.reliabilities)
+    certain[sources] = np.maximum(certain[sources], SURE)  # one who is never wrong is surer still
     plain = _log_m(laid, contents, laid.mean)
     grouped, capped = (_exponents(question, keys, plain, cap) for cap in (None, question.cap))
     matrix = np.empty((1, laid.scenarios, laid.scenarios))
@@ -105,10 +109,27 @@ def odds(p: np.ndarray) -> np.ndarray:
     return np.asarray(np.log(np.maximum(p, _NEVER)) - np.log(np.maximum(rest, _NEVER)))
 
 
-def _standing(question: Question, told: Evidence, as_of: date) -> tuple[tuple[Key, ...], list[Content]]:
+class _Heard(NamedTuple):
+    """Which reports of a cell stand on a day."""
+
+    log: Log
+    day: date
+    without: str
+
+    def of(self, key: Key, content: Content) -> list[Report]:
+        """Return the reports of a cell, none if it has but silence."""
+        live = self.log.live(key, self.day) if content.statements else ()
+        return [report for report in live if report.id != self.without]
+
+
+def _standing(
+    question: Question, told: Evidence, as_of: date, without: str
+) -> tuple[tuple[Key, ...], list[Content]]:
     """Return every cell that says something, also one to which the cap leaves no weight at all."""
     known = Known(layout(replace(question, groups=(), cap=None), told), told)
     known.put({key for _, key in known.events(as_of)}, as_of)
+    gone = [report for report in told.reports if report.id == without]
+    known.put([Log(question, told).key(report) for report in gone], as_of, frozenset([without]))
     course, cells = known.step(as_of).course, known.cells()
     units, periods = places(course)
     rows = [int(course.cell[kind]) for kind in course.kind]
@@ -129,19 +150,17 @@ def _content(cells: Cells, row: int) -> Content:
     return Content(int(cell["indicator"]), statements, *silence, *persistence, below)
 
 
-def _reports(key: Key, content: Content, log: Log, day: date) -> tuple[Report, ...]:
+def _reports(key: Key, content: Content, heard: _Heard) -> tuple[Report, ...]:
     """Return the reports of a cell, then those of the cells that hang on it."""
-    own = log.live(key, day) if content.statements else []
-    below = [_reports((*key[:2], child.indicator), child, log, day) for child in content.children]
-    return tuple(own) + tuple(report for reports in below for report in reports)
+    below = [_reports((*key[:2], child.indicator), child, heard) for child in content.children]
+    return tuple(heard.of(key, content)) + tuple(report for reports in below for report in reports)
 
 
-def _alone(content: Content, key: Key, log: Log, day: date, laid: Layout) -> Content:
+def _alone(content: Content, key: Key, heard: _Heard, laid: Layout) -> Content:
     """Return a cell as if none of its reports repeated another."""
     indicator = laid.question.indicators[content.indicator]
-    live = log.live(key, day) if content.statements else []
-    below = tuple(_alone(child, (*key[:2], child.indicator), log, day, laid) for child in content.children)
-    own = tuple(statement(report, laid, indicator, None) for report in live)
+    below = tuple(_alone(child, (*key[:2], child.indicator), heard, laid) for child in content.children)
+    own = tuple(statement(report, laid, indicator, None) for report in heard.of(key, content))
     return content._replace(statements=own, children=below)
 
 

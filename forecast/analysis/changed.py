@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from dataclasses import replace
 from datetime import date
 from pathlib import Path
@@ -40,7 +41,14 @@ class _State(NamedTuple):
     unknown: frozenset[str]
 
 
-def changed(case: Case, tree: xr.DataTree, issued: Issued, *, question_was: Path | None = None) -> xr.Dataset:
+def changed(
+    case: Case,
+    tree: xr.DataTree,
+    issued: Issued,
+    *,
+    question_was: Path | None = None,
+    progress: Callable[[float], None] | None = None,
+) -> xr.Dataset:
     """Split the move since a forecast was issued into what moved it, by running the engine step by step.
 
     The engine is run with the settings and the seed of `tree` on what was known then; then one change after
@@ -69,6 +77,8 @@ def changed(case: Case, tree: xr.DataTree, issued: Issued, *, question_was: Path
     question_was : Path, optional
         The file of the question as it was when the forecast was issued. Only needed where it has been edited
         since: the attribute `note` says so.
+    progress : function, optional
+        Is given the share that is done.
 
     Returns
     -------
@@ -98,6 +108,8 @@ def changed(case: Case, tree: xr.DataTree, issued: Issued, *, question_was: Path
         if after is None:
             notes.append(f"no scenario allows what stood at the step '{name}' alone; its part is in the next")
         course.append(course[-1] if after is None else after)
+        if progress:
+            progress(len(course) / (len(STEPS) + 1))
     return _dataset(case, np.stack(course), entered, issued, day, notes)
 
 

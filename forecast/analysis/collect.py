@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Literal
 import numpy as np
 
 from forecast.analysis.channels import WATCH, Channel, Wanted, channels
-from forecast.analysis.gains import Joint, entropy, gain_of, joints
+from forecast.analysis.gains import Joint, draws_of, entropy, gain_of, joints
 from forecast.case.as_of import checked_as_of
 from forecast.case.faults import Fault, InputError, listed, meant
 from forecast.case.folder import Case, load_case
@@ -26,6 +26,7 @@ from forecast.model.problem import problem
 
 if TYPE_CHECKING:
     import pandas as pd
+    import xarray as xr
 
 Period = Literal["present", "next"]
 TARGETS = ("now", "reported", "horizon")
@@ -102,9 +103,40 @@ def collect(
     _check_costs(case.question, costs or {})
     asked = _period(case.question, day, period)
     if period == "present":
-        case = replace(case, question=_silence_open(case.question))
+        case = replace(case, question=silence_open(case.question))
     laid, sample = _draws(case, day, draws, chains, tolerance, seed, progress)
     return _ranked(case, laid, sample, Wanted(pairs, asked, day), costs or {}, left_out)
+
+
+def collect_from(case: Case, tree: xr.DataTree, *, draws: int = 1000) -> pd.DataFrame:
+    """Rank what could be reported of the next period, as :func:`collect` does, from a forecast's own draws.
+
+    Parameters
+    ----------
+    case : Case
+    tree : DataTree
+        What :func:`forecast.update` returned for this case. Its draws save a run of the engine.
+    draws : int
+        So many draws of each chain are used at most.
+
+    Returns
+    -------
+    pandas.DataFrame
+
+    Raises
+    ------
+    InputError
+        If there is no next period.
+
+    Examples
+    --------
+    >>> collect_from(case, forecast.update(case)).head()  # doctest: +SKIP
+    """
+    day = date.fromisoformat(str(tree.attrs["as_of"]))
+    pairs, left_out = _pairs(case, day, None, None)
+    asked = _period(case.question, day, "next")
+    laid, sample = draws_of(case, day, tree, draws)
+    return _ranked(case, laid, sample, Wanted(pairs, asked, day), {}, left_out)
 
 
 def _draws(
@@ -139,7 +171,7 @@ def _ranked(
     table = _table(laid, sample, found, across, costs)
     there = {channel.indicator for channel in found}
     missing = dict.fromkeys(laid.question.indicators[i].id for i, _ in wanted.pairs if i not in there)
-    table.attrs["period_end"] = case.question.last_day(wanted.period).isoformat()
+    table.attrs["period_end"] = min(case.question.last_day(wanted.period), case.question.horizon).isoformat()
     table.attrs["left_out"] = [*left_out, *missing]
     return table
 
@@ -156,7 +188,7 @@ def _period(question: Question, day: date, period: Period) -> int:
     return asked
 
 
-def _silence_open(question: Question) -> Question:
+def silence_open(question: Question) -> Question:
     """Return the question with no silence that counts on a period's last day: reports may still come."""
     indicators = tuple(
         replace(i, monitored=replace(i.monitored, lag=max(i.monitored.lag, 1))) if i.monitored else i

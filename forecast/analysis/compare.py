@@ -194,7 +194,7 @@ def _other_indicators(one: Case, other: Case, day: date) -> list[str]:
     ]
     for id in sorted(mine.keys() & others.keys()):
         a, b = mine[id], others[id]
-        found += _unlike(a, b, {name: f"{name} of {id}" for name in ("kind", "values", "monitored")})
+        found += _unlike(a, b, {name: f"{name} of {id}" for name in ("kind", "values", "monitored", "given")})
         if a.kind == b.kind == "ratio" and a.likelihood != b.likelihood:
             found.append(f"the ratios of {id} differ, and ratios are not densities: only yes can be reported")
     return found

@@ -18,13 +18,15 @@ up, and `shared` is what they leave over.
 from __future__ import annotations
 
 from datetime import date
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 import xarray as xr
 
 from forecast.analysis.cell_weights import PARTS, Readings, log_odds, odds, readings
-from forecast.case.folder import Case
+from forecast.analysis.report_weights import report_weights
+from forecast.case.folder import Case, load_case
 from forecast.case.question import Question
 from forecast.inference.engine import update
 from forecast.inference.tree import by_unit, coordinates, days, unit_dims
@@ -37,16 +39,20 @@ PERCEPTIBLE = 1.0
 NOT_AT_ALL, LITTLE_LEFT, BOTH_WAYS = "not at all", "too little left", "both ways"
 
 _DECIBANS = 10 / np.log(10)
+_RULED_OUT = 1e-12
 
 
-def explain(case: Case, *, as_of: date | None = None, tree: xr.DataTree | None = None) -> xr.Dataset:
+def explain(
+    case: Case | str | Path, *, as_of: date | None = None, tree: xr.DataTree | None = None
+) -> xr.Dataset:
     """Take a forecast apart: the weight of evidence of each cell, indicator and report, in decibans.
 
     How the parts add up is at the top of this module.
 
     Parameters
     ----------
-    case : Case
+    case : Case or path
+        A case, or its folder.
     as_of : date, optional
         The date whose knowledge is used, if there is no `tree`; default as for :func:`forecast.update`.
     tree : DataTree, optional
@@ -59,9 +65,10 @@ def explain(case: Case, *, as_of: date | None = None, tree: xr.DataTree | None =
         the order in which the parts take; ``cuts`` (cell): "" or what :data:`NOT_AT_ALL` and so on say;
         ``indicator_weight`` (indicator, scenario), in a regime that of leaving all its cells out;
         ``indicator_taken`` (indicator, part, scenario), the sum over its cells; ``indicator_cuts``;
-        ``report_weight`` (report, scenario), always that of leaving it out; the totals ``before``,
-        ``shared``, ``at_means``, ``learning``, ``engine`` (scenario), and where every cell and report comes
-        from. With units, totals and indicators have a dimension ``unit``.
+        ``report_weight`` (report, scenario), always that of leaving it out, and ``report_taken`` (report,
+        part, scenario), what was taken from it (:mod:`forecast.analysis.report_weights`); the totals
+        ``before``, ``shared``, ``at_means``, ``learning``, ``engine`` (scenario), and where every cell and
+        report comes from. With units, totals and indicators have a dimension ``unit``.
 
     Raises
     ------
@@ -75,6 +82,7 @@ def explain(case: Case, *, as_of: date | None = None, tree: xr.DataTree | None =
     >>> case = forecast.load_case("scenarios/isis-jn-2014")  # doctest: +SKIP
     >>> forecast.explain(case)["weight"]  # doctest: +SKIP
     """
+    case = case if isinstance(case, Case) else load_case(Path(case))
     tree = update(case, as_of=as_of) if tree is None else tree
     if tree.attrs.get("digest") != case.digest:
         raise ValueError("the forecast is of another state of the case: make it anew")
@@ -86,7 +94,7 @@ def explain(case: Case, *, as_of: date | None = None, tree: xr.DataTree | None =
     labels = [_label(question, *named) for named in zip(found.keys, found.joined, strict=True)]
     data = _totals(question, found, cells, odds(engine)).assign_coords(cell=np.array(labels, dtype=str))
     return (
-        data.merge(_by_cell(question, found, cells, engine.argmax(axis=1)))
+        data.merge(_by_cell(question, found, cells, engine))
         .merge(_by_indicator(question, found, cells))
         .merge(_by_report(case, tree, found, labels))
         .assign_attrs(
@@ -147,14 +155,14 @@ def _sum(found: Readings, cells: list[int]) -> np.ndarray:
     return total
 
 
-def _by_cell(question: Question, found: Readings, cells: np.ndarray, lead: np.ndarray) -> xr.Dataset:
+def _by_cell(question: Question, found: Readings, cells: np.ndarray, engine: np.ndarray) -> xr.Dataset:
     best = found.log_m[-1].max(axis=1, keepdims=True, initial=-np.inf)
     log_m = (found.log_m[-1] - np.where(np.isfinite(best), best, 0.0)) * _DECIBANS
     names = [question.indicators[i].id for _, _, i in found.keys]
     units = [question.units[u] if question.units else "" for u, _, _ in found.keys]
     ends = [question.last_day(t) for _, t, _ in found.keys]
     sure = found.log_m[0] * _DECIBANS
-    cuts = [_cuts(log_m[c], sure[c], lead[key[0]]) for c, key in enumerate(found.keys)]
+    cuts = [_cuts(log_m[c], sure[c], engine[key[0]]) for c, key in enumerate(found.keys)]
     return xr.Dataset(
         {
             "weight": (("cell", "scenario"), cells[-1] * _DECIBANS),
@@ -171,10 +179,16 @@ def _by_cell(question: Question, found: Readings, cells: np.ndarray, lead: np.nd
     )
 
 
-def _cuts(log_m: np.ndarray, sure: np.ndarray, lead: int) -> str:
-    """Say whether evidence tells scenarios apart, and whether all of them the same way from the leader."""
+def _cuts(log_m: np.ndarray, sure: np.ndarray, engine: np.ndarray) -> str:
+    """Say whether evidence tells scenarios apart, and whether all of them the same way from the leader.
+
+    What a forecast has ruled out is no rival: to tell it apart is worth nothing.
+    """
+    possible = engine > _RULED_OUT
+    log_m, sure, engine = log_m[possible], sure[possible], engine[possible]
     if np.ptp(log_m) < PERCEPTIBLE:
         return NOT_AT_ALL if np.ptp(sure) < PERCEPTIBLE else LITTLE_LEFT
+    lead = int(engine.argmax())
     against = np.delete(log_m - log_m[lead], lead) if np.isfinite(log_m[lead]) else np.zeros(1)
     return BOTH_WAYS if against.max() >= PERCEPTIBLE and against.min() <= -PERCEPTIBLE else ""
 
@@ -230,7 +244,13 @@ def _by_report(case: Case, tree: xr.DataTree, found: Readings, labels: list[str]
 
     order = [scenario.id for scenario in case.question.scenarios]
     weight = evidence["weight_of_evidence"].sel(scenario=order).transpose("report", "scenario").values
-    variables: dict[str, Any] = {"report_weight": (("report", "scenario"), weight)}
+    day = date.fromisoformat(str(tree.attrs["as_of"]))
+    each = report_weights(case.question, case.evidence, day, found, ids) * _DECIBANS
+    taken = np.moveaxis(-np.diff(each, axis=0), 0, 1)
+    variables: dict[str, Any] = {
+        "report_weight": (("report", "scenario"), weight),
+        "report_taken": (("report", "part", "scenario"), taken),
+    }
     names = ("indicator", "value", "source", "credibility", "citation", "note", "unit")
     variables |= {f"report_{name}": text(name) for name in names}
     lines = np.array([by_id[id].line for id in ids], int)

@@ -68,8 +68,9 @@ def future_score(
     -------
     xarray.Dataset
         `elpd` (period): log p(y_t | y_<t) in nats, 0 where a period has no evidence, minus infinity where
-        the question held for impossible what was reported. `by_chain` (chain, period): the same from each
-        chain alone. `mcse`: the error of the sum of `elpd`. Coordinate `period_end`.
+        the question held for impossible what was reported of a cell with a group or a cap. `by_chain` (chain,
+        period): the same from each chain alone. `mcse`: the error of the sum of `elpd`. Coordinate
+        `period_end`.
 
     Examples
     --------

@@ -3,13 +3,22 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import date
+from typing import TYPE_CHECKING
 
 import numpy as np
 
+from forecast.analysis.at_means import filtered_of, standing
 from forecast.analysis.channels import Channel
+from forecast.analysis.swings import theta_of
 from forecast.inference.summary import Draws
 from forecast.model.layout import Layout
 from forecast.model.likelihood import Cells, log_cells
+
+if TYPE_CHECKING:
+    import xarray as xr
+
+    from forecast.case.folder import Case
 
 _CHUNK = 200  # draws at a time
 
@@ -20,6 +29,20 @@ class Joint:
 
     scenario: np.ndarray  # (C, U, K)
     outcome: list[np.ndarray]  # of each channel (C, n, K)
+
+
+def draws_of(case: Case, day: date, tree: xr.DataTree, most: int) -> tuple[Layout, Draws]:
+    """Return the draws of a forecast, evenly thinned, with what they say of every period."""
+    model = standing(case.question, case.evidence, day)
+    theta = theta_of(model.layout, tree)
+    theta = theta[:, :: max(theta.shape[1] // most, 1)][:, :most]
+    chains, number = theta.shape[:2]
+    filtered = filtered_of(model, theta.reshape(chains * number, -1))
+    matrix, alpha, log_norm = (
+        part.reshape(chains, number, *part.shape[1:])
+        for part in (filtered.matrix, filtered.alpha, filtered.log_norm)
+    )
+    return model.layout, Draws(theta, theta, matrix, alpha, log_norm)
 
 
 def _targets(sample: Draws, ahead: int, steps: int) -> dict[str, np.ndarray]:
@@ -132,4 +155,4 @@ def entropy(p: np.ndarray) -> float:
     >>> entropy(np.array([0.5, 0.5, 0.0]))
     1.0
     """
-    return float(-(p[p > 0] * np.log2(p[p > 0])).sum())
+    return max(float(-(p[p > 0] * np.log2(p[p > 0])).sum()), 0.0)

@@ -52,7 +52,7 @@ def by_paths(task: Problem) -> Exact:
         return Exact(None, None, f"there are more than {MOST_COURSES:,} courses of scenarios")
     if layout.arrays.dynamics == MOVES and _free(task, ("leave", "then")):
         return Exact(None, None, "the moves are uncertain, and have no closed form")
-    if layout.cut and layout.learns:
+    if layout.cut:
         return Exact(None, None, "some judgements must not learn")
     known, fixed, reason = _cells(task)
     if reason:

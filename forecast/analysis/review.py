@@ -6,7 +6,7 @@ It reads the result alone, also one that was kept in a file.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from textwrap import wrap
 
 import xarray as xr
@@ -28,8 +28,15 @@ CHECKS = (
     review_numbers.judgement_against_evidence,
 )
 
+#: Those that take no ArviZ, which a short command has no time to import.
+QUICK = tuple(
+    c for c in CHECKS if c not in (review_numbers.chains_agree, review_numbers.judgement_against_evidence)
+)
 
-def review(tree: xr.DataTree) -> list[Check]:
+
+def review(
+    tree: xr.DataTree, *, checks: Iterable[Callable[[xr.DataTree], Check | None]] = CHECKS
+) -> list[Check]:
     """Check whether the sums of a forecast were done well, and whether evidence and judgements fit.
 
     Parameters
@@ -37,6 +44,8 @@ def review(tree: xr.DataTree) -> list[Check]:
     tree : xarray.DataTree
         What :func:`forecast.update` returned, or that read again from a file. What it does not hold is not
         checked.
+    checks : iterable of functions
+        What to check; default: everything.
 
     Returns
     -------
@@ -49,7 +58,7 @@ def review(tree: xr.DataTree) -> list[Check]:
     >>> tree = forecast.update("scenarios/isis-jn-2014")  # doctest: +SKIP
     >>> print(*review_lines(review(tree)), sep=chr(10))  # doctest: +SKIP
     """
-    return [found for check in CHECKS if (found := check(tree)) is not None]
+    return [found for check in checks if (found := check(tree)) is not None]
 
 
 def review_lines(checks: Iterable[Check], *, width: int = 100) -> list[str]:

@@ -8,6 +8,8 @@ import numpy as np
 import xarray as xr
 
 from forecast.analysis.verdict import Check, day, group, named
+from forecast.inference.drift import FEWEST
+from forecast.inference.surprise import REPLICATES
 
 DRIFTED = 0.02  # as the alarm of the table: prior and posterior hardly overlap
 SMALL = 0.05  # a tail that one date in twenty has
@@ -20,7 +22,7 @@ LEANS = 0.10  # of probability that hangs on one report, or one source
 def drift(tree: xr.DataTree) -> Check | None:
     """Look for judgements that the evidence has pulled far from what their author said."""
     found, name = group(tree, "drift"), "Drift of judgements"
-    if found is None:
+    if found is None or int(found["draws"]) < FEWEST:
         return None
     far = found.isel(judgement=np.flatnonzero(found["tail"].values < DRIFTED))
     if not far.sizes["judgement"]:
@@ -45,21 +47,26 @@ def surprise(tree: xr.DataTree) -> Check | None:
     found, name = group(tree, "surprise"), "Surprise"
     if found is None:
         return None
-    told = found.isel(as_of=np.flatnonzero((found["reports"] > 0) & found["tail"].notnull()))
+    told = found.isel(
+        as_of=np.flatnonzero(((found["reports"] + found["silences"]) > 0) & found["tail"].notnull())
+    )
     n = told.sizes["as_of"]
     if not n:
-        return Check(name, "PASS", "Nothing was reported yet that could have been a surprise.")
+        return Check(
+            name, "PASS", "Nothing was heard yet, and no silence counted, that could have been a surprise."
+        )
     tail = told["tail"].values
     small, worst = int((tail < SMALL).sum()), int(np.argmin(tail))
     chance = sum(math.comb(n, k) * SMALL**k * (1 - SMALL) ** (n - k) for k in range(small, n + 1))
     dates = [day(date) for date in told["as_of"].values]
     reason = (
-        f"On {small} of {n} dates the new reports were among the {SMALL:.0%} most surprising that the model "
+        f"On {small} of {n} dates the new evidence was among the {SMALL:.0%} most surprising that the model "
         f"foresaw; {SMALL * n:.2g} such dates are to be expected. Most surprising was {dates[worst]}"
         f"{_reports_of(tree, told['as_of'].values[worst], found['as_of'].values)}: {_share(tail[worst])} of "
-        "what could have been said would have been more so."
+        f"{REPLICATES} replicates of what could have been said were more so."
     )
-    if chance > UNLIKELY and tail[worst] * n > SMALL:
+    alone = n / REPLICATES <= SMALL and tail[worst] * n <= SMALL  # past that they are too few to tell
+    if chance > UNLIKELY and not alone:
         return Check(name, "PASS", reason)
     action = (
         "Read those reports again: a mistyped value, a source better or worse than its grade, a likelihood "
@@ -69,15 +76,26 @@ def surprise(tree: xr.DataTree) -> Check | None:
 
 
 def conflict(tree: xr.DataTree) -> Check | None:
-    """Tell whether the cells contradict one another, and whether a rare story has it so."""
-    found, name = group(tree, "conflict"), "Conflict in the evidence"
+    """Tell whether the cells of a unit contradict one another, and whether a rare story has it so."""
+    found = group(tree, "conflict")
     if found is None:
         return None
-    one = found
-    if "unit" in found.dims:
-        one = found.isel(unit=int(np.argmax(found["conflict"].values)))
-    value = float(one["conflict"])
-    where = f" of {one['unit'].item()}" if "unit" in one.coords else ""
+    if "unit" not in found.dims:
+        return _conflict(found, "")
+    checks = []
+    for unit in found["unit"].values.tolist():
+        own = (
+            np.flatnonzero(found["cell_unit"].values == unit),
+            np.flatnonzero(found["pair_unit"].values == unit),
+        )
+        checks.append(_conflict(found.sel(unit=unit).isel(cell=own[0], pair=own[1]), f" of {unit}"))
+    worst = {"PASS": 0, "REVIEW": 1, "FAIL": 2}
+    at = max(range(len(checks)), key=lambda n: (worst[checks[n].verdict], float(found["conflict"].values[n])))
+    return checks[at]
+
+
+def _conflict(one: xr.Dataset, where: str) -> Check:
+    name, value = "Conflict in the evidence", float(one["conflict"])
     times, less = f"{10 ** (abs(value) / 10):.2g}", "less" if value > 0 else "more"
     how = "about as probable as" if times in ("1", "1.0") else f"{times} times {less} probable than"
     reason = (
@@ -115,7 +133,7 @@ def leaning(tree: xr.DataTree) -> Check | None:
     source, unit = found["source"].values, found["unit"].values
     for where in sorted(set(zip(source, unit, strict=True))):
         mine = [n for n in range(len(source)) if (source[n], unit[n]) == where]
-        if 1 < len(mine) < len(source):
+        if len(mine) > 1:
             rows.append(_moved(tree, found, mine, f"all {len(mine)} reports of {where[0]}"))
     change, who, text = max(rows)
     reason = f"The probabilities now move most without {who}: {text}, by the sum of weights."

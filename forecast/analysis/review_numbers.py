@@ -7,7 +7,8 @@ import warnings
 import numpy as np
 import xarray as xr
 
-from forecast.analysis.verdict import Check, day, exact, group, named
+from forecast.analysis.power_scaling import PARTS, power_scaled
+from forecast.analysis.verdict import Check, cut, day, exact, group, named
 
 FAR_OFF = 4.0  # times the tolerance: digits that are printed would be wrong
 R_HAT, R_HAT_BAD = 1.01, 1.05  # Vehtari, Gelman, Simpson, Carpenter and Bürkner (2021); older practice
@@ -65,7 +66,7 @@ def chains_agree(tree: xr.DataTree) -> Check | None:
     )
     if worst[largest] <= R_HAT:
         return Check(name, "PASS", reason)
-    bad = max(worst["scenario_probability"], worst["horizon_probability"]) > R_HAT_BAD
+    bad = max(worst.get(f"{when}_probability", 1.0) for when in ("scenario", "horizon")) > R_HAT_BAD
     action = "Run with more draws; if it stays, look for judgements that the evidence pulls two ways."
     return Check(name, "FAIL" if bad else "REVIEW", reason, action)
 
@@ -108,18 +109,12 @@ def gaps(tree: xr.DataTree) -> Check:
 def judgement_against_evidence(tree: xr.DataTree) -> Check | None:
     """Power-scale judgements and evidence: tell whether the answer hangs on the one, the other or both."""
     name = "Judgement or evidence"
-    if exact(tree) or group(tree, "log_likelihood") is None or _too_few(tree):
-        return None
-    import arviz as az
-
+    if exact(tree) or cut(tree) or group(tree, "log_likelihood") is None or _too_few(tree):
+        return None  # of judgements that must not learn, scaled evidence would revise them
     what = "horizon_probability"
-    with warnings.catch_warnings(), np.errstate(all="ignore"):
-        warnings.simplefilter("ignore")
-        found = [
-            float(az.psense(tree, group=part, var_names=[what])[what].max())
-            for part in ("prior", "likelihood")
-        ]
-    prior, likelihood = found
+    prior, likelihood = (float(power_scaled(tree, part, [what])[what].max()) for part in PARTS)
+    if not (np.isfinite(prior) and np.isfinite(likelihood)):
+        return None
     reason = (
         "Holding every judgement a little more or less firmly shifts the probabilities at the horizon with a "
         f"sensitivity of {prior:.2f}, counting the evidence a little more or less with {likelihood:.2f}; "

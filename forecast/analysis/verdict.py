@@ -46,6 +46,11 @@ def exact(tree: xr.DataTree) -> bool:
     return group(tree, "log_prior") is None
 
 
+def cut(tree: xr.DataTree) -> bool:
+    """Tell whether some uncertain judgements must not learn (`learn: false`)."""
+    return bool(tree.attrs.get("cut", 0))
+
+
 def named(names: Iterable[object]) -> str:
     """Return names as a list in words, the first few of them."""
     every = [str(name) for name in names]

@@ -83,9 +83,9 @@ def whatif(
     if not isinstance(case, Case):
         case = load_case(Path(case))
     day = checked_as_of(case.question, as_of)
-    add, drop, drop_sources, judged = list(add), list(drop), list(drop_sources), dict(set or {})
+    add, drop, drop_sources, judged = list(add), _listed(drop), _listed(drop_sources), dict(set or {})
     other = altered(case, add=add, drop=drop, drop_sources=drop_sources, set=judged)
-    _check_known(case, other, day)
+    _check_known(case, other, drop, day)
 
     def forecast(one: Case, turn: int) -> xr.Dataset:
         told = progress and (lambda share: progress((turn + share) / 2))
@@ -107,6 +107,11 @@ def _beside(before: xr.Dataset, after: xr.Dataset) -> xr.Dataset:
         data[f"{name}_difference_mcse"] = np.hypot(before[f"{name}_mcse"], after[f"{name}_mcse"])
     new = [warning for warning in after.attrs["warnings"] if warning not in before.attrs["warnings"]]
     return data.assign_attrs(before.attrs | {"warnings": json.dumps(new)})
+
+
+def _listed(names: Iterable[str]) -> list[str]:
+    """Return names as a list; one name alone is a list of one."""
+    return [names] if isinstance(names, str) else list(names)
 
 
 def altered(
@@ -145,8 +150,8 @@ def _question(case: Case, judged: Mapping[str, Any]) -> Question:
     return altered_question(data, case.question, judged)
 
 
-def _check_known(case: Case, other: Case, day: date) -> None:
-    """Refuse imagined reports that would not be known on the as-of date."""
+def _check_known(case: Case, other: Case, drop: list[str], day: date) -> None:
+    """Refuse to add, or to leave out, what is not known on the as-of date: it would change nothing."""
     mine = {r.id for r in case.evidence.reports}
     faults = [
         Fault(
@@ -159,6 +164,17 @@ def _check_known(case: Case, other: Case, day: date) -> None:
         )
         for r in other.evidence.reports
         if r.id not in mine and r.reported > day
+    ]
+    faults += [
+        Fault(
+            WHAT_IF,
+            0,
+            r.id,
+            f"reported on {r.reported}, after the as-of date ({day}): to leave it out would change nothing",
+            fix="leave out one that was known, or give a later as-of date",
+        )
+        for r in case.evidence.reports
+        if r.id in drop and r.reported > day
     ]
     if faults:
         raise InputError(faults)

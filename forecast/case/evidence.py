@@ -49,3 +49,8 @@ class Evidence:
         seen = [r for r in self.reports if r.reported <= as_of]
         replaced = {r.replaces for r in seen if r.replaces}
         return tuple(r for r in seen if r.id not in replaced and r.indicator and r.value is not None)
+
+    def _repr_html_(self) -> str:
+        from forecast.case.display import evidence_html
+
+        return evidence_html(self)

@@ -20,6 +20,8 @@ _NUMBER_LIKE = re.compile(r"[-+]?[\d.,\s]*\d[\d.,\s]*(%|[eE][-+]?\d+)?\Z")
 _ID = re.compile(r"[^\W_][\w.-]*\Z")
 #: Column names of the results: a scenario of that name would be overwritten there.
 RESERVED = ("as_of", "date", "unit")
+#: Names of the results and of the PyMC model that an indicator of that name would clash with.
+RESERVED_INDICATORS = ("category", "cell", "chain", "draw", "number", "period", "report", "scenario", "unit")
 
 
 @dataclass(frozen=True, slots=True)

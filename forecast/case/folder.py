@@ -20,7 +20,7 @@ from forecast.case.remarks import remarks
 QUESTION, EVIDENCE = "question.yaml", "evidence.csv"
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, repr=False)
 class Case:
     """A question with its evidence, as it stood on disk.
 
@@ -45,6 +45,16 @@ class Case:
     evidence: Evidence
     digest: str
     warnings: tuple[str, ...] = ()
+
+    def __repr__(self) -> str:
+        q = self.question
+        said = f"{len(q.scenarios)} scenarios, {len(q.indicators)} indicators, {len(q.sources)} sources"
+        return f"<Case {self.name}: {said}, {len(self.evidence.reports)} rows of evidence>"
+
+    def _repr_html_(self) -> str:
+        from forecast.case.display import case_html
+
+        return case_html(self)
 
 
 def load_case(path: Path | str) -> Case:

@@ -157,3 +157,8 @@ class Question:
     def last_finished_day(self, today: date) -> date:
         """Return the last day of the last period over by the end of `today`, held as :meth:`as_of` does."""
         return self.as_of(self.last_day(self.period(today + timedelta(days=1)) - 1))
+
+    def _repr_html_(self) -> str:
+        from forecast.case.display import question_html
+
+        return question_html(self)

@@ -49,7 +49,24 @@ def read_indicators(
         if indicator is not None:
             found.append(indicator)
     _check_given(node, found, set(stated), faults)
+    _check_names(node, list(stated), setting, faults)
     return stated, tuple(found)
+
+
+def _check_names(node: Node, ids: list[str], setting: Setting, faults: Faults) -> None:
+    """Refuse ids from which the results would make one name twice (``x`` and ``x_period``, say)."""
+    taken: dict[str, str] = {}
+    for id in ids:
+        line = node.key_lines.get(id, node.line)
+        if id in fields.RESERVED_INDICATORS:
+            faults.add(line, id, "this id is a name of the results", fix="choose another id")
+        made = [id, *(f"{id}_{end}" for end in ("cell", "period", "unit", "value"))]
+        made += [f"likelihood_{id}", *(f"likelihood_{id}_{scenario.id}" for scenario in setting.scenarios)]
+        clash = next((taken[name] for name in made if name in taken), None)
+        if clash is not None:
+            problem = f"with the indicator {clash} it would make one name of the results twice"
+            faults.add(line, id, problem, fix="choose an id that does not go on from the other's")
+        taken |= dict.fromkeys(made, id)
 
 
 def _read_indicator(

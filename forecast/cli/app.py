@@ -8,7 +8,6 @@ from __future__ import annotations
 import gc
 import sys
 from collections.abc import Sequence
-from datetime import date, datetime
 from pathlib import Path
 from typing import Annotated, Literal
 
@@ -16,6 +15,8 @@ import typer
 
 from forecast import __version__
 from forecast.cli import failures, plain
+from forecast.cli.options import AsJson, AsOf, Cases, Debug
+from forecast.cli.questions import questions
 
 app = typer.Typer(
     name="forecast",
@@ -26,29 +27,6 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
 )
-
-Cases = Annotated[list[Path], typer.Argument(metavar="CASE...", help="Case folders.", show_default=False)]
-AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON document per case, and nothing else.")]
-Debug = Annotated[bool, typer.Option("--debug", help="Show where an unexpected failure arose.")]
-
-
-def _day(text: str) -> date:
-    try:
-        return datetime.strptime(text, "%Y-%m-%d").date()
-    except ValueError:
-        allowed = "a day of the calendar as YYYY-MM-DD"
-        raise typer.BadParameter(f"not a day (found: {text}). Allowed: {allowed}.") from None
-
-
-AsOf = Annotated[
-    date | None,
-    typer.Option(
-        parser=_day,
-        metavar="DATE",
-        help="Use the knowledge of this day.",
-        show_default="the last day of the last finished period",
-    ),
-]
 
 
 def _version(wanted: bool) -> None:
@@ -115,6 +93,10 @@ def update(
     tolerance: Annotated[
         float, typer.Option(min=1e-6, max=1.0, help="Largest Monte Carlo error of a probability.")
     ] = 0.005,
+    alert: Annotated[
+        float | None,
+        typer.Option(min=0.0, metavar="POINTS", help="List what moved by more points since the last issue."),
+    ] = None,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Print only: write and issue nothing.")] = False,
     as_json: AsJson = False,
     debug: Debug = False,
@@ -129,114 +111,53 @@ def update(
         chains=chains,
         seed=seed,
         tolerance=tolerance,
+        alert=alert,
         dry_run=dry_run,
         as_json=as_json,
     )
     raise typer.Exit(run(cases, options, debug=debug))
 
 
-@app.command(epilog="Example: forecast explain scenarios/isis-jn-2014 --as-of 2014-11-23")
-def explain(
+@app.command(epilog="Example: forecast brief scenarios/isis-jn-2014 --as-of 2014-11-23")
+def brief(
     cases: Cases,
-    changed: Annotated[
-        bool, typer.Option("--changed", help="Also say what moved it since the last issued forecast.")
-    ] = False,
-    question_was: Annotated[
+    form: Annotated[
+        Literal["html", "md"],
+        typer.Option("--format", help="html: one page for screen, mail and paper; md: Markdown."),
+    ] = "html",
+    as_of: AsOf = None,
+    as_json: AsJson = False,
+    debug: Debug = False,
+) -> None:
+    """Write the weekly brief to output/; nothing is issued."""
+    from forecast.cli.brief import Options, run
+
+    options = Options(as_of=as_of, form=form, as_json=as_json)
+    raise typer.Exit(run(cases, options, debug=debug))
+
+
+@app.command(epilog="Example: forecast trend scenarios/isis-jn-2014 --as-of 2014-11-23 --to trend.png")
+def trend(
+    cases: Cases,
+    to: Annotated[
         Path | None,
-        typer.Option(metavar="FILE", help="The question as it was then, if it has been edited since."),
+        typer.Option(metavar="FILE", help="Draw to a .png, .svg, .pdf or .html file, not the terminal."),
     ] = None,
-    top: Annotated[int, typer.Option(min=1, help="How many cells and reports to name.")] = 8,
+    browser: Annotated[
+        bool, typer.Option("--browser", help="Open the interactive trend in the browser.")
+    ] = False,
     as_of: AsOf = None,
     as_json: AsJson = False,
     debug: Debug = False,
 ) -> None:
-    """Say why: the weight of evidence of each cell and report, and what was taken away from it."""
-    from forecast.cli.explain import Options, run
+    """Draw the trend of the probabilities; nothing is issued."""
+    from forecast.cli.trend import Options, run
 
-    options = Options(changed=changed, question_was=question_was, as_of=as_of, top=top, as_json=as_json)
+    options = Options(as_of=as_of, to=to, browser=browser, as_json=as_json)
     raise typer.Exit(run(cases, options, debug=debug))
 
 
-@app.command(epilog='Example: forecast whatif scenarios/isis-jn-2014 --add "2014-11-20,fighting,no,rferl"')
-def whatif(
-    cases: Cases,
-    add: Annotated[
-        list[str] | None,
-        typer.Option(metavar="REPORT", help='Imagine a report: "DATE,INDICATOR,VALUE,SOURCE[,...]".'),
-    ] = None,
-    drop: Annotated[list[str] | None, typer.Option(metavar="ID", help="Leave a report out.")] = None,
-    drop_source: Annotated[
-        list[str] | None, typer.Option(metavar="ID", help="Leave out all that a source reported.")
-    ] = None,
-    changes: Annotated[
-        list[str] | None,
-        typer.Option(
-            "--set", metavar="NAME=VALUE", help='Judge otherwise: "reliability sohr=A", "prior=even".'
-        ),
-    ] = None,
-    as_of: AsOf = None,
-    draws: Annotated[int, typer.Option(min=1, help="Draws per chain.")] = 2000,
-    chains: Annotated[int, typer.Option(min=1, help="Independent particle systems.")] = 4,
-    seed: Annotated[int, typer.Option(min=0, help="Seed of the random numbers.")] = 0,
-    as_json: AsJson = False,
-    debug: Debug = False,
-) -> None:
-    """Forecast with other evidence or judgements, beside the forecast as it is. Nothing is written."""
-    from forecast.cli.whatif import Options, run
-
-    options = Options(
-        add=tuple(add or ()),
-        drop=tuple(drop or ()),
-        drop_sources=tuple(drop_source or ()),
-        set=tuple(changes or ()),
-        as_of=as_of,
-        draws=draws,
-        chains=chains,
-        seed=seed,
-        as_json=as_json,
-    )
-    raise typer.Exit(run(cases, options, debug=debug))
-
-
-@app.command(epilog="Example: forecast collect scenarios/isis-jn-2014 --as-of 2014-11-23")
-def collect(
-    cases: Cases,
-    period: Annotated[
-        Literal["present", "next"], typer.Option(help="The period that would be reported on.")
-    ] = "next",
-    indicator: Annotated[
-        list[str] | None, typer.Option(metavar="ID", help="Only this indicator, with all its sources.")
-    ] = None,
-    source: Annotated[
-        list[str] | None, typer.Option(metavar="ID", help="Ask this source about every indicator.")
-    ] = None,
-    cost: Annotated[
-        list[str] | None, typer.Option(metavar="NAME=NUMBER", help='What asking costs: "sohr=2".')
-    ] = None,
-    top: Annotated[int, typer.Option(min=1, help="Lines to print.")] = 15,
-    as_of: AsOf = None,
-    draws: Annotated[int, typer.Option(min=1, help="Draws per chain.")] = 1000,
-    chains: Annotated[int, typer.Option(min=1, help="Independent particle systems.")] = 4,
-    seed: Annotated[int, typer.Option(min=0, help="Seed of the random numbers.")] = 0,
-    as_json: AsJson = False,
-    debug: Debug = False,
-) -> None:
-    """Say what to look for next: the information that each report is expected to bring."""
-    from forecast.cli.collect import Options, run
-
-    options = Options(
-        period=period,
-        indicators=tuple(indicator or ()),
-        sources=tuple(source or ()),
-        costs=tuple(cost or ()),
-        top=top,
-        as_of=as_of,
-        draws=draws,
-        chains=chains,
-        seed=seed,
-        as_json=as_json,
-    )
-    raise typer.Exit(run(cases, options, debug=debug))
+app.add_typer(questions)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

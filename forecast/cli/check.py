@@ -105,10 +105,10 @@ def _print(name: str, data: xr.Dataset) -> None:
             width = max(len(s) for s in part["scenario"].values.tolist()) + 2
             columns = max(width, 15)
             print(" " * 20 + "".join(f"{s:>{columns}}" for s in part["scenario"].values.tolist()))
-            for name in part[way].values.tolist():
-                row = part.sel({way: name})
+            for one in part[way].values.tolist():
+                row = part.sel({way: one})
                 cells = zip(row[when].values, row[f"{when}_mcse"].values, strict=True)
-                print(f"{name:20}" + "".join(f"{_percent(p, e):>{columns}}" for p, e in cells))
+                print(f"{one:20}" + "".join(f"{_percent(p, e):>{columns}}" for p, e in cells))
     for one, note in zip(data[way].values, data["note"].values, strict=True) if "note" in data else ():
         if note:
             print(f"  · {one}: {note}")

@@ -39,14 +39,7 @@ class Options:
 
 def run(cases: Sequence[Path], options: Options, *, debug: bool = False) -> int:
     """Rank what could be looked for in each case and print it; return the exit code."""
-    codes = []
-    for path in cases:
-        try:
-            _collect(path, options)
-            codes.append(failures.DONE)
-        except Exception as error:
-            codes.append(failures.report(error, debug=debug))
-    return failures.worst(codes)
+    return failures.each(cases, lambda path: _collect(path, options), debug=debug)
 
 
 def _collect(path: Path, options: Options) -> None:

@@ -5,16 +5,21 @@ from __future__ import annotations
 import json
 import math
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from datetime import date, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from forecast.case.faults import InputError
 from forecast.cli import failures
 
 if TYPE_CHECKING:
     import xarray as xr
+
+
+_NOTHING_BEFORE = (
+    "There is no forecast to compare with: none was issued for an earlier day, or only one over other "
+    "scenarios or units."
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,41 +35,33 @@ class Options:
 
 def run(cases: Sequence[Path], options: Options, *, debug: bool = False) -> int:
     """Explain each case's forecast; return the exit code."""
-    return failures.worst([_explain(path, options, debug=debug) for path in cases])
+    return failures.each(cases, lambda path: _explain(path, options), debug=debug)
 
 
-def _explain(path: Path, options: Options, *, debug: bool) -> int:
+def _explain(path: Path, options: Options) -> None:
     from forecast.analysis.explain import explain
     from forecast.inference.engine import update
     from forecast.record.check import check
     from forecast.report.changes import changed_lines, changed_since_issue
     from forecast.report.explanation import explain_lines
 
-    try:
-        case = check(path)
-        tree = update(case, as_of=options.as_of)
-        why = explain(case, tree=tree)
-        moved = None
-        if options.changed:
-            moved = changed_since_issue(case, tree, question_was=options.question_was)
-    except Exception as error:
-        if options.as_json and isinstance(error, InputError):
-            faults = [asdict(fault) for fault in error.faults]
-            print(json.dumps({"case": path.resolve().name, "faults": faults}))
-        return failures.report(error, debug=debug)
+    case = check(path)
+    tree = update(case, as_of=options.as_of)
+    why, moved = explain(case, tree=tree), None
+    if options.changed:
+        moved = changed_since_issue(case, tree, question_was=options.question_was)
     if options.as_json:
-        document = {"case": case.name, "explain": _plain(why)}
-        change = {"changed": _plain(moved) if moved is not None else None} if options.changed else {}
+        document = {"case": case.name, "explain": dictionary(why)}
+        change = {"changed": dictionary(moved) if moved is not None else None} if options.changed else {}
         print(json.dumps(document | change, allow_nan=False))
-        return failures.DONE
+        return
     print("\n".join(explain_lines(why, top=options.top)))
     if options.changed:
-        said = ["No forecast of this case was issued before."] if moved is None else changed_lines(moved)
+        said = [_NOTHING_BEFORE] if moved is None else changed_lines(moved)
         print("\n" + "\n".join(said))
-    return failures.DONE
 
 
-def _plain(data: xr.Dataset) -> dict[str, Any]:
+def dictionary(data: xr.Dataset) -> dict[str, Any]:
     """Return a Dataset as xarray's own dictionary, days as text and numbers that are not finite as null."""
 
     def cleaned(value: Any) -> Any:

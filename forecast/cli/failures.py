@@ -5,6 +5,8 @@ from __future__ import annotations
 import os
 import sys
 import traceback
+from collections.abc import Callable, Sequence
+from pathlib import Path
 
 from forecast.case.faults import InputError
 
@@ -14,12 +16,16 @@ DONE, TOOLKIT_FAILED, INPUT_AT_FAULT = 0, 1, 2
 DEBUG = "FORECAST_DEBUG"
 
 
-def report(error: Exception, *, debug: bool = False) -> int:
+def report(error: Exception, *, debug: bool = False, case: str = "") -> int:
     """Say on standard error what went wrong, and return the exit code that says whose fault it is.
+
+    `case` is the one that it went wrong with, where there are several.
 
     An input at fault is told with every fault found. Anything unexpected is the toolkit's own fault and is
     told in one line; with `debug`, or with FORECAST_DEBUG set, the traceback comes before it.
     """
+    if case and not isinstance(error, BrokenPipeError):
+        print(f"{case}:", file=sys.stderr)
     if isinstance(error, InputError):
         print(error, file=sys.stderr)
         return INPUT_AT_FAULT
@@ -40,6 +46,25 @@ def report(error: Exception, *, debug: bool = False) -> int:
             file=sys.stderr,
         )
     return TOOLKIT_FAILED
+
+
+def each(
+    cases: Sequence[Path], work: Callable[[Path], None], *, debug: bool = False, apart: bool = False
+) -> int:
+    """Do the same for each case, going on past those that fail; return the exit code.
+
+    What fails of several is told with the case's name; `apart`: an empty line stands between two cases.
+    """
+    codes = []
+    for place, path in enumerate(cases):
+        if place and apart:
+            print()
+        try:
+            work(path)
+            codes.append(DONE)
+        except Exception as error:
+            codes.append(report(error, debug=debug, case=path.name if len(cases) > 1 else ""))
+    return worst(codes)
 
 
 def worst(codes: list[int]) -> int:

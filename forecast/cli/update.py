@@ -1,4 +1,8 @@
-"""``forecast update``: check, infer, print, write the brief and the plot, issue."""
+"""``forecast update``: check, infer, print, write the brief and the plot, issue.
+
+What was issued from the very same inputs is not inferred again: a run repeated within the week says that
+nothing changed.
+"""
 
 from __future__ import annotations
 
@@ -11,16 +15,18 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
 from forecast.cli import failures
+from forecast.cli.brief import change, page, write_page
 from forecast.cli.progress import progress_bar
+from forecast.cli.standing import OUTPUT, forget, standing, write_document
 
 if TYPE_CHECKING:
     import xarray as xr
 
     from forecast.case.folder import Case
+    from forecast.cli.weekly import Outcome
+    from forecast.record.ledger import Entry, Inputs
+    from forecast.report.findings import Findings
     from forecast.report.summary import Summary
-
-#: Where everything goes that can be computed again.
-OUTPUT = "output"
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,47 +39,95 @@ class Options:
     chains: int = 4
     seed: int = 0
     tolerance: float = 0.005
+    alert: float | None = None
     dry_run: bool = False
     as_json: bool = False
 
 
 def run(cases: Sequence[Path], options: Options, *, debug: bool = False) -> int:
     """Forecast each case, going on past those that fail; return the exit code."""
-    codes = []
+    from forecast.cli.weekly import alert_lines, case_lines, failed
+
+    outcomes: list[Outcome] = []
     for place, path in enumerate(cases):
         if place and not options.as_json:
             print()
         try:
-            codes.append(_forecast(path, options))
+            outcomes.append(_forecast(path, options))
         except Exception as error:
-            codes.append(failures.report(error, debug=debug))
-    return failures.worst(codes)
+            case = path.name if len(cases) > 1 else ""
+            outcomes.append(failed(path.name, failures.report(error, debug=debug, case=case), error))
+    for line in [] if options.as_json else case_lines(outcomes):
+        print(line)
+    for line in [] if options.alert is None else alert_lines(outcomes, options.alert):
+        print(line, file=sys.stderr if options.as_json else sys.stdout)
+    return failures.worst([outcome.code for outcome in outcomes])
 
 
-def _forecast(path: Path, options: Options) -> int:
-    """Forecast one case; return the exit code. Nothing is written before all that can fail has been done."""
+def _forecast(path: Path, options: Options) -> Outcome:
+    """Forecast one case. Nothing is written before all that can fail has been done."""
+    from forecast.cli.weekly import forecasted
     from forecast.record.check import check
     from forecast.record.ledger import LEDGER, read_ledger
     from forecast.report.summary import summarise
 
     case = check(path)
+    ledger = read_ledger(case.path / LEDGER)
+    rows, text = standing(case, ledger, _made_from(case, options))
+    if rows and not options.dry_run:
+        return _unchanged(case, rows, text, options)
     tree = infer(case, options)
-    summary = summarise(case, tree, read_ledger(case.path / LEDGER))
-    _print(summary, tree, as_json=options.as_json)
+    summary = summarise(case, tree, ledger)
+    moved, text = _print(summary, tree, options)
     if tree.attrs.get("refused"):
         print(f"{case.name}: not issued, nothing was written: {tree.attrs['refused']}.", file=sys.stderr)
-        return failures.TOOLKIT_FAILED
+        return forecasted(summary, failures.TOOLKIT_FAILED, "not issued: its engine refuses it")
     if options.dry_run:
+        _print_document(text, options)
         _say("Dry run: nothing was written, nothing issued.", options)
-        return failures.DONE
+        return forecasted(summary, failures.DONE, "dry run")
     from forecast.record.issue import issue
+    from forecast.report.findings import gather
 
-    folder = write_output(summary, tree)
+    forget(case.path / OUTPUT)
+    folder = write_output(summary, tree, gather(summary, tree, ledger, change=moved))
     issued = issue(case, tree)
+    write_document(folder, text)
+    _print_document(text, options)
     where = case.path / LEDGER
     _say(f"Brief and trend plot are in {folder}.", options)
     _say(f"Issued to {where}." if issued else f"{where} holds this forecast already.", options)
-    return failures.DONE
+    return forecasted(summary, failures.DONE, "issued" if issued else "issued before")
+
+
+def _made_from(case: Case, options: Options) -> Inputs:
+    """Return everything that would decide this forecast's numbers."""
+    from forecast import __version__
+    from forecast.case.as_of import checked_as_of
+    from forecast.record.ledger import Inputs
+
+    return Inputs(
+        checked_as_of(case.question, options.as_of),
+        case.digest,
+        options.engine,
+        options.draws,
+        options.chains,
+        options.tolerance,
+        options.seed,
+        __version__,
+    )
+
+
+def _unchanged(case: Case, rows: Sequence[Entry], text: str, options: Options) -> Outcome:
+    """Say that nothing changed; a program is given the document that it was given before."""
+    from forecast.cli.weekly import unchanged
+
+    if options.as_json:
+        print(text, end="")
+    first = rows[0]
+    said = f"Nothing changed since the forecast as of {first.as_of}, issued {first.issued_at:%Y-%m-%d %H:%M}"
+    _say(f"{case.name}: {said} UTC. Its brief is in {case.path / OUTPUT}.", options)
+    return unchanged(case, rows)
 
 
 def infer(case: Case, options: Options) -> xr.DataTree:
@@ -100,29 +154,43 @@ def infer(case: Case, options: Options) -> xr.DataTree:
         )
 
 
-def write_output(summary: Summary, tree: xr.DataTree) -> Path:
-    """Write brief and trend plot to the case's output folder, and return that folder."""
+def write_output(summary: Summary, tree: xr.DataTree, findings: Findings) -> Path:
+    """Write briefs and trend plot to the case's output folder, and return that folder."""
     from forecast.report.brief import brief
-    from forecast.report.trend_plot import save, trend_plot
+    from forecast.report.plots.paper import save
+    from forecast.report.plots.trend import plot_trend
 
-    folder = summary.case.path / OUTPUT
-    folder.mkdir(exist_ok=True)
-    missing = save(trend_plot(summary.case, tree), folder / "trend.png")
+    text, markdown = page(summary, findings), brief(summary, findings, picture="trend.png")
+    folder = write_page(text, summary.case.path / OUTPUT).parent
+    missing = save(plot_trend(summary.case, tree), folder / "trend.png")
     if missing:
         print(f"trend.png: the plot's font has no {missing}: boxes stand in their place.", file=sys.stderr)
-    (folder / "brief.md").write_text(brief(summary, picture="trend.png"), encoding="utf-8")
+    (folder / "brief.md").write_text(markdown, encoding="utf-8")
     return folder
 
 
-def _print(summary: Summary, tree: xr.DataTree, *, as_json: bool) -> None:
-    if as_json:
-        from forecast.report.document import document
+def _print(summary: Summary, tree: xr.DataTree, options: Options) -> tuple[xr.Dataset | None, str]:
+    """Print the table; return what moved it, and the document as a line, for programs.
 
-        print(json.dumps(document(summary, tree), allow_nan=False))
-    else:
+    Who only looks at a table is not kept waiting for either.
+    """
+    from forecast.report.document import document
+
+    if not options.as_json:
         from forecast.report.table import print_table
 
         print_table(summary)
+        if options.dry_run:
+            return None, ""
+    moved = change(summary.case, tree)
+    text = json.dumps(document(summary, tree, moved), allow_nan=False) + "\n"
+    return moved, text
+
+
+def _print_document(text: str, options: Options) -> None:
+    """Print the document where that was asked for: only of a forecast that was issued, or on a dry run."""
+    if options.as_json:
+        print(text, end="")
 
 
 def _say(text: str, options: Options) -> None:

@@ -40,14 +40,7 @@ class Options:
 
 def run(cases: Sequence[Path], options: Options, *, debug: bool = False) -> int:
     """Forecast each case both ways and print them side by side; return the exit code."""
-    codes = []
-    for path in cases:
-        try:
-            _whatif(path, options)
-            codes.append(failures.DONE)
-        except Exception as error:
-            codes.append(failures.report(error, debug=debug))
-    return failures.worst(codes)
+    return failures.each(cases, lambda path: _whatif(path, options), debug=debug)
 
 
 def _whatif(path: Path, options: Options) -> None:

@@ -49,7 +49,7 @@ def data_tree(task: Problem, found: Answer, seed: int) -> xr.DataTree:
     """Return the result with all its groups."""
     layout, question, sample = task.layout, task.layout.question, found.sample
     live, weight = weights_of_evidence(layout, task.evidence, task.steps[-1].date)
-    evidence, _, constant = tree.by_report(question, live, weight)
+    evidence, constant = tree.by_report(question, live, weight)
     groups = {
         "posterior": tree.posterior(layout, sample, found.horizon),
         "prior": tree.prior(layout, sample, task.steps[-1].date),

@@ -50,7 +50,8 @@ def conflict(task: Problem) -> xr.Dataset:
         In decibans, above 0 a conflict: `conflict` of all cells (by unit), `cell_conflict` of each cell
         with all others, log P(e_i) / P(e_i | the others), and `pair_conflict` of the 10 worst pairs of one
         unit, whose cells are `first` and `second`. By story (and unit): its `prior_probability`, its
-        `probability` now, its `gain`, and whether it `explains` the conflict.
+        `probability` now, its `gain`, and whether it `explains` the conflict. Of several units also
+        `cell_unit` and `pair_unit`.
 
     Examples
     --------
@@ -108,6 +109,10 @@ def _dataset(
         "first": ("pair", np.array([names[i] for _, i, _ in worst], dtype=str)),
         "second": ("pair", np.array([names[j] for _, _, j in worst], dtype=str)),
     }
+    if question.units:
+        whose = np.array(question.units, dtype=str)
+        variables["cell_unit"] = "cell", whose[unit]
+        variables["pair_unit"] = "pair", whose[unit[[i for _, i, _ in worst]]]
     for name, value in values.items():
         kept = value[:, possible]
         variables[name] = dims, kept if question.units else kept[0]

@@ -65,8 +65,8 @@ def infer(
     -------
     xarray.DataTree
         Groups posterior, prior, posterior_predictive, prior_predictive, trend, outlook, hindsight, evidence,
-        drift, log_likelihood, log_prior, sample_stats, observed_data, constant_data, exact (judgements known
-        exactly); of "smc" surprise too.
+        drift, conflict, log_likelihood, log_prior, sample_stats, observed_data, constant_data, exact
+        (judgements known exactly); of "smc" surprise too.
         The attribute `refused` says why the result must not be issued, if so.
 
     Raises
@@ -89,6 +89,7 @@ def infer(
         "mcse": found.error,
         "warnings": json.dumps(drift_warnings(result["drift"].to_dataset()) + found.warnings),
         "refused": found.refused,
+        "cut": int(bool(task.layout.cut)),
     }
     return result
 

@@ -62,13 +62,16 @@ def predictive(task: Problem, draws: Draws, seed: int) -> dict[str, xr.Dataset]:
     chains = draws.theta.shape[0]
     number = min(draws.theta.shape[1], MOST, max(VALUES // (chains * max(len(cells), 1)), LEAST))
 
+    # Spread over all draws: those of small systems lie side by side, and share what must not learn.
+    some = np.linspace(0, draws.theta.shape[1] - 1, number).astype(int)
+
     def flat(field: np.ndarray) -> np.ndarray:
-        return np.ascontiguousarray(field[:, :number].reshape(chains * number, *field.shape[2:]))
+        return np.ascontiguousarray(field[:, some].reshape(chains * number, *field.shape[2:]))
 
     rng = [np.random.default_rng(np.random.SeedSequence([seed, 0, 0, 0, 0, n])) for n in (2, 3)]
     matrix, theta = flat(draws.matrix), flat(draws.theta)
     after = _values(cells, layout, theta, posterior_path(flat(draws.alpha), matrix, rng[1]), rng[1])
-    theta = flat(draws.prior)
+    theta, matrix = flat(draws.prior), np.empty_like(matrix)
     transition_matrices(theta, layout.arrays, matrix)
     path = prior_path(theta[:, : layout.scenarios], matrix, task.units, step.periods, rng[0])
     before = _values(cells, layout, theta, path, rng[0])

@@ -36,8 +36,8 @@ def doubled(
     """Return the answer at the as-of date, and the particle systems that it is of.
 
     The number of particles doubles until the error of every probability is within the tolerance and the
-    systems agree. Where they do not agree (r_hat), each turn also moves every particle once more: they have
-    then not mixed, and numbers alone would not help.
+    systems agree (an infinite tolerance takes what comes). Where they do not agree (r_hat), each turn also
+    moves every particle once more: they have then not mixed, and numbers alone would not help.
     """
     free = any(block.free for block in task.layout.blocks)
     particles, moves, turn = draws if free else 1, 1, 0
@@ -46,7 +46,7 @@ def doubled(
         passes = chains * len(task.steps) * systems(task, particles)
         run = _run(task, chains, particles, moves, seed, _Count(progress, passes, turn))
         found = _pooled(_answer(task, run, draws, seed), found, turn)
-        mixed = float(found.stats["r_hat"].max()) <= R_HAT
+        mixed = float(found.stats["r_hat"].max()) <= R_HAT or tolerance == np.inf
         sure = found.error <= tolerance and mixed
         if sure or particles >= MOST_PARTICLES or not free or draws < FEWEST:
             break

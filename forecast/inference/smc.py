@@ -35,13 +35,7 @@ TRAIL = 100  # particles of each date that a chain keeps
 
 
 def run_chain(
-    problem: Problem,
-    *,
-    chain: int,
-    particles: int,
-    seed: int,
-    progress: Callable[[], None],
-    moves: int = 1,
+    problem: Problem, *, chain: int, particles: int, seed: int, progress: Callable[[], None], moves: int = 1
 ) -> Chain:
     """Run one chain: one system of particles, or many small ones where some judgements must not learn.
 

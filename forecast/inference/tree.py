@@ -267,8 +267,8 @@ def sample_stats(problem: Problem, chains: list[Chain], draws: Draws) -> xr.Data
 
 def by_report(
     question: Question, live: tuple[Report, ...], weight: np.ndarray
-) -> tuple[xr.Dataset, xr.Dataset, xr.Dataset]:
-    """Return the groups evidence, observed_data and constant_data, all by report."""
+) -> tuple[xr.Dataset, xr.Dataset]:
+    """Return the groups evidence and constant_data, both by report."""
     coords: dict[str, Any] = coordinates(question) | {"report": np.array([r.id for r in live], dtype=str)}
     coords = {name: coords[name] for name in ("scenario", "report")}
     text = {
@@ -281,7 +281,6 @@ def by_report(
     factor = ("report", np.array([question.credibility[r.credibility] for r in live], float))
     return (
         xr.Dataset({"weight_of_evidence": (("report", "scenario"), weight)} | text | when, coords),
-        xr.Dataset({"value": text["value"]}, {"report": coords["report"]}),
         xr.Dataset(
             {"indicator": text["indicator"], "source": text["source"], "credibility": grade}
             | {"credibility_factor": factor, "period": period},

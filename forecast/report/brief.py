@@ -4,22 +4,25 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from forecast.report import phrases
+from forecast.report import phrases, short
 from forecast.report.wording import direction, percent, points
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
+    from forecast.report.findings import Findings
     from forecast.report.summary import Summary, View
 
 
-def brief(summary: Summary, *, picture: str = "") -> str:
+def brief(summary: Summary, findings: Findings | None = None, *, picture: str = "") -> str:
     """Write a forecast as Markdown.
 
     Parameters
     ----------
     summary : Summary
         What :func:`forecast.report.summary.summarise` picked.
+    findings : Findings, optional
+        What :func:`forecast.report.findings.gather` found: what changed, why, and what to collect.
     picture : str, optional
         The trend plot's file, as seen from the brief's folder; "" for none.
 
@@ -32,6 +35,7 @@ def brief(summary: Summary, *, picture: str = "") -> str:
     for view in summary.views:
         parts += [f"## {view.unit}"] if view.unit else []
         parts += [phrases.headline(summary, view), _scenarios(summary, view), *_movers(summary, view)]
+        parts += _further(summary, findings, view) if findings else []
     parts += [phrases.confidence(summary), phrases.comparison(summary)]
     if picture:
         parts.append(f"![Trend of the probabilities, with the outlook to {summary.horizon}]({picture})")
@@ -81,9 +85,19 @@ def _movers(summary: Summary, view: View) -> list[str]:
     return [phrases.movers_title(summary) + ":", table, *phrases.left_out_movers(view.movers)]
 
 
-def _section(title: str, lines: Iterable[str]) -> list[str]:
+def _further(summary: Summary, findings: Findings, view: View) -> list[str]:
+    """Return what changed, why, and what to collect, in a few lines each."""
+    level = "###" if view.unit else "##"
+    return [
+        *_section("What changed", short.change_lines(summary, findings, view), level),
+        *_section("Why", short.why_lines(summary, findings, view), level),
+        *_section("What to collect", short.collect_lines(summary, findings, view), level),
+    ]
+
+
+def _section(title: str, lines: Iterable[str], level: str = "##") -> list[str]:
     items = "\n".join(f"- {line}" for line in lines)
-    return [f"## {title}", items] if items else []
+    return [f"{level} {title}", items] if items else []
 
 
 def _table(header: list[str], rows: Iterable[list[str]]) -> str:

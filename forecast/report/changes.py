@@ -14,11 +14,14 @@ from forecast.record.issue import inputs, last_issue
 from forecast.record.ledger import LEDGER, read_ledger
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     import xarray as xr
 
     from forecast.case.folder import Case
 
-_MEANING = {
+#: What each part of a move is, for a reader.
+MEANING = {
     "remainder": "remainder: Monte Carlo, version",
     "judgements": "changed judgements and grades",
     "time": "time passing, silence",
@@ -29,7 +32,11 @@ _MEANING = {
 
 
 def changed_since_issue(
-    case: Case, tree: xr.DataTree, *, question_was: Path | None = None
+    case: Case,
+    tree: xr.DataTree,
+    *,
+    question_was: Path | None = None,
+    progress: Callable[[float], None] | None = None,
 ) -> xr.Dataset | None:
     """Split the move since the last issued forecast, None if none was issued before.
 
@@ -41,6 +48,8 @@ def changed_since_issue(
         What :func:`forecast.update` returned for it.
     question_was : Path, optional
         The question's file as it was then, where it has been edited since.
+    progress : function, optional
+        Is given the share that is done: the engine is run a few times.
 
     Returns
     -------
@@ -65,7 +74,7 @@ def changed_since_issue(
     now = np.array([[by_name[unit, id].probability for id in ids] for unit in units])
     horizon = np.array([[by_name[unit, id].horizon_probability for id in ids] for unit in units])
     issued = Issued(rows[0].as_of, rows[0].digest, now, horizon)
-    return changed(case, tree, issued, question_was=question_was)
+    return changed(case, tree, issued, question_was=question_was, progress=progress)
 
 
 def changed_lines(data: xr.Dataset, *, width: int = 100) -> list[str]:
@@ -86,7 +95,7 @@ def changed_lines(data: xr.Dataset, *, width: int = 100) -> list[str]:
     for step in data["step"].values.tolist():
         names = data["report"].values[data["report_step"].values == step].tolist()
         if names:
-            text = f"{_MEANING[step]}: {', '.join(names)}."
+            text = f"{MEANING[step]}: {', '.join(names)}."
             lines += ["", *wrap(text, width, subsequent_indent="  ", break_on_hyphens=False)]
     for note in json.loads(data.attrs["note"]):
         lines += ["", *wrap(f"Note: {note}.", width, subsequent_indent="  ")]
@@ -95,7 +104,7 @@ def changed_lines(data: xr.Dataset, *, width: int = 100) -> list[str]:
 
 def _table(data: xr.Dataset, when: str) -> list[str]:
     scenarios = data["scenario"].values.tolist()
-    first = max(map(len, _MEANING.values())) + 2
+    first = max(map(len, MEANING.values())) + 2
     widths = [max(len(name), 6) + 2 for name in scenarios]
     before, after = data[f"{when}_issued"].values, data[f"{when}_after"].isel(step=-1).values
 
@@ -105,7 +114,7 @@ def _table(data: xr.Dataset, when: str) -> list[str]:
     lines = [line("", scenarios), line("issued", [f"{100 * p:.1f}%" for p in before])]
     for step in data["step"].values.tolist():
         moved = data[when].sel(step=step).values
-        lines.append(line(f"  {_MEANING[step]}", [_points(p) for p in moved]))
+        lines.append(line(f"  {MEANING[step]}", [_points(p) for p in moved]))
     return [*lines, line("this forecast", [f"{100 * p:.1f}%" for p in after])]
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import math
 from typing import TYPE_CHECKING, Any
 
@@ -13,11 +14,12 @@ if TYPE_CHECKING:
     from forecast.report.summary import Line, Summary, View
 
 
-def document(summary: Summary, tree: xr.DataTree) -> dict[str, Any]:
+def document(summary: Summary, tree: xr.DataTree, change: xr.Dataset | None = None) -> dict[str, Any]:
     """Return a forecast as a document of plain values, ready for :func:`json.dumps`.
 
-    Where the question is asked of several units, `scenarios`, `trend` and `outlook` stand inside the list
-    `units`, once for each. A number that does not exist (no earlier forecast, no Monte Carlo error) is None.
+    Where the question is asked of several units, `scenarios`, `trend`, `outlook` and `change` stand inside
+    the list `units`, once for each. A number that does not exist (no earlier forecast, no Monte Carlo
+    error) is None.
 
     Parameters
     ----------
@@ -25,12 +27,14 @@ def document(summary: Summary, tree: xr.DataTree) -> dict[str, Any]:
         What :func:`forecast.report.summary.summarise` picked from the result.
     tree : DataTree
         The result itself, for its trend and outlook.
+    change : Dataset, optional
+        What :func:`forecast.report.changes.changed_since_issue` returned.
 
     Returns
     -------
     dict
     """
-    views = [_view(view, tree) for view in summary.views]
+    views = [_view(view, tree, change) for view in summary.views]
     body = views[0] if not summary.case.question.units else {"units": views}
     return {
         "case": summary.case.name,
@@ -47,13 +51,37 @@ def document(summary: Summary, tree: xr.DataTree) -> dict[str, Any]:
     }
 
 
-def _view(view: View, tree: xr.DataTree) -> dict[str, Any]:
+def _view(view: View, tree: xr.DataTree, change: xr.Dataset | None) -> dict[str, Any]:
     name = {"unit": view.unit} if view.unit else {}
     return {
         **name,
         "scenarios": [_scenario(line) for line in view.lines],
         "trend": _course(of_unit(tree["trend"].to_dataset(), view.unit), "as_of"),
         "outlook": _course(of_unit(tree["outlook"].to_dataset(), view.unit), "date"),
+        "change": None if change is None else _change(of_unit(change, view.unit), view.unit),
+    }
+
+
+def _change(change: xr.Dataset, unit: str) -> dict[str, Any]:
+    """Return the parts of the move since the last issue, each with the reports that brought it."""
+    names = change["scenario"].values.tolist()
+
+    def moved(when: str, step: str) -> dict[str, Any]:
+        return dict(zip(names, map(_number, change[when].sel(step=step).values.tolist()), strict=True))
+
+    mine = change["report_unit"].values == unit
+    return {
+        "since": change.attrs["since"],
+        "parts": [
+            {
+                "part": step,
+                "reports": change["report"].values[mine & (change["report_step"].values == step)].tolist(),
+                "now": moved("now", step),
+                "at_horizon": moved("horizon", step),
+            }
+            for step in change["step"].values.tolist()
+        ],
+        "notes": json.loads(change.attrs["note"]),
     }
 
 

@@ -100,7 +100,7 @@ def _sum_lines(data: xr.Dataset, top: int, static: bool) -> list[str]:
     remark = {"not at all": "cuts not at all", "both ways": "cuts both ways"}
     rows += [(f"  {names[c]}", weight[c], remark.get(str(cuts[c]), "")) for c in named]
     if len(others):
-        rows.append((f"  {len(others)} other cells", weight[others].sum(axis=0), ""))
+        rows.append((f"  {len(others)} other cell{'s' * (len(others) > 1)}", weight[others].sum(axis=0), ""))
     if not static:
         rows.append(("  not shared out", data["shared"].values, ""))
     rows += [
@@ -160,6 +160,18 @@ def _report_lines(data: xr.Dataset, top: int, lead: int, width: int) -> list[str
         place = f"line {row['report_line'].item()}" if int(row["report_line"]) else ""
         origin = "; ".join(text for text in (row["report_citation"].item(), place) if text)
         lines.append(head)
+        lines += wrap(_taken_from(row, most), width, initial_indent=" " * 8, subsequent_indent=" " * 8)
         for text in (origin, shorten(row["report_note"].item(), _NOTE, placeholder=" ...")):
             lines += wrap(text, width, initial_indent=" " * 8, subsequent_indent=" " * 8)
     return lines
+
+
+def _taken_from(row: xr.Dataset, most: int) -> str:
+    """Say what was taken from a report, for the scenario that it moves most; "" if nothing was."""
+    taken = row["report_taken"].isel(scenario=most)
+    parts = [(_TAKEN[name], float(taken.sel(part=name))) for name in taken["part"].values.tolist()]
+    told = [f"{what} {_number(-amount)}" for what, amount in parts if abs(amount) >= 0.05]
+    sure = float(row["report_weight"].isel(scenario=most) + taken.sum())
+    name = row["scenario"].values[most]
+    said = f"For {name} {_number(sure)} if all reports of its cell were surely true: {', '.join(told)}."
+    return said if told else ""

@@ -45,6 +45,16 @@ def points(change: float | None) -> str:
     return size if size == "0" else ("+" if change > 0 else "−") + size
 
 
+def tenths(change: float) -> str:
+    """Write a part of a change in percentage points to a tenth, so that parts can be added up.
+
+    >>> tenths(0.0344), tenths(-0.0211), tenths(0.0004), tenths(math.nan)
+    ('+3.4', '−2.1', '0', '?')
+    """
+    size = _size(100 * change, digits=1)
+    return size if size in ("0", "?") else ("+" if change > 0 else "−") + size
+
+
 def direction(decibans: float) -> str:
     """Write a weight of evidence with the direction in which it pushes.
 

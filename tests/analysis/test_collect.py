@@ -13,13 +13,14 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from forecast.analysis.collect import collect
+from forecast.analysis.collect import collect, collect_from
 from forecast.analysis.gains import information
 from forecast.case.evidence import Evidence, Report
 from forecast.case.faults import InputError
 from forecast.case.folder import Case
 from forecast.case.judgement import Positive
 from forecast.case.question import Monitored
+from forecast.inference.engine import update
 from tests.cases import Small, binary, day, question, report, small, source
 from tests.oracles import draw_theta, enumerate_posterior, mean_theta
 
@@ -247,3 +248,25 @@ def test_there_is_no_period_after_the_last():
     with pytest.raises(InputError, match="there is no next one"):
         collect(case, as_of=case.question.horizon, draws=2)
     assert len(collect(case, as_of=case.question.horizon, period="present", draws=2)) == 2
+
+
+@pytest.mark.parametrize("name", ["agreeing_and_clashing", "of_units", "poisson"])
+def test_the_draws_of_a_forecast_save_a_run(name):
+    """With exact judgements every draw is the same, so that both give the same numbers."""
+    one = small(name, True)
+    tree = update(as_case(one), as_of=one.as_of, draws=100, chains=2)
+    saved = collect_from(as_case(one), tree)
+    again = collect(as_case(one), as_of=one.as_of, draws=100, chains=2)
+    for column in ("now", "reported", "horizon"):
+        np.testing.assert_allclose(saved[column], again[column], atol=1e-12)
+
+
+def test_the_draws_of_a_forecast_find_the_same_where_judgements_are_uncertain():
+    """Seed 0; the two differ by Monte Carlo only: by more than 5 of their errors once in a million runs."""
+    one = small("stepping", False)
+    tree = update(as_case(one), as_of=one.as_of)
+    keys = ["indicator", "source"]
+    saved = collect_from(as_case(one), tree, draws=2000).set_index(keys)
+    again = collect(as_case(one), as_of=one.as_of, draws=2000, seed=1).set_index(keys).loc[saved.index]
+    error = np.hypot(saved["horizon_error"], again["horizon_error"])
+    assert (abs(saved["horizon"] - again["horizon"]) <= 5 * error + 2e-4).all()

@@ -182,6 +182,7 @@ def test_other_observables():
     assert "values of meeting is ('no', 'yes') and ('never', 'no', 'yes')" in told
     watch = Monitored(day(0), day(60), 0.7)
     assert "monitored of meeting is None and Monitored" in refused(case, with_first(case, monitored=watch))
+    assert "given of meeting is None and parent" in refused(case, with_first(case, given="parent"))
     watched = binary("watched", (0.2, 0.4), math.inf, monitored=watch)
     told = refused(case, altered(case, indicators=(*q.indicators, watched)))
     assert f"indicator watched has evidence in one only: {ANEW}" in told

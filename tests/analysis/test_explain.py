@@ -217,6 +217,28 @@ def test_a_scenario_that_is_ruled_out():
     assert "-inf" in "\n".join(explain_lines(data))
 
 
+def only_case(reliability: float) -> Small:
+    """One report of one source; two scenarios."""
+    sources = (source("s", reliability, math.inf),)
+    q = question((0.5, 0.5), (binary("raid", (0.2, 0.8), math.inf),), sources, math.inf)
+    return Small(q, Evidence((report("x", 1, "raid", "yes"),)), day(6))
+
+
+def test_a_source_that_is_never_wrong_is_not_doubted():
+    case = only_case(1.0)
+    data = explained(case)
+    assert np.abs(data["taken"].values).max() < 1e-6
+
+
+def test_what_is_ruled_out_is_no_rival():
+    """A third scenario of prior 0, whatever the evidence says of it, makes nothing cut both ways."""
+    sources = (source("s", 0.8, math.inf),)
+    chances = (0.2, 0.2, 0.9)
+    q = question((0.5, 0.5, 0.0), (binary("raid", chances, math.inf),), sources, math.inf)
+    data = explained(Small(q, Evidence((report("x", 1, "raid", "no"),)), day(6)))
+    assert data["cuts"].values.tolist() == ["not at all"]
+
+
 def test_a_count_that_waits_has_no_cell():
     case = small("poisson", False)
     count = max(case.evidence.reports, key=lambda r: r.date)

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import math
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
 from forecast.analysis.paths import by_paths
+from forecast.case.evidence import Evidence
 from forecast.case.judgement import Proportions
 from forecast.case.question import Transition
 from forecast.model.problem import problem
-from tests.cases import CASES, binary, day, question, small
+from tests.cases import CASES, binary, day, question, report, small, source
 from tests.inference.test_referees import NAMES, SURE, log_of, static_question
 from tests.oracles import enumerate_posterior, mean_theta, regime_closed_form, static_closed_form
 
@@ -63,3 +67,14 @@ def test_says_why_it_does_not_apply(name, reason):
     found = by_paths(problem(case.question, case.evidence, case.as_of))
     assert found.now is None
     assert reason in found.reason
+
+
+def test_judgements_that_must_not_learn_have_no_closed_form_even_if_all_are_such():
+    """Integrated out as if they learnt, five reports would have given .94 where .89 is right."""
+    never = tuple(Proportions((1 - p, p), 4.0, learn=False) for p in (0.2, 0.6))
+    indicator = replace(binary("x", (0.2, 0.6), 4.0), likelihood=never)
+    q = question((0.5, 0.5), (indicator,), (source("s", 1.0, math.inf),), math.inf)
+    log = Evidence(tuple(report(f"r{n}", 7 * n, "x", "yes") for n in range(5)))
+    found = by_paths(problem(q, log, day(34)))
+    assert found.now is None
+    assert "must not learn" in found.reason

@@ -74,6 +74,12 @@ def test_every_check_is_made_and_says_what_to_do(tree):
         assert (check.verdict == "PASS") == (check.action == "")
 
 
+def test_where_nothing_was_heard_the_answer_is_all_judgement():
+    """The evidence is then a constant, which ArviZ's power scaling cannot take."""
+    check = found(result(small("nothing_heard", False)), "Judgement or evidence")
+    assert "counting the evidence a little more or less with 0.00" in check.reason
+
+
 def test_a_result_from_a_file_has_the_same_review(tree, tmp_path: Path):
     tree.to_netcdf(tmp_path / "tree.nc")
     with xr.open_datatree(tmp_path / "tree.nc") as opened:
@@ -168,6 +174,7 @@ def test_surprise(tree, tails, verdict):
     first = tree["evidence"]["reported"].values.min()
     dates = first + np.arange(10) * np.timedelta64(700, "D")
     data: dict[str, Any] = {"tail": ("as_of", tails), "reports": ("as_of", [1] * 10)}
+    data["silences"] = "as_of", [0] * 10
     tree["surprise"] = xr.DataTree(xr.Dataset(data, {"as_of": dates}))
     check = found(tree, "Surprise")
     assert check.verdict == verdict
@@ -179,9 +186,30 @@ def test_surprise(tree, tails, verdict):
 
 def test_dates_without_reports_are_no_surprise(tree):
     nothing: dict[str, Any] = {"tail": ("as_of", [np.nan, 0.01]), "reports": ("as_of", [0, 0])}
+    nothing["silences"] = "as_of", [0, 0]
     dates = tree["trend"]["as_of"].values[:2]
     tree["surprise"] = xr.DataTree(xr.Dataset(nothing, {"as_of": dates}))
     assert found(tree, "Surprise").verdict == "PASS"
+
+
+def test_silence_can_be_a_surprise(tree):
+    """Six weeks of silence, each among the 5 % most surprising: by chance in one case of 64 million."""
+    data: dict[str, Any] = {"tail": ("as_of", [0.02] * 6), "reports": ("as_of", [0] * 6)}
+    data["silences"] = "as_of", [1] * 6
+    dates = tree["trend"]["as_of"].values[:1] + np.arange(6) * np.timedelta64(7, "D")
+    tree["surprise"] = xr.DataTree(xr.Dataset(data, {"as_of": dates}))
+    assert found(tree, "Surprise").verdict == "FAIL"
+
+
+def test_one_tail_of_many_dates_is_not_resolved_by_two_hundred_replicates(tree):
+    """Of 60 right dates one in three cases has a tail of 0 among 200 replicates."""
+    data: dict[str, Any] = {"tail": ("as_of", [0.0, *[0.5] * 59]), "reports": ("as_of", [1] * 60)}
+    data["silences"] = "as_of", [0] * 60
+    dates = tree["trend"]["as_of"].values[:1] + np.arange(60) * np.timedelta64(7, "D")
+    tree["surprise"] = xr.DataTree(xr.Dataset(data, {"as_of": dates}))
+    check = found(tree, "Surprise")
+    assert check.verdict == "PASS"
+    assert "none of 200 replicates" in check.reason
 
 
 def test_a_conflict_that_a_rare_story_explains():
@@ -226,6 +254,53 @@ def test_leaning_on_one_report_or_one_source():
     weight[source == "z", 0] = 1.5
     assert check().verdict == "REVIEW"
     assert "all 3 reports of z" in check().reason
+
+
+def test_leaning_on_the_only_source():
+    tree = result(small("yes_no", False))
+    dims, shape = tree["evidence"]["weight_of_evidence"].dims, tree["evidence"]["weight_of_evidence"].shape
+    with_(tree, "trend", lambda d: d.assign(probability=d["probability"] * 0 + 0.5))
+    weight = np.zeros(shape)
+    weight[:, 0] = 2.0
+    with_(tree, "evidence", lambda d: d.assign(weight_of_evidence=(dims, weight)))
+    with_(tree, "evidence", lambda d: d.assign(source=("report", ["s"] * shape[0])))
+    assert f"all {shape[0]} reports of s" in found(tree, "What the answer leans on").reason
+
+
+def test_a_conflict_of_one_unit_names_cells_of_that_unit_and_none_is_overlooked():
+    """North contradicts itself a little more, but a story explains it; south's is not explained."""
+    tree = result(small("of_units", False))
+
+    def change(d: xr.Dataset) -> xr.Dataset:
+        explained = xr.where(d["unit"] == "north", d["explains"] | True, d["explains"] & False)
+        each = xr.where(d["cell_unit"] == "north", 9.0, 1.0)
+        value = d["conflict"].copy(data=[20.0 if u == "north" else 15.0 for u in d["unit"].values])
+        return d.assign(conflict=value, explains=explained.transpose(*d["explains"].dims), cell_conflict=each)
+
+    with_(tree, "conflict", change)
+    check = found(tree, "Conflict in the evidence")
+    assert check.verdict == "FAIL"
+    assert "The cells of south are" in check.reason
+    worst = check.reason[check.reason.index("Most at odds") :]
+    assert "south (+1.0)" in worst
+    assert "north" not in worst
+
+
+@pytest.mark.parametrize("large", [1.02, 1.2])
+def test_chains_that_disagree_where_the_forecast_itself_is_a_constant(tree, large):
+    """ArviZ gives no r_hat of a constant; the review then has none to look up."""
+    with_(tree, "posterior", lambda d: d.assign(
+        scenario_probability=d["scenario_probability"] * 0 + 0.5,
+        horizon_probability=d["horizon_probability"] * 0 + 0.5,
+        prior=d["prior"] + xr.DataArray(np.linspace(0, large - 1, d.sizes["chain"]), dims="chain"),
+    ))  # fmt: skip
+    assert found(tree, "Agreement of chains").verdict == "REVIEW"
+    assert "Judgement or evidence" not in [check.name for check in review(tree)]
+
+
+def test_power_scaling_is_not_asked_where_judgements_must_not_learn():
+    names = [check.name for check in review(result(small("learns_in_part", False)))]
+    assert "Judgement or evidence" not in names
 
 
 def test_units_are_looked_at_one_by_one():

@@ -95,3 +95,17 @@ def test_faults_are_named():
         whatif(case, as_of=as_of, add=[late], draws=2)
     graded = altered(case, set={f"credibility {first.id}": "3"})  # needs no file
     assert graded.evidence.reports[0].credibility == "3"
+
+
+def test_what_is_not_known_yet_cannot_be_left_out():
+    case, as_of = as_case("late_and_corrected")
+    late = max(case.evidence.reports, key=lambda r: r.reported)
+    with pytest.raises(InputError, match="would change nothing"):
+        whatif(case, as_of=late.date, drop=[late.id], draws=2, chains=1)
+
+
+def test_one_name_alone_is_a_list_of_one():
+    case, as_of = as_case("yes_no")
+    first = case.evidence.reports[0].id
+    one, many = (whatif(case, as_of=as_of, drop=d, draws=2, chains=1) for d in (first, [first]))
+    assert one.identical(many)

@@ -283,6 +283,23 @@ def test_a_scenario_cannot_be_called_like_a_column_of_the_results(tmp_path: Path
     check(fault, tmp_path / "question.yaml", 8, "column of the results another id")
 
 
+@pytest.mark.parametrize(
+    ("other", "said"),
+    [
+        ("number", "this id is a name of the results"),
+        ("meeting_period", "with the indicator meeting it would make one name of the results twice"),
+        ("meeting_war", "with the indicator meeting it would make one name of the results twice"),
+    ],
+)
+def test_an_indicator_cannot_take_a_name_of_the_results(other, said, tmp_path: Path):
+    """likelihood_meeting_war is what the judgement about `meeting` under `war` is called."""
+    question = QUESTION.replace("  convoy:", f"  {other}:").replace(", convoy]", f", {other}]")
+    (fault,) = faults_of(write(tmp_path, question, EVIDENCE.replace("convoy", other)))
+    assert fault.value == other
+    assert said in fault.problem
+    assert "choose" in fault.fix
+
+
 def test_all_faults_at_once_in_the_order_of_files_and_lines(tmp_path: Path):
     question = QUESTION.replace("weight: 20\n", "wieght: 20\n").replace("prior: 0.3", "prior: 0.4")
     question = question.replace("war: unlikely", "war: unlikly").replace("reliability: B", "reliability: Q")

@@ -30,6 +30,8 @@ def made_up(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
 
     monkeypatch.setattr(forecast.record.check, "load_case", load)
     monkeypatch.setattr("forecast.cli.update.infer", infer)
+    monkeypatch.setattr("forecast.cli.update.change", lambda case, tree: None)
+    monkeypatch.setattr("forecast.report.findings.DRAWS", 50)
     folder = tmp_path / "made-up"
     folder.mkdir()
     return folder

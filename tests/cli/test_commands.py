@@ -36,7 +36,8 @@ def run(*arguments: str) -> subprocess.CompletedProcess[str]:
 
 
 def test_the_commands_are_these():
-    assert COMMANDS == ["check", "collect", "explain", "new", "update", "whatif"]
+    names = ["brief", "check", "collect", "explain", "new", "sensitivity", "trend", "update", "whatif"]
+    assert names == COMMANDS
 
 
 @pytest.mark.parametrize("command", COMMANDS)

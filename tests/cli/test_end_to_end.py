@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -57,10 +58,15 @@ def test_the_same_command_twice_prints_the_same_numbers_and_issues_once(case):
     rows = read_ledger(case / LEDGER)
     assert (case / "output" / "trend.png").exists()
     assert (case / "output" / "brief.md").exists()
+    shutil.rmtree(case / "output")
     second = run("update", str(case), *QUICK)
     assert second.returncode == 0, second.stderr
     assert read_ledger(case / LEDGER) == rows
     assert first.stdout.splitlines()[:-1] == second.stdout.splitlines()[:-1]
+    third = run("update", str(case), *QUICK)
+    assert third.returncode == 0, third.stderr
+    assert "Nothing changed since the forecast as of" in third.stdout
+    assert read_ledger(case / LEDGER) == rows
 
 
 def test_a_day_outside_the_question_s_time_is_the_caller_s_fault(case):

@@ -41,7 +41,7 @@ def test_json_is_one_document_that_any_reader_takes(folder: Path, capsys: pytest
 def test_without_an_earlier_forecast(tmp_path: Path, capsys: pytest.CaptureFixture[str]):
     write(tmp_path, question(), OLD)
     assert run([tmp_path], Options(as_of=THEN, changed=True)) == 0
-    assert "No forecast of this case was issued before." in capsys.readouterr().out
+    assert "There is no forecast to compare with" in capsys.readouterr().out
     assert run([tmp_path], Options(as_of=THEN, changed=True, as_json=True)) == 0
     assert json.loads(capsys.readouterr().out)["changed"] is None
 
@@ -49,5 +49,5 @@ def test_without_an_earlier_forecast(tmp_path: Path, capsys: pytest.CaptureFixtu
 def test_a_case_at_fault(tmp_path: Path, capsys: pytest.CaptureFixture[str]):
     assert run([tmp_path], Options(as_json=True)) == 2
     captured = capsys.readouterr()
-    assert json.loads(captured.out)["faults"]
+    assert captured.out == ""
     assert "question.yaml" in captured.err

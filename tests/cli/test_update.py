@@ -10,7 +10,7 @@ import pytest
 from forecast.cli import main
 from forecast.record.ledger import LEDGER, read_ledger
 from tests.cli.conftest import FAULTY
-from tests.made_up import made_up_tree
+from tests.made_up import COURSES, made_up_tree
 
 
 def files(folder: Path) -> list[str]:
@@ -23,19 +23,144 @@ def test_prints_writes_and_issues(made_up, capsys):
     assert "At the horizon, 2015-03-31, the most probable scenario is Continued conflict" in printed.out
     assert "Issued to" in printed.out
     assert printed.err == ""
-    assert files(made_up) == [LEDGER, "output/.forecasts.csv.lock", "output/brief.md", "output/trend.png"]
+    assert files(made_up) == [
+        LEDGER,
+        "output/.forecasts.csv.lock",
+        "output/brief.html",
+        "output/brief.md",
+        "output/forecast.json",
+        "output/trend.png",
+    ]
     assert len(read_ledger(made_up / LEDGER)) == 4
     assert "](trend.png)" in (made_up / "output/brief.md").read_text(encoding="utf-8")
 
 
-def test_run_twice_issues_once_and_prints_the_same(made_up, capsys):
-    main(["update", str(made_up)])
-    first, ledger = capsys.readouterr().out, (made_up / LEDGER).read_bytes()
-    assert main(["update", str(made_up)]) == 0
-    second = capsys.readouterr().out
+DAY = ["--as-of", "2014-11-22"]
+
+
+def test_run_twice_issues_once_and_infers_once(made_up, capsys, monkeypatch):
+    main(["update", str(made_up), *DAY])
+    first, before = capsys.readouterr().out, {name: (made_up / name).read_bytes() for name in files(made_up)}
+    monkeypatch.setattr("forecast.cli.update.infer", None)
+    assert main(["update", str(made_up), *DAY]) == 0
+    assert {name: (made_up / name).read_bytes() for name in files(made_up)} == before
+    assert "Nothing changed since the forecast as of 2014-11-22, issued 20" in capsys.readouterr().out
+    assert "Nothing changed" not in first
+
+
+def test_a_program_is_told_the_same_twice(made_up, capsys, monkeypatch):
+    main(["update", str(made_up), *DAY, "--json"])
+    first = capsys.readouterr().out
+    monkeypatch.setattr("forecast.cli.update.infer", None)
+    main(["update", str(made_up), *DAY, "--json"])
+    assert capsys.readouterr().out == first
+
+
+@pytest.mark.parametrize(
+    "other",
+    [["--seed", "1"], ["--as-of", "2014-11-15"], ["--dry-run"], ["--draws", "100"], ["--tolerance", ".1"]],
+)
+def test_anything_else_is_inferred(other, made_up, capsys):
+    main(["update", str(made_up), *DAY])
+    capsys.readouterr()
+    main(["update", str(made_up), *DAY, *other])
+    assert "Nothing changed" not in capsys.readouterr().out
+
+
+def test_what_was_written_and_is_gone_is_written_again(made_up, capsys):
+    main(["update", str(made_up), *DAY])
+    ledger = (made_up / LEDGER).read_bytes()
+    for path in (made_up / "output").iterdir():
+        path.unlink()
+    capsys.readouterr()
+    main(["update", str(made_up), *DAY])
+    assert "holds this forecast already" in capsys.readouterr().out
+    assert "output/brief.md" in files(made_up)
     assert (made_up / LEDGER).read_bytes() == ledger
-    assert "holds this forecast already" in second
-    assert first.splitlines()[:-1] == second.splitlines()[:-1]
+
+
+def test_another_day_s_document_is_not_this_one(made_up, capsys):
+    """What lies in output/ is of another day, or broken: the forecast is made anew, and issued once."""
+    day, other = ["--as-of", "2014-11-22"], ["--as-of", "2014-11-15"]
+    main(["update", str(made_up), *day, "--json"])
+    first = json.loads(capsys.readouterr().out)
+    main(["update", str(made_up), *other])
+    ledger = (made_up / LEDGER).read_bytes()
+    for spoil in (lambda: None, lambda: (made_up / "output/forecast.json").write_text("{bad")):
+        spoil()
+        capsys.readouterr()
+        assert main(["update", str(made_up), *day, "--json"]) == 0
+        assert json.loads(capsys.readouterr().out) == first
+        assert (made_up / LEDGER).read_bytes() == ledger
+    assert "2014-11-22" in (made_up / "output/brief.md").read_text(encoding="utf-8")
+
+
+@pytest.mark.parametrize("change", ["drop", "rename"])
+def test_a_ledger_with_a_row_missing_or_strange_is_not_this_forecast(change, made_up, capsys):
+    main(["update", str(made_up), *DAY])
+    lines = (made_up / LEDGER).read_text(encoding="utf-8").splitlines(keepends=True)
+    lines[1:2] = [] if change == "drop" else [lines[1].replace(",conflict,", ",peace,")]
+    (made_up / LEDGER).write_text("".join(lines), encoding="utf-8")
+    capsys.readouterr()
+    assert main(["update", str(made_up), *DAY]) == 0
+    assert "Nothing changed" not in capsys.readouterr().out
+
+
+def test_a_program_is_given_no_document_of_what_could_not_be_issued(made_up, capsys, monkeypatch):
+    def full(*_: object) -> bool:
+        raise OSError(28, "No space left on device", "forecasts.csv")
+
+    monkeypatch.setattr("forecast.record.issue.append", full)
+    assert main(["update", str(made_up), *DAY, "--json"]) == 1
+    told = capsys.readouterr()
+    assert told.out == ""
+    assert "No space left" in told.err
+
+
+def test_of_several_cases_the_one_at_fault_is_named(made_up, capsys):
+    main(["update", str(made_up.parent / "faulty"), str(made_up), *DAY])
+    assert capsys.readouterr().err.startswith("faulty:\n")
+
+
+def test_a_brief_of_another_day_makes_the_forecast_be_written_again(made_up, capsys, monkeypatch):
+    main(["update", str(made_up), *DAY])
+    main(["brief", str(made_up), "--as-of", "2014-11-15"])
+    capsys.readouterr()
+    main(["update", str(made_up), *DAY])
+    assert "holds this forecast already" in capsys.readouterr().out
+
+
+def test_several_cases_end_with_a_line_each_and_the_alerts(made_up, capsys, monkeypatch):
+    cases = [str(made_up), str(made_up.parent / "faulty"), str(made_up.parent / "other")]
+    Path(cases[2]).mkdir()
+    with monkeypatch.context() as earlier:
+        earlier.setitem(COURSES, "conflict", (0.60, 0.61, 0.55))
+        earlier.setitem(COURSES, "tactical", (0.33, 0.34, 0.29))
+        main(["update", cases[0], "--as-of", "2014-11-15"])
+    capsys.readouterr()
+    assert main(["update", *cases, *DAY, "--alert", "5"]) == 2
+    told = capsys.readouterr().out
+    assert told[told.index("\n3 cases:") :].splitlines()[1:] == [
+        "3 cases:",
+        "  made-up  Continued conflict 55% (0); issued",
+        "  faulty   not forecast: 2 faults in the input, told above",
+        "  other    Continued conflict 55%; issued",
+        "",
+        "Moved by more than 5 points since the last issue:",
+        "  made-up: Continued conflict, now: 60% to 70% (+11)",
+        "  made-up: Tactical cooperation, now: 36% to 25% (−11)",
+    ]
+    assert main(["update", *cases, *DAY, "--alert", "5"]) == 2
+    told = capsys.readouterr().out
+    assert "  made-up  Continued conflict 55%; nothing changed" in told
+    assert told.endswith("Moved by more than 5 points since the last issue: none\n")
+
+
+def test_alerts_of_a_program_go_to_standard_error(made_up, capsys):
+    assert main(["update", str(made_up), *DAY, "--json", "--alert", "5"]) == 0
+    told = capsys.readouterr()
+    assert json.loads(told.out)
+    assert told.err == "\nMoved by more than 5 points since the last issue: none\n"
 
 
 def test_the_next_week_shows_the_change(made_up, capsys):

@@ -13,6 +13,7 @@ import xarray as xr
 
 from forecast.inference.chain import Chain
 from forecast.inference.predictive import predictive
+from forecast.inference.replicate import replicate
 from forecast.inference.smc import run_chain
 from forecast.inference.summary import draws_of
 from forecast.inference.tree import numbered
@@ -83,6 +84,29 @@ def test_at_most_five_hundred_of_each_chain_and_the_same_with_the_same_seed():
     one, two = groups(case, 700), groups(case, 700)
     assert one["posterior_predictive"].sizes["draw"] == 500
     assert all(one[name].identical(two[name]) for name in one)
+
+
+def test_replicates_are_spread_over_all_draws_and_leave_them_as_they_are(monkeypatch):
+    """A chain's first 128 particles share what must not learn; 20 draws of 300 are not the first 20."""
+    monkeypatch.setattr("forecast.inference.predictive.MOST", 20)
+    seen: list[np.ndarray] = []
+
+    def listening(cells: Any, layout: Any, theta: np.ndarray, *rest: Any) -> Any:
+        seen.append(theta)
+        return replicate(cells, layout, theta, *rest)
+
+    monkeypatch.setattr("forecast.inference.predictive.replicate", listening)
+    task, chains = run(small("moving", False), 300)
+    draws = draws_of(chains, 300, task.steps[-1].periods, 0)
+    matrix = draws.matrix.copy()
+    predictive(task, draws, 0)
+    rows = np.linspace(0, 299, 20).astype(int)
+    for used, whole in zip(seen, (draws.theta, draws.prior), strict=True):
+        np.testing.assert_array_equal(used, whole[:, rows].reshape(-1, whole.shape[-1]))
+    np.testing.assert_array_equal(draws.matrix, matrix)
+    monkeypatch.setattr("forecast.inference.predictive.MOST", 300)
+    predictive(task, draws, 0)
+    np.testing.assert_array_equal(draws.matrix, matrix)
 
 
 def test_fewer_where_there_are_very_many_cells(monkeypatch):

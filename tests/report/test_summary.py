@@ -199,8 +199,8 @@ def test_the_brief_shows_the_picture(summary):
 def test_the_document_has_the_keys_of_the_contract(summary, tree):
     found = json.loads(json.dumps(document(summary, tree), allow_nan=False))
     assert list(found) == [
-        "case", "as_of", "horizon", "engine", "digest", "scenarios", "trend", "outlook", "confidence",
-        "warnings",
+        "case", "as_of", "horizon", "engine", "digest", "scenarios", "trend", "outlook", "change",
+        "confidence", "warnings",
     ]  # fmt: skip
     assert (found["case"], found["as_of"], found["horizon"]) == ("made-up", str(AS_OF), str(HORIZON))
     assert found["digest"] == summary.case.digest
@@ -241,4 +241,4 @@ def test_units_stand_one_under_another():
     found = document(summary, tree)
     assert "scenarios" not in found
     assert [unit["unit"] for unit in found["units"]] == ["north", "south"]
-    assert list(found["units"][0]) == ["unit", "scenarios", "trend", "outlook"]
+    assert list(found["units"][0]) == ["unit", "scenarios", "trend", "outlook", "change"]

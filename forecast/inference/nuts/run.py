@@ -15,6 +15,7 @@ from forecast.model.filtering import Filtered, empty_filtered, refresh
 from forecast.model.problem import Problem
 
 R_HAT = 1.01  # Vehtari et al. 2021
+R_HAT_PAST = 1.05  # on past dates, where with so few draws 1.01 is often passed by chance
 PAST = 0.25  # share of the draws that a past date gets
 
 
@@ -32,7 +33,7 @@ def run_nuts(
 
     With a `sampler` of the same layout nothing is compiled.
     """
-    last, past = len(task.steps) - 1, []
+    last, past, doubtful = len(task.steps) - 1, [], 0
     sampler = sampler or Sampler(task.layout, task.evidence, task.steps[last].date)
     for k in range(last + 1):
         if progress is not None:
@@ -47,8 +48,9 @@ def run_nuts(
         sampled = sampler(day, draws=number, tune=max(number // 2, 400), chains=chains, seed=key)
         sample = _draws(task, k, sampled.theta, key)
         if k < last:
-            past.append(estimate(sample.alpha[..., -1, :], size=_sizes(sample)))
-    now, ahead, horizon = at_the_end(task, sample, _sizes(sample))
+            past.append(estimate(sample.alpha[..., -1, :], size=_sizes(sample, sampled.outer)))
+            doubtful += _disagree(_within(sample.alpha[..., -1, :], sampled.outer))
+    now, ahead, horizon = at_the_end(task, sample, _sizes(sample, sampled.outer))
     stats = sampled.stats if sampled.stats is not None else xr.Dataset()
     found = Answer(sample, past, now, ahead, horizon, stats, {}, [])
     warnings, refused = _judged(task, sampled, sample)
@@ -56,6 +58,11 @@ def run_nuts(
         warnings.append(
             f"the Monte Carlo error of a probability is {found.error:.4f}, more than the tolerance of "
             f"{tolerance:g}: ask for more draws"
+        )
+    if doubtful:
+        warnings.append(
+            f"on {doubtful} past date{'s' * (doubtful > 1)} of the trend the Markov chains disagree "
+            f"(r_hat above {R_HAT_PAST}): the trend is unsure there"
         )
     if progress is not None:
         progress(1.0)
@@ -99,15 +106,39 @@ def _draws(task: Problem, k: int, theta: np.ndarray, key: np.random.SeedSequence
     )
 
 
-def _sizes(sample: Draws) -> np.ndarray:
-    """Return each chain's effective number of draws of the scenario probabilities (the smallest)."""
+def _sizes(sample: Draws, outer: np.ndarray) -> np.ndarray:
+    """Return each chain's effective number of draws of the scenario probabilities (the smallest).
+
+    With judgements that must not learn it is at most the number of their draws, which the chains share.
+    """
     import arviz as az
 
     now = sample.alpha[..., -1, :]
     chains, number = now.shape[:2]
     flat = now.reshape(chains, number, -1)
     found = [float(az.ess(flat[..., n])) for n in range(flat.shape[2]) if np.ptp(flat[..., n]) > 1e-12]
-    return np.full(chains, max(min(found, default=float(chains * number)), 1.0) / chains)
+    most = float(outer.max() + 1) if outer.any() else float(chains * number)
+    return np.full(chains, max(min([*found, most]), 1.0) / chains)
+
+
+def _within(value: np.ndarray, outer: np.ndarray) -> np.ndarray:
+    """Return draws (C, M, ...) less their mean over all chains, given what must not learn.
+
+    What is left differs between chains only if they disagree, not because judgements that must not learn do.
+    """
+    value = value.copy()
+    for one in np.unique(outer) if outer.any() else ():
+        value[:, outer == one] -= value[:, outer == one].mean(axis=(0, 1))
+    return value
+
+
+def _disagree(value: np.ndarray) -> bool:
+    """Tell whether the chains disagree about any of the numbers drawn, (C, M, ...)."""
+    import arviz as az
+
+    flat = value.reshape(*value.shape[:2], -1)
+    flat = flat[..., _varies(flat)]
+    return any(float(az.rhat(flat[..., n])) > R_HAT_PAST for n in range(flat.shape[-1]))
 
 
 def _judged(task: Problem, sampled: Sampled, sample: Draws) -> tuple[list[str], str]:
@@ -118,7 +149,8 @@ def _judged(task: Problem, sampled: Sampled, sample: Draws) -> tuple[list[str], 
         return [], ""
     judgements = {b.name: sample.theta[..., b.slots] for b in task.layout.blocks if b.learns}
     posterior = {"scenario probability": sample.alpha[..., -1, :]} | judgements
-    varying = {name: value[..., _varies(value)] for name, value in posterior.items()}
+    inside = {name: _within(value, sampled.outer) for name, value in posterior.items()}
+    varying = {name: value[..., _varies(value)] for name, value in inside.items()}
     groups = {"posterior": {name: value for name, value in varying.items() if value.size}}
     result = az.from_dict(groups)
     result["sample_stats"] = xr.DataTree(

@@ -35,6 +35,7 @@ class Sampled(NamedTuple):
     """What NUTS drew on one date."""
 
     theta: np.ndarray  # (C, M, D)
+    outer: np.ndarray  # (M,) which draw of the judgements that must not learn; 0 where all learn
     stats: xr.Dataset | None  # of the sampler; None where there was nothing to sample
 
 
@@ -61,15 +62,17 @@ class Sampler:
         """
         rng = np.random.default_rng(seed)
         if self._compiled is None:
-            return Sampled(_from_prior(self._laid, rng, chains, draws), None)
+            return Sampled(_from_prior(self._laid, rng, chains, draws), np.zeros(draws, int), None)
         data = model_data(self._laid, self._evidence, as_of)
         known = {variable.name for variable in self._compiled.shared_var_keys}  # those that this model reads
         compiled = self._compiled.with_data(**{name: data[name] for name in data if name in known})
         if not self._laid.cut:
             fit = _nutpie(compiled, draws, tune, chains, rng)
-            return Sampled(theta_of(self._laid, _drawn(fit, self._names)), _stats(fit))
+            theta = theta_of(self._laid, _drawn(fit, self._names))
+            return Sampled(theta, np.zeros(draws, int), _stats(fit))
         parts = []
-        for outer in np.array_split(np.arange(draws), min(OUTER, draws)):
+        shares = np.array_split(np.arange(draws), min(OUTER, draws))
+        for outer in shares:
             held = {block.name: block.draw(rng, 1)[0] for block in self._laid.cut}
             given = compiled.with_data(**{f"{name} (not learning)": value for name, value in held.items()})
             fit = _nutpie(given, len(outer), tune, chains, rng)
@@ -78,7 +81,8 @@ class Sampler:
                 theta[..., block.slots] = held[block.name]
             parts.append((theta, _stats(fit)))
         stats = xr.concat([stats for _, stats in parts], dim="draw")
-        return Sampled(np.concatenate([theta for theta, _ in parts], axis=1), stats)
+        whose = np.repeat(np.arange(len(shares)), [len(outer) for outer in shares])
+        return Sampled(np.concatenate([theta for theta, _ in parts], axis=1), whose, stats)
 
 
 def _compile(laid: Layout, evidence: Evidence, as_of: date, names: list[str]) -> Any:

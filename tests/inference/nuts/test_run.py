@@ -76,13 +76,18 @@ def test_a_static_question_with_two_modes_is_refused():
         issue(made_up_case(Path("nowhere")), nuts)
 
 
-def judged(spread: float, diverging: bool) -> tuple[list[str], str]:
-    """What is said of made-up draws whose chains lie apart."""
+def judged(spread: float, diverging: bool, *, outer: bool = False) -> tuple[list[str], str]:
+    """What is said of made-up draws whose chains lie apart.
+
+    With `outer` they also differ, in all chains alike, with each of 16 draws of what must not learn.
+    """
     case = small("yes_no", False)
     task = problem(case.question, case.evidence, case.as_of)
     rng = np.random.default_rng(1)
     theta = np.concatenate([b.draw(rng, 4 * 500) for b in task.layout.blocks], axis=1).reshape(4, 500, -1)
     theta[..., 0] += spread * np.arange(4)[:, None]
+    whose = np.repeat(np.arange(16), 32)[:500] if outer else np.zeros(500, int)
+    theta[..., 0] += outer * np.linspace(0.0, 0.3, 16)[whose]
     sample = run._draws(task, len(task.steps) - 1, theta, np.random.SeedSequence(1))
     dims = ("chain", "draw")
     stats = xr.Dataset(
@@ -93,7 +98,7 @@ def judged(spread: float, diverging: bool) -> tuple[list[str], str]:
         },
         {"chain": np.arange(4), "draw": np.arange(500)},
     )
-    return run._judged(task, Sampled(theta, stats), sample)
+    return run._judged(task, Sampled(theta, whose, stats), sample)
 
 
 def test_what_is_said_of_draws():
@@ -104,3 +109,17 @@ def test_what_is_said_of_draws():
     warnings, refused = judged(0.0, True)
     assert "2000 transitions of NUTS diverged" in warnings[0]
     assert refused == ""
+
+
+def test_what_must_not_learn_is_no_disagreement_of_chains_but_an_error():
+    """All chains see the same 16 draws: they agree, and the mean is as sure as 16 draws are."""
+    assert judged(0.0, False, outer=True) == ([], "")
+    assert "r_hat of prior" in judged(0.2, False, outer=True)[1]
+    case = small("yes_no", False)
+    task = problem(case.question, case.evidence, case.as_of)
+    rng = np.random.default_rng(2)
+    theta = np.concatenate([b.draw(rng, 4 * 500) for b in task.layout.blocks], axis=1).reshape(4, 500, -1)
+    sample = run._draws(task, len(task.steps) - 1, theta, np.random.SeedSequence(1))
+    whose = np.repeat(np.arange(16), 32)[:500]
+    assert run._sizes(sample, whose).sum() == pytest.approx(16.0)
+    assert run._sizes(sample, np.zeros(500, int)).sum() > 500

@@ -1,0 +1,169 @@
+"""The trend as stacked areas: how the whole is shared out among the scenarios."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Literal, overload
+
+import numpy as np
+
+from forecast.report.plots import paper, screen
+from forecast.report.plots.ends import NUMBER, THREAD, End, column, draw_ends, mark_today
+from forecast.report.plots.values import Backend, Course, ahead, day_text, known, on_screen, the_unit
+
+if TYPE_CHECKING:
+    import plotly.graph_objects as go
+    import xarray as xr
+    from matplotlib.figure import Figure
+
+    from forecast.case.folder import Case
+
+# Heights in inches: above the areas, the areas, below them.
+_ABOVE, _TALL, _BELOW = 0.25, 2.9, 0.3
+
+
+@overload
+def plot_area(
+    case: Case,
+    tree: xr.DataTree,
+    *,
+    unit: str | None = None,
+    width: float | None = None,
+    backend: Literal["matplotlib"] = "matplotlib",
+) -> Figure: ...
+@overload
+def plot_area(
+    case: Case,
+    tree: xr.DataTree,
+    *,
+    unit: str | None = None,
+    width: float | None = None,
+    backend: Literal["plotly"],
+) -> go.Figure: ...
+def plot_area(
+    case: Case,
+    tree: xr.DataTree,
+    *,
+    unit: str | None = None,
+    width: float | None = None,
+    backend: Backend = "matplotlib",
+) -> Figure | go.Figure:
+    """Draw the trend and the outlook as stacked areas, the first scenario at the bottom.
+
+    Areas show shares and hide how sure they are: for the bands see :func:`forecast.plot_trend`.
+
+    Parameters
+    ----------
+    case : Case
+    tree : DataTree
+        What :func:`forecast.update` returned for it.
+    unit : str, optional
+        The unit to draw, where the question is asked of several.
+    width : float, optional
+        Width in inches; default 8 on paper, on the screen as wide as its place.
+    backend : {"matplotlib", "plotly"}
+
+    Returns
+    -------
+    matplotlib.figure.Figure or plotly.graph_objects.Figure
+
+    Raises
+    ------
+    InputError
+        If no unit is named where there are several, or one that the question does not have.
+
+    Examples
+    --------
+    >>> forecast.plot_area(case, forecast.update(case)).savefig("area.png")  # doctest: +SKIP
+    """
+    name = the_unit(case.question, unit)
+    title = f"{name}: {case.question.title}" if name else case.question.title
+    draw = _screen if on_screen(backend) else _paper
+    return draw(title, known(case, tree, name), ahead(case, tree, name), width)
+
+
+_WHAT = "Probability of each scenario as it was known on each day, one upon the other"
+
+
+def _paper(title: str, past: list[Course], future: list[Course], width: float | None) -> Figure:
+    width = width or paper.WIDE
+    right = column([course.title for course in past], width)
+    wide, tall = width - paper.LEFT - right, max(_TALL, 1.3 * paper.LINE * len(past))
+    figure, top = paper.titled_figure(width, _ABOVE + tall + _BELOW, title, _WHAT)
+    axes = paper.add_axes(figure, paper.LEFT, top + _ABOVE, wide, tall)
+    for courses, alpha in ((past, 0.75), (future, 0.45)):
+        low = np.zeros(1)
+        for course in courses:
+            high = low + course.probability
+            axes.fill_between(
+                _wide(course.days),
+                np.broadcast_to(low, high.shape)[_twice(high)],
+                high[_twice(high)],
+                facecolor=course.look.colour,
+                edgecolor="white",
+                alpha=alpha,
+                hatch=4 * course.look.hatch,
+                linewidth=0.8,
+            )
+            low = high
+    today, ends = past[0].days[-1], future or past
+    last = ends[0].days[-1]
+    paper.percent_axis(axes)
+    paper.date_axis(axes, _wide(past[0].days)[0], _wide(ends[0].days)[-1])
+    mark_today(axes, today, last, ground=False)
+    shares = [float(course.probability[-1]) for course in ends]
+    places = [sum(shares[:n]) + share / 2 for n, share in enumerate(shares)]
+    draw_ends(
+        axes,
+        [End(one.title, one.look, y, p) for one, y, p in zip(ends, places, shares, strict=True)],
+        right - THREAD - NUMBER - paper.EDGE + 0.03,
+        hatched=True,
+    )
+    return figure
+
+
+def _wide(days: np.ndarray) -> np.ndarray:
+    """Return the days; a lone one as three days before and after it, so that it has an area."""
+    return (
+        days
+        if len(days) > 1
+        else np.array([days[0] - np.timedelta64(3, "D"), days[0] + np.timedelta64(3, "D")])
+    )
+
+
+def _twice(values: np.ndarray) -> list[int]:
+    return list(range(len(values))) if len(values) > 1 else [0, 0]
+
+
+def _screen(title: str, past: list[Course], future: list[Course], width: float | None) -> go.Figure:
+    figure = screen.new_figure(title, _WHAT, height=5.2, width=width)
+    today = past[0].days[-1]
+    for courses, share, stack in ((past, 0.7, "known"), (future, 0.4, "ahead")):
+        for course in courses:
+            figure.add_scatter(
+                x=course.days,
+                y=course.probability,
+                stackgroup=stack,
+                mode="lines",
+                line={"color": "white", "width": 1},
+                fillcolor=course.look.tint(share),
+                fillpattern={
+                    "shape": course.look.hatch,
+                    "fgcolor": "white",
+                    "fillmode": "overlay",
+                    "size": 6,
+                },
+                name=screen.plain(course.title, width=28),
+                legendgroup=screen.plain(course.title),
+                showlegend=stack == "known",
+                hoverinfo="text",
+                hovertext=[
+                    f"{screen.plain(course.title)}<br>{str(day)[:10]}: {p:.1%}"
+                    for day, p in zip(course.days, course.probability, strict=True)
+                ],
+            )
+    note = f"as of {day_text(today)}" + (f", outlook to {day_text(future[0].days[-1])}" if future else "")
+    screen.mark_day(figure, today, note)
+    screen.percent_axis(figure)
+    figure.update_xaxes(showgrid=False)
+    figure.update_layout(legend={"traceorder": "reversed"})
+    return figure

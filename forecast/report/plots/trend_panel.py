@@ -1,0 +1,65 @@
+"""What a trend plot shows of one unit, as plain values."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from forecast.report.plots.moved import Badge, Moved, badges, weightiest
+from forecast.report.plots.strip import Row, strip_rows
+from forecast.report.plots.values import Course, ahead, known
+
+if TYPE_CHECKING:
+    import xarray as xr
+
+    from forecast.case.folder import Case
+
+
+@dataclass(frozen=True, slots=True)
+class Panel:
+    """What is drawn for one unit ("" where there is only one)."""
+
+    unit: str
+    known: list[Course]
+    ahead: list[Course]
+    first: np.datetime64
+    last: np.datetime64
+    periods: np.ndarray
+    rows: list[Row]
+    moved: list[Moved]
+
+    @property
+    def today(self) -> np.datetime64:
+        """The as-of date."""
+        return self.known[0].days[-1]
+
+    @property
+    def leader(self) -> Course:
+        """The trend of the scenario that is the most probable now."""
+        return max(self.known, key=lambda course: course.probability[-1])
+
+    @property
+    def badges(self) -> list[Badge]:
+        """The numbers on the leader's line."""
+        return badges(self.moved, self.leader)
+
+
+def panel_of(case: Case, tree: xr.DataTree, unit: str, reports: int) -> Panel:
+    """Return what is drawn for one unit, with so many reports numbered."""
+    past, future, question = known(case, tree, unit), ahead(case, tree, unit), case.question
+    today = past[0].days[-1]
+    last = future[0].days[-1] if future else today
+    end = last.astype("datetime64[D]").item()
+    ends = [question.last_day(n) for n in range(question.period(end) + 1)]
+    return Panel(
+        unit=unit,
+        known=past,
+        ahead=future,
+        first=np.datetime64(question.opened).astype(past[0].days.dtype),
+        last=last,
+        periods=np.array([day for day in ends if day <= end], dtype="datetime64[D]"),
+        rows=strip_rows(case, tree, unit),
+        moved=weightiest(case, tree, unit, reports),
+    )

@@ -1,0 +1,240 @@
+"""What an answer hangs on, as lines of text."""
+
+from __future__ import annotations
+
+from functools import partial
+from textwrap import wrap as wrapped
+
+import numpy as np
+import xarray as xr
+
+from forecast.report.wording import percent
+
+#: Ids of reports are not broken.
+wrap = partial(wrapped, break_on_hyphens=False)
+
+#: A swing of less than this is not named in a sentence: the number that is printed would hardly change.
+_POINT = 0.01
+
+#: With fewer effective draws than this the answer with learning is not printed.
+_FEWEST_DRAWS = 100.0
+
+_NAMED = 3
+
+
+def sensitivity_lines(data: xr.Dataset, *, top: int = 10, width: int = 100) -> list[str]:
+    """Return what the answer hangs on as lines: the gist in sentences, then tables.
+
+    Parameters
+    ----------
+    data : Dataset
+        What :func:`forecast.sensitivity` returned.
+    top : int
+        So many judgements, and so many flip values, are listed.
+    width : int
+        Longest line of running text. Tables are as wide as they need.
+
+    Examples
+    --------
+    >>> print(*sensitivity_lines(forecast.sensitivity(case)), sep=chr(10))  # doctest: +SKIP
+    """
+    lines: list[str] = []
+    for unit in data["unit"].values.tolist() if "unit" in data.dims else [""]:
+        part = data.sel(unit=unit) if unit else data
+        lines += ["", *_unit_lines(part, unit, top, width)]
+    return lines[1:]
+
+
+def _unit_lines(data: xr.Dataset, unit: str, top: int, width: int) -> list[str]:
+    found = [f"What the forecast of {data.attrs['case']} hangs on, as of {data.attrs['as_of']}"]
+    found[0] += f": {unit}" if unit else ""
+    found += wrap(_standing(data), width)
+    for sentence in (_most(data), _flip_sentence(data), _set_sentence(data), _power_sentence(data)):
+        found += wrap(sentence, width, initial_indent="  · ", subsequent_indent="    ")
+    return found + _table(data, top, width) + _flip_lines(data, top) + _set_lines(data, width)
+
+
+def _when(data: xr.Dataset) -> str:
+    return f"On {data.attrs['horizon']}" if data.attrs["regime"] else "Now"
+
+
+def _first_two(p: xr.DataArray) -> str:
+    """Say who leads and who follows."""
+    order = np.argsort(-p.values, kind="stable")
+    names, chances = p["scenario"].values[order], p.values[order]
+    return f"{names[0]} leads with {percent(chances[0])}, before {names[1]} with {percent(chances[1])}"
+
+
+def _standing(data: xr.Dataset) -> str:
+    said = f"{_when(data)} {_first_two(data['engine_horizon'])}. With every judgement at its mean "
+    lead, at_means = data["leader"].item(), data["at_means_horizon"]
+    if data["leader_at_means"].item() == lead:
+        return said + f"{percent(float(at_means.sel(scenario=lead)))}, where what follows starts."
+    return said + (
+        f"{_first_two(at_means)}: what follows asks when that lead is lost; the forecast differs by what "
+        "learning and uncertainty add."
+    )
+
+
+def _swing(data: xr.Dataset) -> tuple[np.ndarray, np.ndarray]:
+    """Return the swings of the leading scenario, and the order of judgements by them."""
+    swing = data["swing_horizon"].sel(scenario=data["leader_at_means"].item()).values
+    return swing, np.argsort(-swing, kind="stable")
+
+
+def _most(data: xr.Dataset) -> str:
+    lead, (swing, order) = data["leader_at_means"].item(), _swing(data)
+    ends = data["horizon"].sel(scenario=lead).values
+    named = [int(j) for j in order[:_NAMED] if swing[j] >= _POINT]
+    if not named:
+        return f"No judgement alone, at an end of its central 90 %, moves {lead} by a percentage point."
+    parts = []
+    for j in named:
+        values = map(_number, data["end_value"].values[j])
+        at = ", ".join(f"{percent(p)} at {value}" for p, value in zip(ends[j], values, strict=True))
+        parts.append(f"{data['judgement'].values[j]} ({at})")
+    return f"What moves {lead} most, each alone over its central 90 %: " + "; ".join(parts) + "."
+
+
+def _flip_sentence(data: xr.Dataset) -> str:
+    flips = data["flip"].values
+    number = int(np.isfinite(flips).sum())
+    if not number:
+        return "No judgement alone changes who leads (within its central 99 %; reliabilities from 0 to 1)."
+    nearest = int(np.nanargmax(data["flip_chance"].values))
+    one = data.isel(judgement=nearest)
+    who = "One judgement" if number == 1 else f"{number} judgements, each alone,"
+    return (
+        f"{who} would put another scenario first; the least far out: {one['judgement'].item()} at "
+        f"{_number(one['flip'].item())} in place of {_number(one['stated'].item())} ({one['flip_to'].item()} "
+        "would lead)."
+    )
+
+
+def _set_sentence(data: xr.Dataset) -> str:
+    reports, size = data.sizes["report"], int(data["in_set"].sum())
+    searched = int(data["set_searched"])
+    if not reports:
+        return "There are no reports that the answer could hang on."
+    if size:
+        fewest = "no smaller set will do" if bool(data["set_smallest"]) else _none_up_to(searched)
+        others = int(data["set_others"])
+        more = (
+            f"; {others} other {'set' if others == 1 else 'sets'} of this size would do too" if others else ""
+        )
+        ids = ", ".join(data["report"].values[data["in_set"].values])
+        which = f": {ids}" if size <= _NAMED else ""
+        engine = data["set_engine_horizon"]
+        return (
+            f"Without {_counted(size)} of {reports}{which}, {_first_two(data['set_horizon'])} at the means; "
+            f"by a run of the engine {_first_two(engine)} ({fewest}{more})."
+        )
+    if bool(data["set_smallest"]):
+        return f"Whichever of the {_counted(reports)} are taken away, the same scenario leads."
+    near = int(data["in_nearest"].sum())
+    said = f"No set of up to {searched} of the {reports} reports changes who leads by being taken away; "
+    if not near:
+        return said + "beyond, a greedy search finds nothing that brings a rival nearer."
+    return said + (
+        f"beyond, a greedy search, which may miss some, ends with {near} taken away: "
+        f"{_first_two(data['set_horizon'])}."
+    )
+
+
+def _none_up_to(searched: int) -> str:
+    return f"no set of up to {searched} will do; one between may"
+
+
+def _counted(number: int) -> str:
+    return "1 report" if number == 1 else f"{number} reports"
+
+
+def _power_sentence(data: xr.Dataset) -> str:
+    power = data["power_horizon"]
+    if not np.isfinite(power.values).any():
+        return "Nothing is uncertain in the judgements, so that there is nothing to hold more or less firmly."
+    prior, likelihood = (float(power.sel(part=part).max()) for part in ("prior", "likelihood"))
+    return (
+        f"As a whole: sensitivity to judgements up to {prior:.2f}, to evidence up to {likelihood:.2f} "
+        "(0.05 is noticeable)."
+    )
+
+
+def _table(data: xr.Dataset, top: int, width: int) -> list[str]:
+    lead, (swing, order) = data["leader_at_means"].item(), _swing(data)
+    rows = [int(j) for j in order[:top] if swing[j] > 0]
+    if not rows:
+        return []
+    names = [str(data["judgement"].values[j]) + (" *" if data["residual"].values[j] else "") for j in rows]
+    first, regime = max(map(len, [*names, "judgement"])) + 2, bool(data.attrs["regime"])
+    heads = [
+        "stated",
+        "low",
+        "high",
+        "at low",
+        "at high",
+        "points",
+        *(["now", ""] if regime else []),
+        "learnt",
+    ]
+    title = (
+        f"{lead} {'on ' + data.attrs['horizon'] if regime else 'now'}, per cent, with one judgement alone at "
+        "the low or the high end of its central 90 %, the others as stated, all at their means"
+        + ("; the same now" if regime else "")
+        + "; learnt: with learning, from weighted draws of the forecast (? where less than "
+        f"{_FEWEST_DRAWS:g} of them count)"
+        + ("; * nobody wrote it: the residual rule" if _starred(names) else "")
+    )
+    lines = ["", *wrap(title, width), f"{'judgement':<{first}}" + "".join(f"{head:>9}" for head in heads)]
+    at = data.sel(scenario=lead)
+    for name, j in zip(names, rows, strict=True):
+        one = at.isel(judgement=j)
+        cells = [_number(one["stated"].item()), *map(_number, one["end_value"].values)]
+        cells += [f"{100 * p:.1f}" for p in one["horizon"].values] + [f"{100 * swing[j]:.1f}"]
+        cells += [f"{100 * p:.1f}" for p in one["now"].values] if regime else []
+        lines.append(f"{name:<{first}}" + "".join(f"{cell:>9}" for cell in [*cells, *_learnt(one)]))
+    return lines
+
+
+def _starred(names: list[str]) -> bool:
+    return any(name.endswith("*") for name in names)
+
+
+def _learnt(one: xr.Dataset) -> list[str]:
+    """Return both ends with learning; nothing where they were not tried."""
+    ess, p = one["learnt_ess"].values, one["learnt_horizon"].values
+    if np.isnan(ess).any():
+        return []
+    return [f"{100 * q:.1f}" if n >= _FEWEST_DRAWS else "?" for n, q in zip(ess, p, strict=True)]
+
+
+def _flip_lines(data: xr.Dataset, top: int) -> list[str]:
+    chance = data["flip_chance"].values
+    rows = [int(j) for j in np.argsort(-chance, kind="stable") if np.isfinite(data["flip"].values[j])][:top]
+    if not rows:
+        return []
+    first = max(len(str(data["judgement"].values[j])) for j in rows + rows[:1]) + 2
+    lines = ["", "Where another scenario would lead, one judgement alone, all others as stated"]
+    lines.append(f"{'judgement':<{first}}{'stated':>9}{'flips at':>10}  {'to':<14}as far out, as judged")
+    for j in rows:
+        one = data.isel(judgement=j)
+        value, to = _number(one["flip"].item()), one["flip_to"].item()
+        head = f"{one['judgement'].item():<{first}}{_number(one['stated'].item()):>9}{value:>10}"
+        lines.append(f"{head}  {to:<14}{percent(float(chance[j]))}")
+    return lines
+
+
+def _set_lines(data: xr.Dataset, width: int) -> list[str]:
+    """Name the reports of a set that is too long for a sentence."""
+    size, near = int(data["in_set"].sum()), int(data["in_nearest"].sum())
+    if size > _NAMED:
+        title, chosen = "These reports, taken away, change who leads: ", data["in_set"].values
+    elif near:
+        title, chosen = "These reports, taken away, bring a rival nearest: ", data["in_nearest"].values
+    else:
+        return []
+    return ["", *wrap(title + ", ".join(data["report"].values[chosen]) + ".", width)]
+
+
+def _number(value: float) -> str:
+    return f"{value:.3g}" if abs(value) < 1000 else f"{value:.0f}"

@@ -1,0 +1,46 @@
+"""What a report of the next period would change, against the sum over all courses."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from forecast.analysis.leads import leads
+from forecast.case.evidence import Evidence, Report
+from forecast.case.folder import Case
+from tests.cases import small
+from tests.oracles import enumerate_posterior, mean_theta
+
+
+@pytest.mark.parametrize("name", ["agreeing_and_clashing", "moving", "of_units", "poisson", "measured"])
+def test_every_lead_is_that_of_the_sum_over_courses(name):
+    one = small(name, True)
+    question = one.question
+    case = Case("case", Path("nowhere"), question, one.evidence, "digest")
+    period = question.period(one.as_of) + 1
+    if period > question.period(question.horizon):
+        as_of = question.last_day(question.period(question.horizon) - 1)
+        period = question.period(question.horizon)
+    else:
+        as_of = one.as_of
+    day = min(question.last_day(period), question.horizon)
+    told = tuple(r for r in one.evidence.reports if r.reported <= as_of)
+    theta = mean_theta(question, Evidence(told))
+    before = enumerate_posterior(question, Evidence(told), day, theta)["horizon"]
+    found = leads(case, as_of)
+    assert found
+    for lead in found:
+        kind = next(i.kind for i in question.indicators if i.id == lead.indicator)
+        value = {"count": int, "measure": float}.get(kind, str)(lead.value)
+        new = Report("new", day, day, lead.indicator, value, lead.source, unit=lead.unit)
+        after = enumerate_posterior(question, Evidence((*told, new)), day, theta)["horizon"]
+        place = question.units.index(lead.unit) if lead.unit else slice(None)
+        np.testing.assert_allclose(lead.horizon, np.ravel((after - before)[place]), atol=1e-10)
+
+
+def test_nothing_can_be_reported_after_the_last_period():
+    one = small("moving", True)
+    case = Case("case", Path("nowhere"), one.question, one.evidence, "digest")
+    assert leads(case, one.question.horizon) == ()

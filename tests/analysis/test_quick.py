@@ -1,0 +1,63 @@
+"""The quick forecast is the forecast, with a larger error."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import date
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from forecast.analysis.quick import quick
+from forecast.analysis.whatif import altered
+from forecast.case.folder import Case, load_case
+from forecast.inference.engine import infer, update
+from tests.cases import small
+
+SHIPPED = load_case(Path(__file__).parents[2] / "scenarios" / "isis-jn-2014")
+DAY = date(2014, 11, 23)
+
+
+def probabilities(tree):
+    return (
+        tree[group].to_dataset()["probability"].isel({dim: -1}).values
+        for group, dim in (("trend", "as_of"), ("outlook", "date"))
+    )
+
+
+@pytest.mark.parametrize("name", ["everything", "moving", "late_and_corrected", "of_units"])
+def test_exact_questions_agree_to_rounding(name):
+    one = small(name, True)
+    case = Case("a", Path(), one.question, one.evidence, "")
+    found = quick(case, as_of=one.as_of)
+    now, horizon = probabilities(infer(one.question, one.evidence, as_of=one.as_of))
+    assert found.error == 0
+    np.testing.assert_allclose(found.now.squeeze(), now, atol=1e-12)
+    np.testing.assert_allclose(found.horizon.squeeze(), horizon, atol=1e-12)
+
+
+@pytest.mark.parametrize("options", [{}, {"values": {"reliability isw": 0.4}}, {"without": ["rferl", "isw"]}])
+def test_the_shipped_case_agrees_within_the_error(options):
+    """Seed 0: five points are four times the error that 2 x 400 particles have here (.012, over 20 seeds)."""
+    found = quick(SHIPPED, as_of=DAY, **options)
+    case = SHIPPED
+    if "values" in options:
+        weight = next(s for s in case.question.sources if s.id == "isw").reliability.weight
+        case = altered(case, set={"reliability isw": {"p": 0.4, "weight": weight}})
+    if "without" in options:
+        case = altered(case, drop_sources=options["without"])
+    for one, whole in zip(found[:2], probabilities(update(case, as_of=DAY)), strict=True):
+        np.testing.assert_allclose(one[0], whole, atol=0.05)
+
+
+def test_a_small_move_makes_a_small_difference():
+    """The random numbers are common: a hundredth of a reliability moves nothing by a point."""
+    one, other = (quick(SHIPPED, as_of=DAY, values={"reliability sohr": r}) for r in (0.85, 0.851))
+    assert np.abs(one.horizon - other.horizon).max() < 0.01
+    assert not np.array_equal(one.horizon, other.horizon)
+
+
+def test_it_is_the_same_each_time():
+    one, other = (quick(replace(SHIPPED), as_of=DAY) for _ in range(2))
+    assert np.array_equal(one.now, other.now)

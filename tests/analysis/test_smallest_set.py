@@ -1,0 +1,128 @@
+"""The fewest reports that change who leads: against every subset, each by the sum over all paths."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from itertools import combinations
+
+import numpy as np
+import pytest
+
+from forecast.analysis.at_means import at_means
+from forecast.analysis.removals import Removals
+from forecast.analysis.smallest_set import SmallestSet, smallest_set
+from forecast.case.evidence import Evidence
+from tests.analysis.test_removals import without
+from tests.cases import Small, binary, day, question, report, small, source
+from tests.oracles import enumerate_posterior, mean_theta
+
+FEW = ["yes_no", "three_values", "agreeing_and_clashing", "graded", "one_testimony", "repeated", "persistent",
+       "one_source_twice", "grouped", "capped", "silence", "given_pair", "at_the_horizon",
+       "repeat_before_original", "daily", "expert_ratio", "measured"]  # fmt: skip
+
+
+def flipping(case: Small) -> dict[int, list[tuple[str, ...]]]:
+    """Return every set, by size, without which the sum over all paths has another leader."""
+    ids = [r.id for r in case.evidence.known(case.as_of)]
+    static = case.question.dynamics is None
+
+    def lead(dropped: tuple[str, ...]) -> int:
+        left = without(case, dropped)
+        theta = mean_theta(case.question, left)
+        found = enumerate_posterior(case.question, left, case.as_of, theta, ahead=not static)
+        return int(found["now" if static else "horizon"].argmax())
+
+    first = lead(())
+    sizes = range(1, len(ids) + 1)
+    return {n: [some for some in combinations(ids, n) if lead(some) != first] for n in sizes}
+
+
+def search(case: Small, **options: object) -> SmallestSet:
+    removals = Removals(case.question, case.evidence, case.as_of, 0)
+    lead = int(at_means(case.question, case.evidence, case.as_of).horizon[0].argmax())
+    return smallest_set(case.question, removals, lead, **options)  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("name", FEW)
+def test_the_set_is_the_smallest_of_all(name: str):
+    case = small(name, False)
+    every = flipping(case)
+    found = search(case)
+    fewest = next((n for n, sets in every.items() if sets), None)
+    assert found.smallest
+    if fewest is None:
+        assert found.reports == ()
+        assert found.searched == len(every)
+        return
+    assert found.reports in every[fewest]
+    assert (found.searched, found.others) == (fewest - 1, len(every[fewest]) - 1)
+
+
+def test_the_cases_above_have_sets_of_several_sizes_and_none():
+    sizes = {len(search(small(name, False)).reports) for name in FEW}
+    assert sizes >= {0, 1, 2}
+
+
+@pytest.mark.parametrize("name", FEW)
+def test_greedy_is_an_upper_limit_with_nothing_to_spare(name: str):
+    case = small(name, False)
+    every = flipping(case)
+    found = search(case, limit=0)
+    assert found.searched == 0
+    if found.reports:
+        assert found.reports in every[len(found.reports)]
+        for one in found.reports:
+            rest = tuple(id for id in found.reports if id != one)
+            assert not rest or rest not in every[len(rest)]
+        assert found.smallest == (len(found.reports) == 1)
+    else:
+        left = at_means(case.question, without(case, found.nearest), case.as_of)
+        np.testing.assert_allclose(found.horizon, left.horizon[0], atol=1e-12)
+        assert not found.smallest
+
+
+def many(number: int) -> Small:
+    """A leader that so many equal reports, of weeks of their own, hold up together."""
+    q = question((0.3, 0.7), (binary("raid", (0.6, 0.5), 20.0),), (source("s", 0.9, 20.0),), 20.0, weeks=30)
+    log = tuple(report(f"r{n}", 7 * n, "raid", "yes") for n in range(number))
+    return Small(q, Evidence(log), day(7 * number))
+
+
+def test_greedy_takes_as_many_equal_reports_as_are_needed():
+    """Each report multiplies the odds by m(alpha) / m(beta) = .59 / .5; 3 / 7 of them are to be reached."""
+    case, ratio = many(12), (0.9 * 0.6 + 0.05) / (0.9 * 0.5 + 0.05)
+    needed = int(np.log(7 / 3) / np.log(ratio)) + 1  # reports with which alpha leads
+    expected = 12 - needed + 1
+    assert at_means(case.question, case.evidence, case.as_of).horizon[0].argmax() == 0
+    exact, greedy = search(case), search(case, limit=100)
+    assert len(exact.reports) == len(greedy.reports) == expected
+    assert (exact.smallest, greedy.smallest) == (True, False)
+    assert greedy.searched == 2  # 12 + 66 sets
+
+
+def test_a_cell_is_taken_away_whole_where_each_report_alone_is_backed_by_the_others():
+    """Five agreeing reports of one cell: without one of them nothing changes, without all it does."""
+    raid = binary("raid", (0.9, 0.1), 20.0)
+    sources = tuple(source(name, 0.95, 20.0) for name in "vwxyz")
+    q = question((0.4, 0.6), (raid,), sources, 20.0)
+    case = Small(q, Evidence(tuple(report(n, 1, "raid", "yes", n) for n in "vwxyz")), day(6))
+    assert search(case, limit=0).reports == tuple("vwxyz")
+
+
+def test_sets_that_leave_a_log_that_cannot_be_read_do_not_count():
+    case = small("agreeing_and_clashing", False)
+    best = search(case)
+    assert best.reports
+
+    def allowed(ids: Sequence[str]) -> bool:
+        return set(ids) != set(best.reports)
+
+    other = search(case, allowed=allowed)
+    assert other.reports != best.reports
+    assert other.others == best.others - 1 or len(other.reports) > len(best.reports)
+
+
+def test_nothing_to_take_away():
+    case = small("nothing_heard", False)
+    found = search(case)
+    assert (found.reports, found.nearest, found.smallest, found.searched) == ((), (), True, 0)

@@ -1,0 +1,161 @@
+"""Every number that was judged: against the reader of question.yaml, and against draws from the prior."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+import pytest
+
+from forecast.analysis.stated import SUREST, Stated, stated
+from forecast.analysis.whatif import altered
+from forecast.case.evidence import Evidence
+from forecast.case.folder import Case, load_case, new_case
+from forecast.case.judgement import Judgement, Positive, Proportions
+from forecast.case.question import Question
+from tests.cases import CASES, small
+from tests.oracles import mean_theta
+from tests.oracles.theta import build_theta, draw_theta
+
+
+def named(question: Question) -> dict[str, Stated]:
+    return {one.name: one for one in stated(question)}
+
+
+@pytest.fixture(scope="module")
+def case(tmp_path_factory: pytest.TempPathFactory) -> Case:
+    return load_case(new_case(tmp_path_factory.mktemp("cases") / "mine"))
+
+
+def judged(question: Question) -> list[list[float]]:
+    """Return every judgement of a question as its mean and its weight."""
+    found: list[list[float]] = []
+
+    def note(j: Judgement) -> list[float]:
+        weight = j.shape if isinstance(j, Positive) else j.weight
+        found.append([*np.atleast_1d(j.mean).tolist(), weight])
+        return [0.0, 0.0]
+
+    build_theta(question, Evidence(), note)
+    return found
+
+
+def flat(theta: object) -> np.ndarray:
+    """Return all numbers of theta, in one order."""
+    if isinstance(theta, dict):
+        return np.concatenate([flat(v) for v in theta.values()] or [np.empty(0)])
+    if isinstance(theta, list):
+        return np.concatenate([flat(v) for v in theta])
+    return np.array([theta], dtype=float)
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "written"),
+    [
+        (
+            "likelihood envoys_meet stalemate",
+            0.3,
+            {"likelihood envoys_meet stalemate": "{p: 0.3, weight: 20}"},
+        ),
+        ("likelihood envoys_meet other", 0.3, {"likelihood envoys_meet other": "{p: 0.3, weight: 2}"}),
+        (
+            "likelihood tone stalemate friendly",
+            0.24,  # 0.05 as stated: the others keep 0.60 to 0.35
+            {"likelihood tone stalemate": "{p: [0.48, 0.28, 0.24], weight: 20}"},
+        ),
+        ("likelihood incidents talks", 3.0, {"likelihood incidents talks": "{mean: 3.0, weight: 20}"}),
+        ("likelihood trade talks", 1.4, {"likelihood trade talks": "{mean: 1.4, sd: 0.2, weight: 20}"}),
+        ("reliability ministry", 0.2, {"reliability ministry": "{p: 0.2, weight: 10}"}),
+        ("lasts talks", 30.0, {"lasts talks": "30"}),
+        ("then talks agreement", 0.675, {"then talks": "{stalemate: 0.3, agreement: 0.675, other: 0.025}"}),
+        ("then stalemate other", 0.4, {"then stalemate": "{talks: 0.6, other: 0.4}"}),
+        (
+            "prior stalemate",
+            0.1,
+            {"prior": "{stalemate: 0.1, talks: 0.6, agreement: 0.2, other: 0.1}"},
+        ),
+    ],
+)
+def test_the_question_is_the_one_that_would_be_read(case: Case, name: str, value: float, written: dict):
+    """All judgements, and their weights: what is derived from one (the residual rule, testimony) follows."""
+    expected = altered(case, set=written)
+    found = named(case.question)[name].within(case.question, value)
+    for mine, theirs in zip(judged(found), judged(expected.question), strict=True):
+        assert mine == pytest.approx(theirs, rel=1e-12)
+    theta = mean_theta(found, case.evidence)
+    assert flat(theta) == pytest.approx(flat(mean_theta(expected.question, case.evidence)))
+    assert named(found)[name].value == pytest.approx(value)
+
+
+def test_a_testimony_follows_its_source(case: Case):
+    lower = named(case.question)["reliability ministry"].within(case.question, 0.2)
+    assert mean_theta(lower, case.evidence)["testimony"] == {"spokesman": pytest.approx(0.2)}
+
+
+def test_a_residual_judgement_of_its_own_stays(case: Case):
+    own = altered(case, set={"likelihood envoys_meet other": "0.9"}).question
+    moved = named(own)["likelihood envoys_meet stalemate"].within(own, 0.5)
+    assert not named(own)["likelihood envoys_meet other"].residual
+    assert moved.indicators[0].likelihood[3] == own.indicators[0].likelihood[3]
+    assert named(case.question)["likelihood envoys_meet other"].residual
+
+
+@pytest.mark.parametrize("name", CASES)
+def test_as_stated_nothing_moves(name: str):
+    case = small(name, False)
+    before = flat(mean_theta(case.question, case.evidence))
+    for one in stated(case.question):
+        after = flat(mean_theta(one.within(case.question, one.value), case.evidence))
+        np.testing.assert_allclose(after, before, rtol=1e-12, atol=1e-15)
+
+
+@pytest.mark.parametrize("name", ["everything", "stepping", "residual"])
+def test_the_ends_hold_what_they_say_of_the_prior(name: str):
+    """Of n draws by the oracle the share below a quantile is p, to 5 sd: 1 error in 2 million, a number."""
+    case, n = small(name, False), 20_000
+    theta = draw_theta(case.question, case.evidence, np.random.default_rng(5), n)
+    checked = 0
+    for one in stated(case.question):
+        drawn = _draws(case.question, theta, one)
+        for p in (0.005, 0.05, 0.95, 0.995):
+            value = one.quantile(p)
+            share = np.mean(drawn < value)
+            assert abs(share - p) < 5 * math.sqrt(p * (1 - p) / n), (one.name, p)
+            far = share if value < one.value else 1 - share
+            assert abs(one.chance_as_far(value) - far) < 5 * math.sqrt(p * (1 - p) / n), (one.name, p)
+            checked += 1
+    assert checked >= 40
+
+
+def _draws(question: Question, theta: dict, one: Stated) -> np.ndarray:
+    """Pick the draws of a number out of the oracle's dictionary."""
+    if one.kind == "prior":
+        return theta["prior"][one.entry]
+    if one.kind == "likelihood":
+        drawn = theta["likelihood"][question.indicators[one.place[0]].id][one.place[1]]
+        return drawn[one.entry] if isinstance(drawn, list) else drawn
+    if one.kind == "reliability":
+        return theta["reliability"][question.sources[one.place[0]].id]
+    if one.kind == "lasts":
+        return 1.0 / theta["leave"][one.place[0]]
+    return theta[one.kind][one.place[0]][one.entry]
+
+
+def test_what_is_exact_has_no_ends_and_sources_are_always_there():
+    question = small("moving", True).question
+    (only,) = stated(question)
+    assert only.name == "reliability s"
+    assert only.quantile(0.05) == only.quantile(0.95) == only.value == pytest.approx(0.85)
+    assert only.chance_as_far(0.1) == 0.0
+    sure = Stated("reliability s", "reliability", Proportions((0.01, 0.99), 5.0), (0,), 1)
+    assert sure.quantile(0.95) <= SUREST
+
+
+def test_two_shares_are_one_number(case: Case):
+    names = [one.name for one in stated(case.question)]
+    assert len(set(names)) == len(names)
+    assert [n for n in names if n.startswith("then stalemate")] == ["then stalemate other"]
+    assert [n for n in names if n.startswith("likelihood envoys_meet talks")] == [
+        "likelihood envoys_meet talks"
+    ]
+    assert not [n for n in names if "panel" in n or n.startswith("lasts agreement")]

@@ -1,0 +1,86 @@
+"""Briefs of cases made up by hand, for the tests of the page."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import UTC, date, datetime, timedelta
+
+import numpy as np
+import xarray as xr
+
+from forecast.analysis.changed import STEPS
+from forecast.case.evidence import Evidence
+from forecast.case.folder import Case
+from forecast.inference.tree import coordinates
+from forecast.record.issue import entries
+from forecast.report.brief_html import brief_html
+from forecast.report.findings import Findings, gather
+from forecast.report.summary import Summary, summarise
+from tests.made_up import AS_OF, made_up_case, made_up_tree
+
+BEFORE = AS_OF - timedelta(days=7)
+HOSTILE = "</script><script>document.title='pwned'</script><img src=x onerror=\"document.title='pwned'\">"
+
+
+def a_change(case: Case) -> xr.Dataset:
+    """Return a move of two points, by time and by new reports, as `changed` splits it."""
+    question = case.question
+    dims = ("unit", "scenario") if question.units else ("scenario",)
+    move = np.zeros((len(STEPS), len(question.scenarios)))
+    move[2], move[3] = [0.01, -0.01, 0, 0], [-0.03, 0.02, 0.01, 0]
+    shape = (len(STEPS), *([len(question.units)] if question.units else []), len(question.scenarios))
+    parts = np.broadcast_to(move[:, None] if question.units else move, shape)
+    issued = np.broadcast_to(np.array([0.6, 0.3, 0.08, 0.02]), shape[1:])
+    variables = {}
+    for when in ("now", "horizon"):
+        variables[when] = (("step", *dims), parts)
+        variables[f"{when}_issued"] = (dims, issued)
+        variables[f"{when}_after"] = (("step", *dims), issued + np.cumsum(parts, axis=0))
+    new = [r for r in case.evidence.reports if r.reported > BEFORE]
+    texts = {"unit": [r.unit for r in new], "step": ["new"] * len(new)}
+    variables |= {f"report_{name}": (("report",), np.array(text, str)) for name, text in texts.items()}
+    ids = np.array([r.id for r in new], dtype=str)
+    attrs = {
+        "case": case.name,
+        "since": BEFORE.isoformat(),
+        "as_of": AS_OF.isoformat(),
+        "regime": int(question.dynamics is not None),
+        "note": '["the question has been edited"]',
+    }
+    return xr.Dataset(variables, coordinates(question) | {"step": list(STEPS), "report": ids}, attrs)
+
+
+def hostile(case: Case) -> Case:
+    """Return a case whose titles, notes, ids and citations try to become part of the page."""
+    cited = (
+        "javascript:alert(1)",
+        'https://example.org/"><script>alert(2)</script>',
+        "https://example.org/?a=1&b=2",
+    )
+    reports = tuple(
+        replace(report, note=HOSTILE, citation=cited[n % 3]) for n, report in enumerate(case.evidence.reports)
+    )
+    scenarios = (replace(case.question.scenarios[0], title=HOSTILE), *case.question.scenarios[1:])
+    return replace(
+        case,
+        question=replace(case.question, title=HOSTILE, scenarios=scenarios),
+        evidence=Evidence(reports),
+        warnings=(HOSTILE,),
+    )
+
+
+def made_up_brief(
+    case: Case | None = None, *, later: bool = True, as_of: date = AS_OF
+) -> tuple[Summary, Findings]:
+    """Return summary and findings; `later`: a forecast was issued the week before."""
+    case = case or made_up_case()
+    tree = made_up_tree(case, as_of=as_of)
+    ledger = entries(made_up_tree(case, as_of=BEFORE), issued_at=datetime(2014, 11, 16, tzinfo=UTC))
+    summary = summarise(case, tree, ledger if later else ())
+    found = gather(summary, tree, ledger if later else (), change=a_change(case) if later else None)
+    return summary, found
+
+
+def made_up_page(case: Case | None = None, *, later: bool = True) -> str:
+    """Return the page of a brief made up by hand."""
+    return brief_html(*made_up_brief(case, later=later))

@@ -1,0 +1,69 @@
+"""The what-if panel: what is moved is forecast, what is undone is as it was, and nothing of the case runs."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import date
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from forecast.analysis.quick import quick
+from forecast.case.adjust import adjustable
+from forecast.case.folder import load_case
+from forecast.report.panel import whatif_panel
+from forecast.report.wording import percent
+
+SHIPPED = load_case(Path(__file__).parents[2] / "scenarios" / "isis-jn-2014")
+DAY = date(2014, 11, 23)
+
+
+class Hands:
+    """The panel as somebody has it under their hands."""
+
+    def __init__(self, case=SHIPPED):
+        self.box = whatif_panel(case, as_of=DAY)
+        (self.name, self.slider), (self.without, self.reset) = (row.children for row in self.box.children[:2])
+
+    @property
+    def shown(self) -> str:
+        return self.box.children[2].value
+
+
+def test_a_slider_moves_the_forecast():
+    panel = Hands()
+    panel.name.value = "likelihood fighting conflict"
+    before = panel.shown
+    panel.slider.value = 0.3
+    found = quick(SHIPPED, as_of=DAY, values={"likelihood fighting conflict": 0.3})
+    for p in (*found.now[0], *found.horizon[0]):
+        assert f">{percent(float(p))}</td>" in panel.shown
+    assert "likelihood fighting conflict: " in panel.shown
+    panel.reset.click()
+    assert panel.shown == before
+    assert panel.slider.value == pytest.approx(adjustable(SHIPPED.question)["likelihood fighting conflict"])
+
+
+def test_another_estimate_is_taken_up_without_moving_it():
+    panel = Hands()
+    for name in ("reliability isw", "lasts tactical", "prior conflict"):
+        panel.name.value = name
+        assert "as it is" in panel.shown
+        assert panel.slider.min <= panel.slider.value <= panel.slider.max
+
+
+def test_sources_are_left_out():
+    panel = Hands()
+    panel.without.value = ("isw", "rferl")
+    found = quick(SHIPPED, as_of=DAY, without=["isw", "rferl"])
+    assert "without isw; without rferl" in panel.shown
+    assert f">{percent(float(found.now[0, 0]))}</td>" in panel.shown
+    assert not np.array_equal(found.now, quick(SHIPPED, as_of=DAY).now)
+
+
+def test_what_is_hostile_is_text():
+    scenarios = tuple(replace(one, title="<script>alert(1)</script>") for one in SHIPPED.question.scenarios)
+    panel = Hands(replace(SHIPPED, question=replace(SHIPPED.question, scenarios=scenarios)))
+    assert "<script>" not in panel.shown
+    assert "&lt;script&gt;" in panel.shown
