@@ -98,8 +98,8 @@ def test_faults_are_named():
 
 
 def test_what_is_not_known_yet_cannot_be_left_out():
-    case, as_of = as_case("late_and_corrected")
-    late = max(case.evidence.reports, key=lambda r: r.reported)
+    case, _ = as_case("late_and_corrected")
+    late = next(r for r in case.evidence.reports if r.reported > r.date)
     with pytest.raises(InputError, match="would change nothing"):
         whatif(case, as_of=late.date, drop=[late.id], draws=2, chains=1)
 
