@@ -98,6 +98,7 @@ def collect(
     if not isinstance(case, Case):
         case = load_case(Path(case))
     day = checked_as_of(case.question, as_of)
+    case = case.on(day)
     pairs, left_out = _pairs(case, day, indicators, sources)
     _check_costs(case.question, costs or {})
     asked = _period(case.question, day, period)

@@ -84,7 +84,8 @@ def whatif(
         case = load_case(Path(case))
     day = checked_as_of(case.question, as_of)
     add, drop, drop_sources, judged = list(add), list(drop), list(drop_sources), dict(set or {})
-    other = altered(case, add=add, drop=drop, drop_sources=drop_sources, set=judged)
+    other = altered(case, add=add, drop=drop, drop_sources=drop_sources, set=judged).on(day)
+    case = case.on(day)
     _check_known(case, other, day)
 
     def forecast(one: Case, turn: int) -> xr.Dataset:
