@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from forecast.report.looks import FAINT, INK, SMALL, look_of
+from forecast.report.looks import FAINT, INK, SMALL, drawn, look_of
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -37,15 +37,16 @@ def draw_reports(axes: Axes, case: Case, tree: xr.DataTree, unit: str) -> None:
     days = np.array([date2num(reports[name].reported) for name in own])  # type: ignore[no-untyped-call]
     sizes = np.abs(weights.sel(report=own).values)
     top = float(np.max(sizes, initial=1.0, where=np.isfinite(sizes)))
-    looks = look_of(case.question.scenarios)
-    for row, scenario in enumerate(case.question.scenarios):
+    looks = look_of(drawn(case, tree))
+    scenarios = [one for one in drawn(case, tree) if one.id in weights["scenario"].values]
+    for row, scenario in enumerate(scenarios):
         weight = weights.sel(report=own, scenario=scenario.id).values
         heavy = np.abs(weight) >= LIGHTEST
         ends = np.clip(weight[heavy] / top, -1, 1) * _REACH - row
         axes.axhline(-row, color="#DDDDDD", linewidth=0.6, zorder=0)
         axes.vlines(days[heavy], -row, ends, color=looks[scenario.id].colour, linewidth=2.2, alpha=0.7)
         _name_row(axes, row, scenario.title, looks[scenario.id].colour)
-    _set_up(axes, len(case.question.scenarios), top)
+    _set_up(axes, len(scenarios), top)
 
 
 def _name_row(axes: Axes, row: int, title: str, colour: str) -> None:

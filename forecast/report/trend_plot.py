@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, Literal
 import numpy as np
 
 from forecast.report.labels import spread
-from forecast.report.looks import FAINT, INK, SMALL, Look, look_of
+from forecast.report.looks import FAINT, INK, SMALL, Look, drawn, look_of
 from forecast.report.report_strip import draw_reports
 from forecast.report.summary import of_unit
 from forecast.report.wording import percent
@@ -62,7 +62,7 @@ def trend_plot(case: Case, tree: xr.DataTree) -> Figure:
     from matplotlib.figure import Figure
 
     units = case.question.units or ("",)
-    strip = _ROW * len(case.question.scenarios)
+    strip = _ROW * tree["outlook"].sizes["scenario"]
     panel = _ABOVE + _TALL + _BETWEEN + strip + _BELOW
     figure = Figure(figsize=(_WIDE, _TITLE + panel * len(units)), dpi=150)
     FigureCanvasAgg(figure)
@@ -107,17 +107,19 @@ def _draw_chances(axes: Axes, case: Case, tree: xr.DataTree, unit: str) -> None:
     """Draw each scenario's probability with its band, up to today and on to the horizon."""
     trend = of_unit(tree["trend"].to_dataset(), unit)
     outlook = of_unit(tree["outlook"].to_dataset(), unit)
-    looks = look_of(case.question.scenarios)
+    looks = look_of(drawn(case, tree))
     today, regime = trend["as_of"].values[-1], case.question.dynamics is not None
     last = outlook["date"].values[-1] if regime else today
     ends = []
-    for scenario in case.question.scenarios:
-        own, ahead, look = (
-            trend.sel(scenario=scenario.id),
-            outlook.sel(scenario=scenario.id),
-            looks[scenario.id],
-        )
+    for scenario in drawn(case, tree):
+        own, look = trend.sel(scenario=scenario.id), looks[scenario.id]
+        if "in_force" in own:
+            own = own.isel(as_of=np.flatnonzero(own["in_force"].values))
         _draw_course(axes, own["as_of"].values, own, look, weight=2.0)
+        if scenario.id not in outlook["scenario"]:
+            _name_ended(axes, own.isel(as_of=-1), scenario.title, look)
+            continue
+        ahead = outlook.sel(scenario=scenario.id)
         if regime:
             # The first date of the outlook is the present period's end; until then it is what it is today.
             days = np.concatenate([[today], ahead["date"].values])
@@ -130,6 +132,13 @@ def _draw_chances(axes: Axes, case: Case, tree: xr.DataTree, unit: str) -> None:
     _set_up(axes, start, last)
     _mark_days(axes, today, last, early=bool((today - start) < 0.2 * (last - start)))
     _label_ends(axes, ends)
+
+
+def _name_ended(axes: Axes, last: xr.Dataset, title: str, look: Look) -> None:
+    """Write a scenario's name where its line stops, before the day on which it ended."""
+    place = (last["as_of"].values, float(last["probability"]))
+    style: dict[str, Any] = {"fontsize": SMALL, "color": look.colour, "parse_math": False}
+    axes.annotate(title, place, (-4, 5), textcoords="offset points", ha="right", **style)
 
 
 def _draw_course(axes: Axes, days: Any, course: xr.Dataset, look: Look, *, weight: float) -> None:
