@@ -120,7 +120,7 @@ def _move(own: str, node: Node, setting: InEra, faults: Faults) -> Node:
         return replace(node, value=entries)
     total, to_own = math.fsum(row.values()), row.pop(own, 0.0)
     if not total:
-        _nothing_left(f"dynamics.moves.{own}.then", then, setting, faults)
+        _nothing_left(f"dynamics.moves.{own}.then", then, faults)
         return node
     if to_own:
         entries["lasts"] = _longer(entries["lasts"], total / (total - to_own) if row else math.inf)
@@ -153,12 +153,12 @@ def _transition(own: str, node: Node, setting: InEra, faults: Faults) -> Node:
         return replace(node, value=[entries[id] for id in setting.alive])
     total = math.fsum(row.values())
     if not total:
-        _nothing_left(f"dynamics.transition.{own}", node, setting, faults)
+        _nothing_left(f"dynamics.transition.{own}", node, faults)
         return node
     return replace(node, value=[_number(row.get(id, 0.0) / total, node.line) for id in setting.alive])
 
 
-def _nothing_left(where: str, node: Node, setting: InEra, faults: Faults) -> None:
-    problem = f"{where} names no scenario that there is {setting.when}"
+def _nothing_left(where: str, node: Node, faults: Faults) -> None:
+    problem = f"{where} names no scenario that there is"
     fix = "name one that was there then too, with a share"
     faults.add(node.line, node.shown, problem, fix=fix)
