@@ -12,10 +12,11 @@ from forecast.case.faults import listed
 from forecast.case.judgement import Proportions
 from forecast.case.question import Scenario
 from forecast.case.read_judgement import Defaults
-from forecast.case.read_lives import KEYS, Life, check_lives, read_life
+from forecast.case.read_lives import Life, check_lives, read_life
 from forecast.case.read_shares import sums_to_one
 from forecast.case.read_yaml import Node
 
+_KEYS = ("title", "prior", "residual", "since", "until", "becomes", "takes")
 _EXAMPLE = "{conflict: {title: Continued conflict, prior: 0.6}, ...}"
 
 
@@ -49,7 +50,7 @@ def read_scenarios(
         fields.check_id(id, line, "scenario", faults)
         if id in fields.RESERVED:
             faults.add(line, id, "this id is a column of the results", fix="choose another id")
-        inner = fields.Block(entry, f"scenarios.{id}", faults, keys=("title", "prior", "residual", *KEYS))
+        inner = fields.Block(entry, f"scenarios.{id}", faults, keys=_KEYS)
         scenarios.append(Scenario(id, inner.text("title", id), inner.flag("residual", "residual" in inner)))
         lives.append(read_life(inner, id, list(entries), opened, horizon))
         if "prior" in inner:
