@@ -105,7 +105,7 @@ def changed(case: Case, tree: xr.DataTree, issued: Issued, *, question_was: Path
         raise ValueError("the forecast is of another state of the case: make it anew")
     day = date.fromisoformat(str(tree.attrs["as_of"]))
     every, case = case, case.on(day)
-    older = _with_scenarios(every, issued.scenarios or ids(case.question))
+    older = _with_scenarios(every, issued.scenarios or ids(case.question), by=ids(case.question))
     steps = STEPS if ids(older.question) == ids(case.question) else STEPS_OVER_A_CHANGE
     then = as_it_was(older, issued.digest, issued.as_of, question_was)
     entered = _entered(case, then, issued.as_of, day)
@@ -129,9 +129,9 @@ def changed(case: Case, tree: xr.DataTree, issued: Issued, *, question_was: Path
     return _dataset(case, np.stack(course), steps, entered, issued, day, notes)
 
 
-def _with_scenarios(every: Case, scenarios: tuple[str, ...]) -> Case:
-    """Return the case with the question as it was while it had these scenarios."""
-    form = form_of(every.question, scenarios)
+def _with_scenarios(every: Case, scenarios: tuple[str, ...], *, by: tuple[str, ...]) -> Case:
+    """Return the case with the question as it was while it had these scenarios, before it had others."""
+    form = form_of(every.question, scenarios, by=form_of(every.question, by))
     if form is None:
         raise ValueError(f"the question never had just these scenarios: {', '.join(scenarios)}")
     return replace(every, question=forms(every.question)[form])

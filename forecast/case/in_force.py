@@ -52,10 +52,10 @@ def ids(question: Question) -> tuple[str, ...]:
     return tuple(scenario.id for scenario in question.scenarios)
 
 
-def form_of(question: Question, scenarios: Iterable[str]) -> int | None:
-    """Return which of the :func:`forms` has just these scenarios, the latest of several, or None."""
-    wanted = set(scenarios)
-    found = [n for n, form in enumerate(forms(question)) if set(ids(form)) == wanted]
+def form_of(question: Question, scenarios: Iterable[str], *, by: int | None = None) -> int | None:
+    """Return which of the :func:`forms`, up to number `by`, has just these scenarios: the latest, or None."""
+    wanted, every = set(scenarios), forms(question)[: None if by is None else by + 1]
+    found = [n for n, form in enumerate(every) if set(ids(form)) == wanted]
     return found[-1] if found else None
 
 
@@ -85,8 +85,9 @@ def carried(
     >>> carried(question, {"war": 0.7, "truce": 0.3}, ["war", "local", "formal"])  # doctest: +SKIP
     {'war': 0.7, 'local': 0.18, 'formal': 0.12}
     """
-    first, last = form_of(question, probability), form_of(question, scenarios)
-    if first is None or last is None or first > last:
+    last = form_of(question, scenarios)
+    first = form_of(question, probability, by=last)
+    if first is None or last is None:
         return None
     if question.history is None or first == last:
         return probability

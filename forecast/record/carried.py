@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, NamedTuple
 
-from forecast.case.in_force import carried, ids
+from forecast.case.in_force import carried, form_of, ids
 
 if TYPE_CHECKING:
     from forecast.case.question import Question
@@ -48,3 +48,9 @@ def carried_over(
             horizon = carried(every, horizon, ids(present)) or horizon
         found |= {(unit, id): Issued(p, horizon[id]) for id, p in now.items()}
     return found
+
+
+def were_others(every: Question, present: Question, issued: Sequence[Entry]) -> bool:
+    """Tell whether an issue had the scenarios of another era than the present."""
+    now = form_of(every, ids(present))
+    return form_of(every, {entry.scenario for entry in issued}, by=now) not in (None, now)

@@ -75,8 +75,8 @@ def changed_since_issue(
 def _scenarios(question: Question, tree: xr.DataTree, issued: set[str]) -> tuple[str, ...]:
     """Return the scenarios in which an issued forecast is given: those of an era, or today's; or none."""
     present = ids(in_force(question, date.fromisoformat(str(tree.attrs["as_of"]))))
-    form, last = form_of(question, issued), form_of(question, present)
-    if form is not None and last is not None and form <= last:
+    form = form_of(question, issued, by=form_of(question, present))
+    if form is not None:
         return ids(forms(question)[form])
     return present if issued >= set(present) else ()
 

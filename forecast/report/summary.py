@@ -14,9 +14,8 @@ from typing import TYPE_CHECKING
 
 from forecast.analysis.clashes import Clash, clashing_cells
 from forecast.analysis.confidence import Confidence, confidence
-from forecast.case.in_force import form_of, ids
 from forecast.case.words import word_for, words_between
-from forecast.record.carried import Issued, carried_over
+from forecast.record.carried import Issued, carried_over, were_others
 from forecast.record.issue import inputs, last_issue
 
 if TYPE_CHECKING:
@@ -134,8 +133,7 @@ def summarise(case: Case, tree: xr.DataTree, ledger: Sequence[Entry] = ()) -> Su
         inputs=made_from,
         horizon=date.fromisoformat(str(tree.attrs["horizon"])),
         previous=previous[0].as_of if previous else None,
-        carried=form_of(every.question, {row.scenario for row in previous})
-        not in (None, form_of(every.question, ids(case.question))),
+        carried=were_others(every.question, case.question, previous),
         since=since,
         views=tuple(
             View(unit, _lines(case, tree, unit, before), _movers(case, tree, unit, since)) for unit in units

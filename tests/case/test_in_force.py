@@ -204,6 +204,19 @@ def test_what_was_said_of_a_parent_is_carried_over_to_its_children():
     assert form_of(question, ["other", "truce", "war"]) == 0
 
 
+def test_a_set_that_comes_again_is_taken_for_the_one_before():
+    ended = "takes: 0.2, until: 2024-03-01, becomes: {other: 1}}"
+    text = changed(added=True).replace("takes: {other: 0.5}}", ended)
+    question = read(text)
+    four = dict.fromkeys(("war", "local", "formal", "other"), 0.25)
+    assert [len(ids(form)) for form in forms(question)] == [3, 4, 5, 4]
+    assert form_of(question, four) == 3
+    assert form_of(question, four, by=2) == 1
+    assert carried(question, four, four) == four
+    five = carried(question, four, [*four, "collapse"])
+    assert five == pytest.approx(dict.fromkeys([*four, "collapse"], 0.2))
+
+
 @pytest.mark.parametrize("named", ["local", "truce"])
 def test_how_it_was_settled_names_a_scenario_of_that_day(named: str):
     line = f"resolved: {{scenario: {named}, on: 2024-03-01}}\n"
