@@ -14,10 +14,12 @@ import xarray as xr
 
 from forecast.case.folder import Case, load_case
 from forecast.case.in_force import in_force
+from forecast.inference.answer import Answer
 from forecast.inference.chain import ImpossibleEvidence
 from forecast.inference.engine import infer, update
 from forecast.inference.eras import earlier_dates, gaps_before, with_past
 from forecast.inference.present import present
+from forecast.model.problem import Problem
 from tests.case.base import write
 from tests.case.changing import ADDED, EVIDENCE, KINDS, REGIME, SPLIT, STATIC, before, between, changed
 from tests.inference.answers import array, dates
@@ -228,3 +230,21 @@ def test_a_result_survives_a_file(tmp_path):
     tree.to_netcdf(tmp_path / "tree.nc")
     with xr.open_datatree(tmp_path / "tree.nc") as again:
         assert again.load().identical(tree)
+
+
+def test_any_engine_runs_the_questions_of_the_past(tmp_path, monkeypatch):
+    """The second engine is called for each era too; here the first one stands in for it."""
+    from forecast.inference import sequential
+    from forecast.inference.nuts import run
+
+    asked = []
+
+    def stand_in(task: Problem, **options: Any) -> Answer:
+        asked.append((task.layout.scenarios, task.steps[-1].date))
+        return sequential.run_smc(task, **options)
+
+    monkeypatch.setattr(run, "run_nuts", stand_in)
+    case = case_of(tmp_path, changed(added=True))
+    tree = update(case, as_of=LATE, engine="nuts", **FEW)
+    assert asked == [(5, LATE), (3, date(2024, 1, 21)), (4, date(2024, 2, 4))]
+    assert tree["trend"].identical(update(case, as_of=LATE, **FEW)["trend"])
