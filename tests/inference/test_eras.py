@@ -247,4 +247,5 @@ def test_any_engine_runs_the_questions_of_the_past(tmp_path, monkeypatch):
     case = case_of(tmp_path, changed(added=True))
     tree = update(case, as_of=LATE, engine="nuts", **FEW)
     assert asked == [(5, LATE), (3, date(2024, 1, 21)), (4, date(2024, 2, 4))]
-    assert tree["trend"].identical(update(case, as_of=LATE, **FEW)["trend"])
+    again = update(case, as_of=LATE, **FEW)
+    assert tree["trend"].to_dataset().identical(again["trend"].to_dataset())
