@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import math
 import re
 from collections.abc import Iterator
 from datetime import date
@@ -221,3 +222,15 @@ def test_the_numbers_in_the_case_are_those_of_the_toolkit():
             written = [float(number) for number in re.findall(r"\d+", cell)]
             found = [100 * float(data[name].sel(scenario=scenario)) for name in names]
             assert written == pytest.approx(found, abs=1.5), (scenario, cell)
+
+
+def test_the_example_of_scenarios_that_change(tmp_path: Path):
+    page = "docs/changing-scenarios.md"
+    for name, language in (("question.yaml", "yaml"), ("evidence.csv", "csv")):
+        (tmp_path / name).write_text(blocks(page, language)[0])
+    trend = forecast.update(tmp_path, as_of=date(2024, 2, 11))["trend"].to_dataset()["probability"]
+    rows = [line.strip("|").split("|") for line in text(page).splitlines() if line.startswith("| 2024-")]
+    assert [row[0].strip() for row in rows] == trend["as_of"].dt.strftime("%Y-%m-%d").values.tolist()
+    for row, found in zip(rows, 100 * trend.values, strict=True):
+        written = [float(cell) if cell.strip() else math.nan for cell in row[1:]]
+        assert written == pytest.approx(found.tolist(), abs=1.0, nan_ok=True)

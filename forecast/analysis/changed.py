@@ -7,7 +7,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from datetime import date
 from pathlib import Path
-from typing import NamedTuple
+from typing import Literal, NamedTuple
 
 import numpy as np
 import xarray as xr
@@ -15,6 +15,7 @@ import xarray as xr
 from forecast.analysis.since import Then, as_it_was, fits
 from forecast.case.evidence import Evidence, Report
 from forecast.case.folder import Case
+from forecast.case.in_force import carried, form_of, forms, ids
 from forecast.case.question import Question
 from forecast.inference.chain import ImpossibleEvidence
 from forecast.inference.engine import ENGINES, infer
@@ -22,6 +23,17 @@ from forecast.inference.tree import coordinates, days, unit_dims
 
 #: The parts of a move, in the order in which they are let in.
 STEPS = ("remainder", "judgements", "time", "new", "late", "corrections")
+#: The same where the forecast that was issued had other scenarios.
+STEPS_OVER_A_CHANGE = ("remainder", "judgements", "scenarios", *STEPS[2:])
+
+_CARRIED = (
+    "the scenarios have changed since: the probabilities of then are carried over to those of today by the "
+    "shares of the question file, and the part 'scenarios' is what weighing all evidence of then under the "
+    "scenarios of today moved"
+)
+
+
+Which = Literal["then", "before", "now"]
 
 
 class Issued(NamedTuple):
@@ -31,12 +43,17 @@ class Issued(NamedTuple):
     digest: str
     now: np.ndarray  # (U, K), U at least 1
     horizon: np.ndarray  # (U, K)
+    scenarios: tuple[str, ...] = ()  # K of them; none: those of the forecast that it is compared with
 
 
 class _State(NamedTuple):
-    """What one run of the engine is made of: the question of then or of now, a day, what is still unknown."""
+    """What one run of the engine is made of: which question, a day, what is still unknown.
 
-    then: bool
+    The question as it was "then", when the forecast was issued; that of today's file "before" the scenarios
+    changed; or that of "now".
+    """
+
+    question: Which
     as_of: date
     unknown: frozenset[str]
 
@@ -58,6 +75,8 @@ def changed(
                      Carlo (another seed, other draws), another version of the toolkit, what cannot be told
         judgements   the question as it is now: judgements, grades of sources, indicators (with the weights
                      that reports of then have in it)
+        scenarios    only where the scenarios have changed: all evidence of then weighed under those of today.
+                     What stands before it is carried over by the shares of the question file
         time         the new as-of date, with nothing new known: moves of a regime, silence, counts and
                      measures whose period is over
         new          reports about days after the as-of date of the issued forecast
@@ -65,8 +84,7 @@ def changed(
         corrections  rows that correct or withdraw another, also one that came in the steps before
 
     A part is a difference of two successive probabilities, so the parts add up to the move exactly; another
-    order would split what depends on several changes together otherwise. What the evidence teaches about
-    judgements is in the part of the evidence that taught it.
+    order would split what depends on several changes otherwise. What evidence teaches is in its part.
 
     Parameters
     ----------
@@ -95,27 +113,70 @@ def changed(
     if tree.attrs.get("digest") != case.digest:
         raise ValueError("the forecast is of another state of the case: make it anew")
     day = date.fromisoformat(str(tree.attrs["as_of"]))
-    then = as_it_was(case, issued.digest, issued.as_of, question_was)
+    every, case = case, case.on(day)
+    older = _with_scenarios(every, issued.scenarios or ids(case.question), by=ids(case.question))
+    steps = STEPS if ids(older.question) == ids(case.question) else STEPS_OVER_A_CHANGE
+    then = as_it_was(older, issued.digest, issued.as_of, question_was)
     entered = _entered(case, then, issued.as_of, day)
-    states = _states(entered, then.edited, issued.as_of, day)
-    found: dict[_State, np.ndarray | None] = {states["corrections"]: _answer(case.question, tree)}
-    course, notes = [np.stack([issued.now, issued.horizon])], [then.note] if then.note else []
-    for name in STEPS:
-        state = states[name]
-        if state not in found:
-            found[state] = _run(case, then, state, tree)
-        after = found[state]
+    questions: dict[Which, Question]
+    questions = {"then": then.question, "before": older.question, "now": case.question}
+
+    def answer(state: _State) -> np.ndarray | None:
+        found = _run(case, questions[state.question], state, tree)
+        return found if found is None or state.question == "now" else _carried(every, found, older, case)
+
+    states = _states(steps, entered, then.edited, issued.as_of, day)
+    known: dict[_State, np.ndarray | None] = {states["corrections"]: _answer(case.question, tree)}
+    first = _carried(every, np.stack([issued.now, issued.horizon]), older, case)
+    course, lost = _course(first, [states[name] for name in steps], known, answer, progress)
+    notes = [_CARRIED] * ("scenarios" in steps) + [then.note] * bool(then.note)
+    notes += [
+        f"no scenario allows what stood at the step '{steps[n]}' alone; its part is in the next" for n in lost
+    ]
+    return _dataset(case, course, steps, entered, issued, day, notes)
+
+
+def _course(
+    first: np.ndarray,
+    states: list[_State],
+    known: dict[_State, np.ndarray | None],
+    answer: Callable[[_State], np.ndarray | None],
+    progress: Callable[[float], None] | None,
+) -> tuple[np.ndarray, list[int]]:
+    """Return the probabilities after each step, (step + 1, 2, U, K), and the steps that have none."""
+    course, lost = [first], []
+    for n, state in enumerate(states):
+        after = known[state] if state in known else answer(state)
+        known[state] = after
         if after is None:
-            notes.append(f"no scenario allows what stood at the step '{name}' alone; its part is in the next")
+            lost.append(n)
         course.append(course[-1] if after is None else after)
         if progress:
-            progress(len(course) / (len(STEPS) + 1))
-    return _dataset(case, np.stack(course), entered, issued, day, notes)
+            progress((n + 2) / (len(states) + 1))
+    return np.stack(course), lost
+
+
+def _with_scenarios(every: Case, scenarios: tuple[str, ...], *, by: tuple[str, ...]) -> Case:
+    """Return the case with the question as it was while it had these scenarios, before it had others."""
+    form = form_of(every.question, scenarios, by=form_of(every.question, by))
+    if form is None:
+        raise ValueError(f"the question never had just these scenarios: {', '.join(scenarios)}")
+    return replace(every, question=forms(every.question)[form])
+
+
+def _carried(every: Case, answer: np.ndarray, older: Case, case: Case) -> np.ndarray:
+    """Return probabilities (2, U, K) of earlier scenarios, carried over to those of today."""
+    before, after = ids(older.question), ids(case.question)
+    if before == after:
+        return answer
+    shares = [carried(every.question, {id: float(id == one) for id in before}, after) or {} for one in before]
+    moved: np.ndarray = answer @ np.array([[row[id] for id in after] for row in shares])
+    return moved
 
 
 def _entered(case: Case, then: Then, before: date, day: date) -> dict[str, list[Report]]:
     """Return the rows that became known since, by the step that lets them in, in the order of the log."""
-    entered: dict[str, list[Report]] = {name: [] for name in STEPS}
+    entered: dict[str, list[Report]] = {name: [] for name in STEPS_OVER_A_CHANGE}
     for report in case.evidence.reports:
         if report.id in then.known or report.reported > day or not (report.indicator or report.replaces):
             continue
@@ -124,29 +185,33 @@ def _entered(case: Case, then: Then, before: date, day: date) -> dict[str, list[
     return entered
 
 
-def _states(entered: dict[str, list[Report]], edited: bool, before: date, day: date) -> dict[str, _State]:
+def _states(
+    steps: tuple[str, ...], entered: dict[str, list[Report]], edited: bool, before: date, day: date
+) -> dict[str, _State]:
     waiting = {report.id: report for reports in entered.values() for report in reports}
-    states, at, then = {}, before, edited
-    for name in STEPS:
+    unedited: Which = "before" if "scenarios" in steps else "now"
+    states, at, which = dict[str, _State](), before, "then" if edited else unedited
+    for name in steps:
         if name == "judgements":
-            then = False
+            which = unedited
+        if name == "scenarios":
+            which = "now"
         if name == "time":
             at = day
         for report in entered[name]:
             waiting.pop(report.id)
         unknown = frozenset(id for id, report in waiting.items() if report.reported <= at)
-        states[name] = _State(then, at, unknown)
+        states[name] = _State(which, at, unknown)
     return states
 
 
-def _run(case: Case, then: Then, state: _State, tree: xr.DataTree) -> np.ndarray | None:
+def _run(case: Case, question: Question, state: _State, tree: xr.DataTree) -> np.ndarray | None:
     """Return the probabilities now and at the horizon, (2, U, K), None if no scenario allows the evidence."""
-    question = then.question if state.then else case.question
     # A row that is not known yet keeps its place in the log: others may refer to it.
     reports = tuple(
         replace(report, reported=date.max) if report.id in state.unknown else report
         for report in case.evidence.reports
-        if not state.then or fits(question, report)
+        if state.question != "then" or fits(question, report)
     )
     said = tree.attrs
     try:
@@ -177,6 +242,7 @@ def _answer(question: Question, tree: xr.DataTree) -> np.ndarray:
 def _dataset(
     case: Case,
     course: np.ndarray,
+    steps: tuple[str, ...],
     entered: dict[str, list[Report]],
     issued: Issued,
     day: date,
@@ -191,7 +257,7 @@ def _dataset(
         variables[name] = (("step", *dims), np.diff(values[:, n], axis=0))
         variables[f"{name}_after"] = (("step", *dims), values[1:, n])
         variables[f"{name}_issued"] = (dims, values[0, n])
-    rows = [(step, report) for step in STEPS for report in entered[step]]
+    rows = [(step, report) for step in steps for report in entered[step]]
     for name in ("indicator", "value", "source", "unit", "replaces", "citation", "note"):
         text = ["" if getattr(r, name) is None else str(getattr(r, name)) for _, r in rows]
         variables[f"report_{name}"] = (("report",), np.array(text, dtype=str))
@@ -201,7 +267,7 @@ def _dataset(
         variables[f"report_{name}"] = (("report",), days([getattr(r, name) for _, r in rows]))
     return xr.Dataset(
         variables,
-        coordinates(question) | {"step": list(STEPS), "report": np.array([r.id for _, r in rows], dtype=str)},
+        coordinates(question) | {"step": list(steps), "report": np.array([r.id for _, r in rows], dtype=str)},
         {
             "case": case.name,
             "since": issued.as_of.isoformat(),

@@ -96,9 +96,9 @@ def collect(
     >>> table = collect("scenarios/isis-jn-2014", as_of=date(2014, 11, 23))  # doctest: +SKIP
     >>> table[["indicator", "source", "horizon"]].head()  # doctest: +SKIP
     """
-    if not isinstance(case, Case):
-        case = load_case(Path(case))
+    case = case if isinstance(case, Case) else load_case(Path(case))
     day = checked_as_of(case.question, as_of)
+    case = case.on(day)
     pairs, left_out = _pairs(case, day, indicators, sources)
     _check_costs(case.question, costs or {})
     asked = _period(case.question, day, period)

@@ -89,6 +89,7 @@ def compare_questions(
 
     loaded = _loaded(cases)
     days = {name: checked_as_of(case.question, as_of) for name, case in loaded.items()}
+    loaded = {name: case.on(days[name]) for name, case in loaded.items()}
     _require_same_data(loaded, days)
     day = next(iter(days.values()))
     scores = {}

@@ -46,4 +46,5 @@ def conflict(case: Case | str | Path, *, as_of: date | None = None) -> xr.Datase
     """
     if not isinstance(case, Case):
         case = load_case(Path(case))
-    return conflict_of(problem(case.question, case.evidence, checked_as_of(case.question, as_of)))
+    day = checked_as_of(case.question, as_of)
+    return conflict_of(problem(case.on(day).question, case.evidence, day))

@@ -86,7 +86,9 @@ def explain(
     tree = update(case, as_of=as_of) if tree is None else tree
     if tree.attrs.get("digest") != case.digest:
         raise ValueError("the forecast is of another state of the case: make it anew")
-    question, day = case.question, date.fromisoformat(str(tree.attrs["as_of"]))
+    day = date.fromisoformat(str(tree.attrs["as_of"]))
+    case = case.on(day)
+    question = case.question
     found = readings(question, case.evidence, day)
     cells = _cell_weights(found)
     now = tree["trend"]["probability"].isel(as_of=-1).sel(scenario=[s.id for s in question.scenarios])

@@ -80,6 +80,7 @@ def future_score(
     """
     case = case if isinstance(case, Case) else load_case(Path(case))
     day = checked_as_of(case.question, as_of)
+    case = case.on(day)
     time = timeline(case, day)
     free = any(block.free for block in time.task.layout.blocks)
     particles, chains = (draws, chains) if free else (1, 1)
@@ -199,7 +200,8 @@ def lfo_wrapper(case: Case, tree: xr.DataTree) -> az.SamplingWrapper:
 
     if tree.attrs["digest"] != case.digest:
         raise ValueError(f"the tree was not made from the files of {case.name} as they are")
-    time = timeline(case, date.fromisoformat(tree.attrs["as_of"]))
+    day = date.fromisoformat(tree.attrs["as_of"])
+    time = timeline(case.on(day), day)
     chains, draws, seed = (int(tree.attrs[name]) for name in ("chains", "draws", "seed"))
     particles = int(tree.attrs["particles"]) or draws  # 0 of a tree that another engine made
 

@@ -7,6 +7,7 @@ from datetime import date
 
 import xarray as xr
 
+from forecast.case.as_of import checked_as_of
 from forecast.case.folder import Case
 from forecast.case.judgement import Judgement
 from forecast.case.question import Moves, Question, Transition
@@ -36,7 +37,7 @@ def learning(
     --------
     >>> forecast.learning(forecast.load_case("scenarios/isis-jn-2014"))["now"]  # doctest: +SKIP
     """
-    found = []
+    found, case = [], case.on(checked_as_of(case.question, as_of))
     for one in (case, replace(case, question=unlearning(case.question))):
         tree = update(one, as_of=as_of, draws=draws, chains=chains, seed=seed)
         now, ahead = tree["trend"].to_dataset().isel(as_of=-1), tree["outlook"].to_dataset().isel(date=-1)

@@ -60,10 +60,11 @@ def quick(
     --------
     >>> quick(case, values={"reliability sohr": 0.5}).horizon  # doctest: +SKIP
     """
-    question, sources = adjusted(case.question, values or {}), set(without)
+    day = checked_as_of(case.question, as_of)
+    question, sources = adjusted(case.on(day).question, values or {}), set(without)
     gone = [report.id for report in case.evidence.reports if report.source in sources]
     evidence = without_reports(question, case.evidence, gone)
-    task = problem(question, evidence, checked_as_of(question, as_of))
+    task = problem(question, evidence, day)
     free = any(block.free for block in task.layout.blocks)
 
     def one(chain: int) -> tuple[np.ndarray, np.ndarray]:

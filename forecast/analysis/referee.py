@@ -65,6 +65,7 @@ def referee(
     >>> forecast.referee(forecast.load_case("scenarios/isis-jn-2014"))["agrees"]  # doctest: +SKIP
     """
     day = checked_as_of(case.question, as_of)
+    case = case.on(day)
     task = problem(case.question, case.evidence, day)
     if progress is not None:
         progress(0.0)

@@ -145,7 +145,7 @@ def leaning(tree: xr.DataTree) -> Check | None:
 
 def _moved(tree: xr.DataTree, found: xr.Dataset, reports: list[int], who: str) -> tuple[float, str, str]:
     """Return how far a probability now would be without some reports of one unit: by their weights' sum."""
-    now = tree["trend"].to_dataset()["probability"].isel(as_of=-1)
+    now = tree["trend"].to_dataset()["probability"].isel(as_of=-1).sel(scenario=found["scenario"].values)
     if "unit" in now.dims:
         now = now.sel(unit=found["unit"].values[reports[0]])
     p = np.clip(now.values, 1e-12, 1 - 1e-12)

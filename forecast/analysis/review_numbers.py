@@ -94,8 +94,10 @@ def effective_draws(tree: xr.DataTree) -> Check | None:
 
 def gaps(tree: xr.DataTree) -> Check:
     """Look for dates on which no scenario allowed the evidence as then known."""
-    name, trend = "Gaps in the trend", tree["trend"].to_dataset()["probability"]
-    missing = trend.isnull().any([dim for dim in trend.dims if dim != "as_of"])
+    name, found = "Gaps in the trend", tree["trend"].to_dataset()
+    trend = found["probability"]
+    lacking = trend.isnull() & found["in_force"] if "in_force" in found else trend.isnull()
+    missing = lacking.any([dim for dim in trend.dims if dim != "as_of"])
     if not bool(missing.any()):
         return Check(name, "PASS", f"All {missing.size} dates of the trend have an answer.")
     dates = named(day(date) for date in trend["as_of"].values[missing.values])

@@ -94,21 +94,19 @@ def sensitivity(
     >>> data = forecast.sensitivity("scenarios/isis-jn-2014", as_of=date(2014, 11, 23))  # doctest: +SKIP
     >>> data["swing_horizon"].sel(scenario="conflict").to_series().nlargest(5)  # doctest: +SKIP
     """
-    if not isinstance(case, Case):
-        case = load_case(Path(case))
+    case = case if isinstance(case, Case) else load_case(Path(case))
     tree = update(case, as_of=as_of, progress=_stage(progress, 0)) if tree is None else tree
     if tree.attrs.get("digest") != case.digest:
         raise ValueError("the forecast is of another state of the case: make it anew")
-    question, evidence, day = case.question, case.evidence, date.fromisoformat(str(tree.attrs["as_of"]))
+    day = date.fromisoformat(str(tree.attrs["as_of"]))
+    case = case.on(day)
+    question, evidence = case.question, case.evidence
     base = at_means(question, evidence, day)
     data = _totals(question, tree, base).merge(_power(tree))
     data = data.merge(by_judgement(case, tree, base, top=top, progress=_stage(progress, 1)))
     data = data.merge(_sets(case, tree, day, base.horizon.argmax(axis=1), progress))
-    kept = {
-        name: tree.attrs[name]
-        for name in ("case", "as_of", "horizon", "digest", "seed")
-        if name in tree.attrs
-    }
+    names = [name for name in ("case", "as_of", "horizon", "digest", "seed") if name in tree.attrs]
+    kept = {name: tree.attrs[name] for name in names}
     return data.assign_attrs(kept | {"regime": int(question.dynamics is not None)})
 
 

@@ -9,6 +9,7 @@ from typing import NamedTuple
 from forecast.case.evidence import Report
 from forecast.case.faults import Faults, InputError
 from forecast.case.folder import EVIDENCE, QUESTION, Case, digest_of
+from forecast.case.in_force import form_of, forms, ids
 from forecast.case.question import Question
 from forecast.case.read_question import parse_question
 
@@ -52,15 +53,15 @@ def as_it_was(case: Case, digest: str, as_of: date, question_was: Path | None) -
     elif question_was is None:
         note = _UNKNOWN
     else:
-        older, rows = _read(question_was), _lines_then(case, digest, question_was)
+        older, rows = _read(question_was, question), _lines_then(case, digest, question_was)
         note = "" if rows is not None else _OTHER
         known = _known(case, rows, as_of)
         if _comparable(case, older, known):
             question, edited = older, True
         else:
             note = _MISFIT
-    ids = frozenset(report.id for report in _known(case, rows, as_of))
-    return Then(question, ids, edited, note)
+    told = frozenset(report.id for report in _known(case, rows, as_of))
+    return Then(question, told, edited, note)
 
 
 def fits(question: Question, report: Report) -> bool:
@@ -95,7 +96,8 @@ def _lines_then(case: Case, digest: str, question: Path) -> int | None:
     return None
 
 
-def _read(path: Path) -> Question:
+def _read(path: Path, like: Question) -> Question:
+    """Return the question of a file; where its scenarios change, as it was while it had those of another."""
     faults = Faults(str(path))
     try:
         question, _ = parse_question(path.read_bytes(), faults)
@@ -105,7 +107,8 @@ def _read(path: Path) -> Question:
         question = None
     if faults.found or question is None:
         raise InputError(faults.in_order())
-    return question
+    form = form_of(question, ids(like))
+    return question if form is None else forms(question)[form]
 
 
 def _comparable(case: Case, older: Question, known: list[Report]) -> bool:

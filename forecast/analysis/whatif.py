@@ -80,11 +80,11 @@ def whatif(
     ...               as_of=date(2014, 11, 23))  # doctest: +SKIP
     >>> data["horizon_difference"].to_series()  # doctest: +SKIP
     """
-    if not isinstance(case, Case):
-        case = load_case(Path(case))
+    case = case if isinstance(case, Case) else load_case(Path(case))
     day = checked_as_of(case.question, as_of)
     add, drop, drop_sources, judged = list(add), _listed(drop), _listed(drop_sources), dict(set or {})
-    other = altered(case, add=add, drop=drop, drop_sources=drop_sources, set=judged)
+    other = altered(case, add=add, drop=drop, drop_sources=drop_sources, set=judged).on(day)
+    case = case.on(day)
     _check_known(case, other, drop, day)
 
     def forecast(one: Case, turn: int) -> xr.Dataset:

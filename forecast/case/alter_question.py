@@ -14,6 +14,7 @@ from dataclasses import replace
 from typing import Any
 
 from forecast.case.faults import Faults, InputError, listed, meant
+from forecast.case.in_force import ever, forms
 from forecast.case.question import Moves, Question, Transition
 from forecast.case.read_question import parse_question
 from forecast.case.read_yaml import Node, load_yaml
@@ -140,7 +141,7 @@ def _whole_prior(
     node: Node | None, question: Question, faults: Faults
 ) -> list[tuple[tuple[str, ...], Node | None]]:
     """Return the places of a prior given at once: "even", or a probability for each scenario."""
-    ids = [scenario.id for scenario in question.scenarios]
+    ids = [scenario.id for scenario in forms(question)[0].scenarios]
     if node is not None and node.text == "even":
         return [(("prior",), node), *((("scenarios", id, "prior"), None) for id in ids)]
     if node is None or not isinstance(node.value, Mapping) or set(node.value) != set(ids):
@@ -161,7 +162,7 @@ def _known(word: str, kind: str, question: Question) -> list[str]:
     if kind == "grade":
         return [*"ABCDEF", *(code for code in question.credibility if code), "ungraded"]
     found: Mapping[str, Sequence[Any]] = {
-        "scenario": question.scenarios,
+        "scenario": forms(question)[0].scenarios if word == "prior" else ever(question),
         "indicator": question.indicators,
         "source": question.sources,
         "group": question.groups,

@@ -6,12 +6,14 @@ import hashlib
 import os
 import shutil
 import tempfile
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from datetime import date
 from importlib import resources
 from pathlib import Path
 
 from forecast.case.evidence import Evidence
 from forecast.case.faults import Fault, Faults, InputError, meant
+from forecast.case.in_force import in_force
 from forecast.case.question import Question
 from forecast.case.read_evidence import parse_evidence
 from forecast.case.read_question import parse_question
@@ -45,6 +47,10 @@ class Case:
     evidence: Evidence
     digest: str
     warnings: tuple[str, ...] = ()
+
+    def on(self, day: date) -> Case:
+        """Return the case with the question in force on a day; itself where the scenarios never change."""
+        return self if self.question.history is None else replace(self, question=in_force(self.question, day))
 
     def __repr__(self) -> str:
         q = self.question

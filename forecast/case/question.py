@@ -122,6 +122,8 @@ class Question:
     ``prior`` is over the scenarios at period 0. ``dynamics`` is None for a static question.
     ``cap``: no single cell may favour one scenario over another by more than this factor.
     ``units``: empty when the question is asked of one unit.
+    ``history``: None where the scenarios never change; else all the rest is the question after the last
+    change, and :func:`forecast.case.in_force.in_force` has the one of any day.
     """
 
     title: str
@@ -141,6 +143,7 @@ class Question:
     units: tuple[str, ...] = ()
     credibility: Mapping[str, float] = field(default_factory=lambda: CREDIBILITY)
     resolved: Resolved | None = None
+    history: History | None = None
 
     def period(self, day: date) -> int:
         """Return the number of the period that holds `day`; negative before `opened`."""
@@ -162,3 +165,24 @@ class Question:
         from forecast.case.display import question_html
 
         return question_html(self)
+
+
+@dataclass(frozen=True, slots=True)
+class Era:
+    """A question as it was until its scenarios changed.
+
+    ``until`` is the first day on which it is no longer in force. ``becomes[i][j]`` is the share of its
+    scenario i whose probability goes to scenario j of the question that follows: each row sums to 1.
+    """
+
+    until: date
+    question: Question
+    becomes: tuple[tuple[float, ...], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class History:
+    """What a question was before: its eras, the oldest first, and every scenario in the file's order."""
+
+    eras: tuple[Era, ...]
+    scenarios: tuple[Scenario, ...]

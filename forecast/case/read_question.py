@@ -3,22 +3,25 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from datetime import date
 from pathlib import Path
 
-from forecast.case import elicit, fields
+from forecast.case import fields
 from forecast.case.faults import Faults, listed
-from forecast.case.judgement import Proportions
+from forecast.case.mass import mass_map, push
 from forecast.case.outline import Outline
-from forecast.case.question import Question, Resolved, Scenario
+from forecast.case.question import Era, History, Question, Resolved
 from forecast.case.read_dynamics import read_dynamics
 from forecast.case.read_groups import read_groups
 from forecast.case.read_indicators import Setting, read_indicators
 from forecast.case.read_judgement import Defaults
-from forecast.case.read_shares import sums_to_one
+from forecast.case.read_lives import Life, turns
+from forecast.case.read_scenarios import Scenarios, read_scenarios
 from forecast.case.read_sources import read_grades, read_sources
 from forecast.case.read_yaml import Node, load_yaml
+from forecast.case.tree_of_era import InEra, tree_of_era
 from forecast.case.words import SCALES
 
 #: The days that a timestamp of numpy and pandas can hold, with room for a period on either side.
@@ -33,7 +36,6 @@ _KEYS = (
     "prior_weight", "scenarios", "resolution", "resolved", "dynamics", "indicators", "groups", "grades",
     "sources", "units",
 )  # fmt: skip
-_SCENARIO_EXAMPLE = "{conflict: {title: Continued conflict, prior: 0.6}, ...}"
 
 
 def read_question(path: Path | str) -> Question:
@@ -66,6 +68,39 @@ def parse_question(data: bytes, faults: Faults) -> tuple[Question | None, Outlin
     node = load_yaml(data, faults)
     if node is None:
         return None, Outline()
+    question, outline, scenarios = _read(node, faults)
+    if question is None or not scenarios.change:
+        return question, outline
+    return _with_history(node, question, scenarios.lives, faults), outline
+
+
+def _with_history(node: Node, every: Question, lives: Sequence[Life], faults: Faults) -> Question | None:
+    """Return a question whose scenarios change; that of each era is read as if its file had no other.
+
+    `every` is what the file says of all scenarios there ever are, its prior that of the first day's.
+    """
+    changes = turns(lives, every.opened)
+    priors = [dict(zip(changes[0].before, every.prior.mean, strict=True))]
+    for turn in changes:
+        priors.append(push(priors[-1], turn))
+    found, alive = list[Question](), [changes[0].before, *(turn.after for turn in changes)]
+    for n, scenarios in enumerate(alive):
+        setting = InEra(n, tuple(life.id for life in lives), scenarios, changes, priors)
+        own = Faults(faults.file)
+        tree = tree_of_era(node, setting, own)
+        question = None if own.found else _read(tree, own)[0]
+        for fault in own.found:
+            problem = f"{fault.problem} (for the scenarios there are {setting.when})"
+            faults.add(fault.line, fault.value, problem, allowed=fault.allowed, fix=fault.fix)
+        if question is None:
+            return None
+        found.append(question)
+    eras = tuple(Era(turn.day, one, mass_map(turn)) for turn, one in zip(changes, found, strict=False))
+    return replace(found[-1], resolved=every.resolved, history=History(eras, every.scenarios))
+
+
+def _read(node: Node, faults: Faults) -> tuple[Question | None, Outline, Scenarios]:
+    """Read a file's tree; where scenarios change, as if all of them were there throughout."""
     block = fields.Block(node, "", faults, keys=_KEYS)
     defaults = Defaults(
         weight=block.number("weight", 20.0, fields.WEIGHT),
@@ -74,7 +109,8 @@ def parse_question(data: bytes, faults: Faults) -> tuple[Question | None, Outlin
     )
     period_days = _read_period(block)
     opened, horizon = _read_dates(block, period_days)
-    scenarios, prior = _read_scenarios(block, defaults)
+    found = read_scenarios(block, defaults, opened, horizon)
+    scenarios, prior = found.every, found.prior
     ids = [scenario.id for scenario in scenarios]
     stated, indicators = read_indicators(
         block.need("indicators", fix="write at least one indicator"),
@@ -86,7 +122,7 @@ def parse_question(data: bytes, faults: Faults) -> tuple[Question | None, Outlin
     groups = read_groups(block.get("groups"), faults, stated, indicators)
     dynamics = read_dynamics(block.get("dynamics"), faults, ids, defaults) if ids else None
     units = _read_units(block)
-    resolved = _read_resolved(block, ids, opened, horizon)
+    resolved = _read_resolved(block, ids, opened, horizon, found.lives)
     block.need("title", fix="write the question in one sentence")
     title, resolution = block.text("title", ""), block.text("resolution", "")
     ordered = block.flag("ordered", False)
@@ -99,7 +135,7 @@ def parse_question(data: bytes, faults: Faults) -> tuple[Question | None, Outlin
         units=units,
     )
     if faults.found or opened is None or horizon is None or prior is None or period_days is None:
-        return None, outline
+        return None, outline, found
     question = Question(
         title=title,
         opened=opened,
@@ -119,7 +155,7 @@ def parse_question(data: bytes, faults: Faults) -> tuple[Question | None, Outlin
         credibility=credibility,
         resolved=resolved,
     )
-    return question, outline
+    return question, outline, found
 
 
 def _read_dates(block: fields.Block, period_days: int | None) -> tuple[date | None, date | None]:
@@ -150,76 +186,6 @@ def _in_reach(day: date) -> bool:
     return FIRST_DAY <= day <= LAST_DAY
 
 
-def _read_scenarios(
-    block: fields.Block, defaults: Defaults
-) -> tuple[tuple[Scenario, ...], Proportions | None]:
-    """Return the scenarios and the prior over them."""
-    faults = block.faults
-    node = block.need("scenarios", fix=f"write, e.g., {_SCENARIO_EXAMPLE}")
-    if node is None:
-        return (), None
-    entries = fields.mapping(node, "scenarios", faults, example=_SCENARIO_EXAMPLE)
-    if entries is None:
-        return (), None
-    scenarios, written = [], {}
-    for id, entry in entries.items():
-        line = node.key_lines.get(id, node.line)
-        fields.check_id(id, line, "scenario", faults)
-        if id in fields.RESERVED:
-            faults.add(line, id, "this id is a column of the results", fix="choose another id")
-        inner = fields.Block(entry, f"scenarios.{id}", faults, keys=("title", "prior", "residual"))
-        scenarios.append(Scenario(id, inner.text("title", id), inner.flag("residual", "residual" in inner)))
-        if "prior" in inner:
-            written[id] = inner.entries["prior"]
-    if len(scenarios) < 2:
-        problem, fix = "a question has at least two scenarios", "add one; `residual: true` marks the rest"
-        faults.add(node.line, listed(entries), problem, fix=fix)
-        return tuple(scenarios), None
-    if sum(scenario.residual for scenario in scenarios) > 1:
-        problem = "only one scenario can be residual: it stands for all that the others leave out"
-        several = listed(s.id for s in scenarios if s.residual)
-        faults.add(node.line, several, problem, fix="keep `residual` on one")
-    return tuple(scenarios), _read_prior(block, node, scenarios, written, defaults)
-
-
-def _read_prior(
-    block: fields.Block,
-    node: Node,
-    scenarios: list[Scenario],
-    written: Mapping[str, Node],
-    defaults: Defaults,
-) -> Proportions | None:
-    """Return the prior: even, or one number per scenario."""
-    faults = block.faults
-    weight = block.number("prior_weight", defaults.weight, fields.WEIGHT)
-    if "prior" in block:
-        block.choice("prior", "even", ["even"])
-        if written:
-            problem = "`prior` is given at the top and again under the scenarios"
-            faults.add(block.entries["prior"].line, "prior", problem, fix="keep one of the two")
-        return elicit.plain([1.0] * len(scenarios), weight, floor=False, learn=defaults.learn)
-    missing = [scenario.id for scenario in scenarios if scenario.id not in written]
-    if missing:
-        problem = f"no prior for {listed(missing)}"
-        fix = "write `prior:` under each scenario, or `prior: even` at the top"
-        faults.add(node.line, None, problem, fix=fix)
-        return None
-    shares = []
-    for id, entry in written.items():
-        where = f"scenarios.{id}.prior"
-        p = fields.number(entry, where, faults, fields.PROBABILITY)
-        if p in (0.0, 1.0) and not math.isinf(weight):
-            problem = f"{where} is certain: no evidence could ever overturn it"
-            fix = "write a small probability such as 0.01, or `prior_weight: .inf` if exactly that is meant"
-            faults.add(entry.line, entry.shown, problem, fix=fix)
-        elif p is not None:
-            shares.append(p)
-    shown = " + ".join(f"{p:g}" for p in shares)
-    if len(shares) < len(scenarios) or not sums_to_one(shares, node.line, shown, "scenarios, prior", faults):
-        return None
-    return elicit.plain(shares, weight, floor=False, learn=defaults.learn)
-
-
 def _read_period(block: fields.Block) -> int | None:
     """Return the days of a period, None where they are at fault."""
     node = block.get("period")
@@ -248,7 +214,11 @@ def _read_units(block: fields.Block) -> tuple[str, ...] | None:
 
 
 def _read_resolved(
-    block: fields.Block, ids: list[str], opened: date | None, horizon: date | None
+    block: fields.Block,
+    ids: list[str],
+    opened: date | None,
+    horizon: date | None,
+    lives: Sequence[Life],
 ) -> Resolved | None:
     """Return how the question was settled, if it was."""
     node = block.get("resolved")
@@ -265,4 +235,12 @@ def _read_resolved(
     if (opened and on < opened) or (horizon and on > horizon):
         problem = "resolved.on lies outside the question"
         faults.add(on_node.line, on_node.shown, problem, allowed=f"a day from {opened} to {horizon}")
+    there = [life.id for life in lives if life.alive(on)]
+    if lives and name not in there and scenario is not None:
+        problem = f"resolved.scenario is not one of the scenarios there are on {on}"
+        faults.add(scenario.line, name, problem, allowed=listed(there))
+    late = [day for life in lives for day in (life.since, life.until) if day is not None and day > on]
+    if late:
+        problem = f"the scenarios change on {min(late)}, after the question was settled"
+        faults.add(on_node.line, on_node.shown, problem, fix="remove that change, or correct the day")
     return Resolved(name, on)

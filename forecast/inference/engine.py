@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from datetime import date
 from pathlib import Path
-from typing import Literal
+from typing import Literal, NamedTuple
 
 import xarray as xr
 
@@ -13,16 +13,29 @@ from forecast.case.as_of import checked_as_of
 from forecast.case.evidence import Evidence
 from forecast.case.faults import InputError
 from forecast.case.folder import Case, load_case
+from forecast.case.in_force import in_force
 from forecast.case.question import Question
+from forecast.inference import tree
 from forecast.inference.answer import Answer, Progress, data_tree
 from forecast.inference.chain import ImpossibleEvidence
 from forecast.inference.doubts import impossible
 from forecast.inference.drift import drift_warnings
+from forecast.inference.eras import Before, earlier_dates, gaps_before, with_past
 from forecast.inference.sequential import run_smc
 from forecast.model.problem import Problem, problem
 
 Engine = Literal["smc", "nuts"]
 ENGINES: tuple[Engine, ...] = ("smc", "nuts")
+
+
+class Settings(NamedTuple):
+    """How an engine is run."""
+
+    engine: Engine
+    seed: int
+    draws: int
+    chains: int
+    tolerance: float
 
 
 def infer(
@@ -42,6 +55,8 @@ def infer(
     Parameters
     ----------
     question, evidence : Question, Evidence
+        Where the scenarios change, the question in force on the date answers; the trend before a change is
+        that of the question of then.
     as_of : date
         Only reports known on that day count. Held within `opened` and `horizon`.
     engine : {"smc", "nuts"}
@@ -66,43 +81,62 @@ def infer(
     xarray.DataTree
         Groups posterior, prior, posterior_predictive, prior_predictive, trend, outlook, hindsight, evidence,
         drift, conflict, log_likelihood, log_prior, sample_stats, observed_data, constant_data, exact
-        (judgements known exactly); of "smc" surprise too.
-        The attribute `refused` says why the result must not be issued, if so.
+        (judgements known exactly), of "smc" surprise. The attribute `refused`: why it must not be issued.
 
     Raises
     ------
     ImpossibleEvidence
         If no scenario allows what was reported.
     """
-    task = problem(question, evidence, question.as_of(as_of))
-    found = _run(engine, task, draws, chains, tolerance, seed, progress)
+    day, settings = question.as_of(as_of), Settings(engine, seed, draws, chains, tolerance)
+    before = earlier_dates(question, day)
+    task = problem(in_force(question, day), evidence, day)
+    found = _run(settings, task, _part(progress, 0, len(before) + 1))
     result = data_tree(task, found, seed)
-    result.attrs = {
-        "as_of": task.steps[-1].date.isoformat(),
-        "horizon": question.horizon.isoformat(),
-        "engine": engine,
-        "seed": seed,
-        "draws": draws,
-        "chains": chains,
-        "tolerance": tolerance,
+    warnings = drift_warnings(result["drift"].to_dataset()) + found.warnings
+    if before:
+        present = result["trend"].to_dataset()
+        whole = _whole_trend(question, evidence, before, present, settings, progress)
+        result["trend"] = xr.DataTree(whole)
+        warnings += gaps_before(whole)
+    result.attrs = {"as_of": day.isoformat(), "horizon": question.horizon.isoformat()} | settings._asdict()
+    result.attrs |= {
         "particles": found.particles,
         "mcse": found.error,
-        "warnings": json.dumps(drift_warnings(result["drift"].to_dataset()) + found.warnings),
+        "warnings": json.dumps(warnings),
         "refused": found.refused,
         "cut": int(bool(task.layout.cut)),
     }
     return result
 
 
-def _run(
-    engine: Engine,
-    task: Problem,
-    draws: int,
-    chains: int,
-    tolerance: float,
-    seed: int,
+def _whole_trend(
+    question: Question,
+    evidence: Evidence,
+    before: Before,
+    present: xr.Dataset,
+    settings: Settings,
     progress: Progress | None,
-) -> Answer:
+) -> xr.Dataset:
+    """Return the trend with the dates before the scenarios changed, each question run on its own."""
+
+    def trend(n: int, until: date) -> xr.Dataset:
+        task = problem(before[n][0], evidence, until)
+        found = _run(settings, task, _part(progress, n + 1, len(before) + 1))
+        return tree.trend(task, [*found.past, found.now])
+
+    return with_past(question, before, present, trend)
+
+
+def _part(progress: Progress | None, turn: int, of: int) -> Progress | None:
+    """Return the progress of one run of several."""
+    if progress is None or of == 1:
+        return progress
+    return lambda share: progress((turn + share) / of)
+
+
+def _run(settings: Settings, task: Problem, progress: Progress | None) -> Answer:
+    engine, seed, draws, chains, tolerance = settings
     if engine not in ENGINES:
         raise ValueError(f"engine {engine!r} is not one of: {', '.join(map(repr, ENGINES))}")
     if engine == "smc":

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from datetime import UTC, date, datetime
 from typing import TYPE_CHECKING
 
+from forecast.inference.present import present
 from forecast.record.ledger import LEDGER, Entry, Inputs, append
 
 if TYPE_CHECKING:
@@ -69,7 +70,7 @@ def inputs(tree: xr.DataTree) -> Inputs:
 def entries(tree: xr.DataTree, *, issued_at: datetime) -> tuple[Entry, ...]:
     """Return the ledger's rows for a result: one per scenario, for each unit."""
     made_from = inputs(tree)
-    now = tree["trend"].to_dataset().isel(as_of=-1)
+    now = present(tree)
     end = tree["outlook"].to_dataset().isel(date=-1)
     units: list[str] = [str(unit) for unit in now["unit"].values] if "unit" in now.dims else [""]
     rows = []

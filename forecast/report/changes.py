@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from datetime import date
 from pathlib import Path
 from textwrap import wrap
 from typing import TYPE_CHECKING
@@ -10,6 +11,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from forecast.analysis.changed import Issued, changed
+from forecast.case.in_force import form_of, forms, ids, in_force
 from forecast.record.issue import inputs, last_issue
 from forecast.record.ledger import LEDGER, read_ledger
 
@@ -19,11 +21,13 @@ if TYPE_CHECKING:
     import xarray as xr
 
     from forecast.case.folder import Case
+    from forecast.case.question import Question
 
 #: What each part of a move is, for a reader.
 MEANING = {
     "remainder": "remainder: Monte Carlo, version",
     "judgements": "changed judgements and grades",
+    "scenarios": "changed scenarios",
     "time": "time passing, silence",
     "new": "new reports",
     "late": "late reports on earlier days",
@@ -66,15 +70,24 @@ def changed_since_issue(
     >>> changed_since_issue(case, forecast.update(case))  # doctest: +SKIP
     """
     rows = last_issue(read_ledger(case.path / LEDGER), inputs(tree))
-    ids = [scenario.id for scenario in case.question.scenarios]
     units = case.question.units or ("",)
     by_name = {(row.unit, row.scenario): row for row in rows}
-    if not rows or any((unit, id) not in by_name for unit in units for id in ids):
+    scenarios = _scenarios(case.question, tree, {row.scenario for row in rows})
+    if any((unit, id) not in by_name for unit in units for id in scenarios) or not scenarios:
         return None
-    now = np.array([[by_name[unit, id].probability for id in ids] for unit in units])
-    horizon = np.array([[by_name[unit, id].horizon_probability for id in ids] for unit in units])
-    issued = Issued(rows[0].as_of, rows[0].digest, now, horizon)
+    now = np.array([[by_name[unit, id].probability for id in scenarios] for unit in units])
+    horizon = np.array([[by_name[unit, id].horizon_probability for id in scenarios] for unit in units])
+    issued = Issued(rows[0].as_of, rows[0].digest, now, horizon, scenarios)
     return changed(case, tree, issued, question_was=question_was, progress=progress)
+
+
+def _scenarios(question: Question, tree: xr.DataTree, issued: set[str]) -> tuple[str, ...]:
+    """Return the scenarios in which an issued forecast is given: those of an era, or today's; or none."""
+    present = ids(in_force(question, date.fromisoformat(str(tree.attrs["as_of"]))))
+    form = form_of(question, issued, by=form_of(question, present))
+    if form is not None:
+        return ids(forms(question)[form])
+    return present if issued >= set(present) else ()
 
 
 def changed_lines(data: xr.Dataset, *, width: int = 100) -> list[str]:

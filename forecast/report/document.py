@@ -6,6 +6,8 @@ import json
 import math
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+
 from forecast.report.summary import of_unit
 
 if TYPE_CHECKING:
@@ -105,13 +107,14 @@ def _scenario(line: Line) -> dict[str, Any]:
 
 
 def _course(course: xr.Dataset, time: str) -> list[dict[str, Any]]:
-    """Return one object per date: the date under the name of its dimension, then scenario by scenario."""
+    """Return one object per date: the date under the name of its dimension, then the scenarios of then."""
     table = course["probability"].transpose(time, "scenario")
     dates = table[time].values.astype("datetime64[D]").astype(str).tolist()
     names = table["scenario"].values.tolist()
+    there = course["in_force"].values if "in_force" in course else np.ones(table.shape, bool)
     return [
-        {time: day} | dict(zip(names, map(_number, row), strict=True))
-        for day, row in zip(dates, table.values.tolist(), strict=True)
+        {time: day} | {name: _number(p) for name, p, now in zip(names, row, alive, strict=True) if now}
+        for day, row, alive in zip(dates, table.values.tolist(), there, strict=True)
     ]
 
 

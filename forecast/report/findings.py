@@ -91,7 +91,8 @@ def gather(
     -------
     Findings
     """
-    case, day = summary.case, summary.inputs.as_of
+    day = summary.inputs.as_of
+    case = summary.case.on(day)
     last = case.question.period(day) == case.question.period(case.question.horizon)
     return Findings(
         change=change,

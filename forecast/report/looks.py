@@ -9,7 +9,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from forecast.case.in_force import ever
+
 if TYPE_CHECKING:
+    import xarray as xr
+
+    from forecast.case.folder import Case
     from forecast.case.question import Scenario
 
 INK, FAINT, GRID = "#333333", "#999999", "#DDDDDD"
@@ -89,6 +94,12 @@ _LOOKS = (
     Look("#56B4E9", (0, (9, 2)), "X", "|"),
 )
 _RESIDUAL = Look("#777777", (0, (1, 1.6)), "x", "+")
+
+
+def drawn(case: Case, tree: xr.DataTree) -> tuple[Scenario, ...]:
+    """Return the scenarios of a forecast's trend, also those that have ended, in the order of the file."""
+    seen = set(tree["trend"].to_dataset()["scenario"].values.tolist())
+    return tuple(scenario for scenario in ever(case.question) if scenario.id in seen)
 
 
 def look_of(scenarios: Sequence[Scenario]) -> dict[str, Look]:

@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Any
 from forecast.analysis.quick import Quick, quick
 from forecast.case.adjust import adjustable
 from forecast.case.as_of import checked_as_of
-from forecast.report.looks import look_of
+from forecast.case.in_force import ever
+from forecast.report.looks import Look, look_of
 from forecast.report.wording import percent, points
 
 if TYPE_CHECKING:
@@ -50,14 +51,15 @@ def whatif_panel(case: Case, *, as_of: date | None = None, unit: str = "") -> ip
     except ModuleNotFoundError as missing:
         fix = "pip install 'scenario-forecast[notebooks]'"
         raise ModuleNotFoundError(f"the panel needs ipywidgets: {fix}") from missing
-    return _Panel(case, checked_as_of(case.question, as_of), unit, ipywidgets).box
+    day = checked_as_of(case.question, as_of)
+    return _Panel(case.on(day), day, look_of(ever(case.question)), unit, ipywidgets).box
 
 
 class _Panel:
     """The widgets, and what has been moved so far."""
 
-    def __init__(self, case: Case, day: date, unit: str, widgets: Any) -> None:
-        self.case, self.day = case, day
+    def __init__(self, case: Case, day: date, looks: dict[str, Look], unit: str, widgets: Any) -> None:
+        self.case, self.day, self.looks = case, day, looks
         self.place = case.question.units.index(unit) if unit else 0
         self.stated, self.moved = adjustable(case.question), dict[str, float]()
         self.name = widgets.Dropdown(options=list(self.stated), description="estimate")
@@ -110,9 +112,8 @@ class _Panel:
         columns += [("at the horizon", found.horizon, self.before.horizon)] if regime else []
         head = "".join(f"<th colspan=3 style='text-align:left'>{name}</th>" for name, *_ in columns)
         rows = []
-        for k, (scenario, look) in enumerate(
-            zip(self.case.question.scenarios, look_of(self.case.question.scenarios).values(), strict=True)
-        ):
+        for k, scenario in enumerate(self.case.question.scenarios):
+            look = self.looks[scenario.id]
             cells = "".join(
                 _bar(float(after[self.place, k]), float(before[self.place, k]), look.colour)
                 for _, after, before in columns

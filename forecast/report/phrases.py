@@ -56,7 +56,12 @@ def comparison(summary: Summary) -> str:
     """Say what the changes are changes from."""
     if summary.previous is None:
         return "No earlier forecast has been issued, so there is no change to show."
-    return f"Change: percentage points since the forecast issued as of {summary.previous}."
+    said = f"Change: percentage points since the forecast issued as of {summary.previous}."
+    if summary.carried:
+        said += (
+            " It had other scenarios: its probabilities are carried over by the shares of the question file."
+        )
+    return said
 
 
 def movers_title(summary: Summary) -> str:

@@ -7,21 +7,25 @@ forecast to compare with from the ledger.
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import TYPE_CHECKING
 
 from forecast.analysis.clashes import Clash, clashing_cells
 from forecast.analysis.confidence import Confidence, confidence
+from forecast.case.in_force import ever
 from forecast.case.words import word_for, words_between
+from forecast.record.carried import Issued, carried_over, were_others
 from forecast.record.issue import inputs, last_issue
+from forecast.report.looks import Look, look_of
 
 if TYPE_CHECKING:
     import xarray as xr
 
     from forecast.case.evidence import Report
     from forecast.case.folder import Case
+    from forecast.case.question import Question
     from forecast.record.ledger import Entry, Inputs
 
 
@@ -76,7 +80,8 @@ class View:
 class Summary:
     """Everything the reader is told.
 
-    ``previous`` is the as-of date of the forecast to compare with, None for a first one. The reports in
+    ``previous`` is the as-of date of the forecast to compare with, None for a first one; ``carried`` tells
+    whether it had other scenarios, so that its probabilities were carried over. The reports in
     `movers` became known after ``since``: since then, but over one period at least; all of them for a first
     forecast.
     """
@@ -85,11 +90,22 @@ class Summary:
     inputs: Inputs
     horizon: date
     previous: date | None
+    carried: bool
     since: date
     views: tuple[View, ...]
     clashes: tuple[Clash, ...]
     confidence: Confidence
     warnings: tuple[str, ...]
+
+    @property
+    def question(self) -> Question:
+        """The question in force on the as-of date: its scenarios are those that are spoken of."""
+        return self.case.on(self.inputs.as_of).question
+
+    @property
+    def looks(self) -> dict[str, Look]:
+        """How each scenario is drawn, the same on every date."""
+        return look_of(ever(self.case.question))
 
     @property
     def regime(self) -> bool:
@@ -119,16 +135,18 @@ def summarise(case: Case, tree: xr.DataTree, ledger: Sequence[Entry] = ()) -> Su
     """
     made_from = inputs(tree)
     previous = last_issue(ledger, made_from)
-    before = {(entry.unit, entry.scenario): entry for entry in previous}
+    every, case = case, case.on(made_from.as_of)
+    before = carried_over(every.question, case.question, previous)
     since = case.question.opened - timedelta(days=1)
     if previous:
         since = min(previous[0].as_of, made_from.as_of - timedelta(days=case.question.period_days))
     units = case.question.units or ("",)
     return Summary(
-        case=case,
+        case=every,
         inputs=made_from,
         horizon=date.fromisoformat(str(tree.attrs["horizon"])),
         previous=previous[0].as_of if previous else None,
+        carried=were_others(every.question, case.question, previous),
         since=since,
         views=tuple(
             View(unit, _lines(case, tree, unit, before), _movers(case, tree, unit, since)) for unit in units
@@ -145,7 +163,7 @@ def of_unit(data: xr.Dataset, unit: str) -> xr.Dataset:
 
 
 def _lines(
-    case: Case, tree: xr.DataTree, unit: str, before: dict[tuple[str, str], Entry]
+    case: Case, tree: xr.DataTree, unit: str, before: Mapping[tuple[str, str], Issued]
 ) -> tuple[Line, ...]:
     trend = of_unit(tree["trend"].to_dataset(), unit)
     outlook = of_unit(tree["outlook"].to_dataset(), unit)
@@ -159,7 +177,7 @@ def _lines(
                 id=scenario.id,
                 title=scenario.title,
                 now=_chance(own.isel(as_of=-1), scale, last.probability if last else None),
-                horizon=_chance(ahead.isel(date=-1), scale, last.horizon_probability if last else None),
+                horizon=_chance(ahead.isel(date=-1), scale, last.horizon if last else None),
                 ever=float(ahead["ever"]),
                 trend=tuple(own["probability"].values.tolist()),
             )

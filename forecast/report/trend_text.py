@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import date
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -55,6 +56,7 @@ def trend_text(
     >>> print(*trend_text(case, forecast.update(case)).rows, sep=chr(10))  # doctest: +SKIP
     """
     width, height = max(width, 40), max(height, 5)
+    case = case.on(date.fromisoformat(str(tree.attrs["as_of"])))
     trend, outlook = (of_unit(tree[name].to_dataset(), unit) for name in ("trend", "outlook"))
     regime = case.question.dynamics is not None
     today = _days(trend["as_of"].values)[-1]

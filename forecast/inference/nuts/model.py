@@ -68,8 +68,8 @@ def to_pymc(case: Case | str | Path, *, as_of: date | None = None) -> pm.Model:
     """
     if not isinstance(case, Case):
         case = load_case(Path(case))
-    laid = layout(case.question, case.evidence)
-    return build(laid, case.evidence, checked_as_of(case.question, as_of))
+    day = checked_as_of(case.question, as_of)
+    return build(layout(case.on(day).question, case.evidence), case.evidence, day)
 
 
 def pymc_data(case: Case | str | Path, *, as_of: date | None = None) -> Data:
@@ -92,8 +92,8 @@ def pymc_data(case: Case | str | Path, *, as_of: date | None = None) -> Data:
     """
     if not isinstance(case, Case):
         case = load_case(Path(case))
-    laid = layout(case.question, case.evidence)
-    return data_on(laid, case.evidence, checked_as_of(case.question, as_of))
+    day = checked_as_of(case.question, as_of)
+    return data_on(layout(case.on(day).question, case.evidence), case.evidence, day)
 
 
 def data_on(laid: Layout, evidence: Evidence, as_of: date) -> Data:

@@ -53,7 +53,7 @@ def strongest(leads: Sequence[Lead], place: int, sign: int) -> list[Lead]:
 
 
 def _lead(summary: Summary, lead: Lead, place: int) -> tuple[Cell, ...]:
-    titles = {indicator.id: indicator.title for indicator in summary.case.question.indicators}
+    titles = {indicator.id: indicator.title for indicator in summary.question.indicators}
     return Cell(f"{titles[lead.indicator]}: {lead.value}", small=lead.source), Cell(
         tenths(lead.horizon[place])
     )
@@ -62,11 +62,9 @@ def _lead(summary: Summary, lead: Lead, place: int) -> tuple[Cell, ...]:
 def _asked(summary: Summary, findings: Findings) -> list[Block]:
     if findings.asked is None or not len(findings.asked):
         return []
-    titles = {indicator.id: indicator.title for indicator in summary.case.question.indicators}
+    titles = {indicator.id: indicator.title for indicator in summary.question.indicators}
     rows: list[tuple[Cell, ...]] = []
-    best = findings.asked.drop_duplicates(
-        ["unit", "indicator"] if summary.case.question.units else "indicator"
-    )
+    best = findings.asked.drop_duplicates(["unit", "indicator"] if summary.question.units else "indicator")
     for row in best.head(6).to_dict("records"):
         unit = f"{row['unit']}: " if row.get("unit") else ""
         expected = f"{row['expected']} ({percent(row['chance'])})" if row["expected"] else "a number"

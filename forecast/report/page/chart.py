@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import textwrap
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 
 from forecast.report.labels import spread
-from forecast.report.looks import Look, look_of
+from forecast.report.looks import Look
 from forecast.report.page.geometry import Box, area, number, path, thinned, ticks
 from forecast.report.wording import percent
 
@@ -96,6 +96,7 @@ def dash_of(look: Look) -> str:
 
 def chart(
     question: Question,
+    looks: Mapping[str, Look],
     trend: xr.Dataset,
     outlook: xr.Dataset,
     issued: Sequence[Entry],
@@ -108,6 +109,9 @@ def chart(
     Parameters
     ----------
     question : Question
+        The one in force on the as-of date.
+    looks : mapping
+        How each scenario is drawn, by id.
     trend, outlook : Dataset
         Of one unit.
     issued : sequence of Entry
@@ -131,7 +135,6 @@ def chart(
         _drawn(box, scenario, trend, outlook if regime else None, issued, most)
         for scenario in question.scenarios
     ]
-    looks = look_of(question.scenarios)
     counts = {day: reports.count(day) for day in reports if first <= day <= last}
     return Chart(
         size=size,

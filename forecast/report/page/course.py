@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -37,13 +38,14 @@ def trend(summary: Summary, findings: Findings) -> Section:
 
 
 def _figure(summary: Summary, findings: Findings, view: View, name: str) -> Figure:
-    question = summary.case.question
+    question = summary.question
     known, ahead = findings.of_unit(view.unit)
     issued = [entry for entry in findings.issued if entry.unit == view.unit]
     reports = _at_the_trend(summary, findings, view)
     most = most_dates(summary)
     days = [report.reported for report in reports]
-    wide, narrow = (chart(question, known, ahead, issued, days, size, most) for size in (WIDE, NARROW))
+    laid = partial(chart, question, summary.looks, known, ahead, issued, days)
+    wide, narrow = (laid(size, most) for size in (WIDE, NARROW))
     ids = [scenario.id for scenario in question.scenarios]
     data = {
         "scenarios": [scenario.title for scenario in question.scenarios],
@@ -82,8 +84,8 @@ def _at_the_trend(summary: Summary, findings: Findings, view: View) -> list[Repo
 
 
 def _told(summary: Summary, report: Report, x: float) -> dict[str, Any]:
-    titles = {indicator.id: indicator.title for indicator in summary.case.question.indicators}
-    sources = {source.id: source.title for source in summary.case.question.sources}
+    titles = {indicator.id: indicator.title for indicator in summary.question.indicators}
+    sources = {source.id: source.title for source in summary.question.sources}
     return {
         "day": report.reported.isoformat(),
         "x": x,

@@ -48,7 +48,7 @@ def doubts(summary: Summary, findings: Findings) -> Section:
 
 def evidence(summary: Summary, findings: Findings) -> Section:
     """List the evidence that is new, with notes and citations."""
-    question, until = summary.case.question, summary.inputs.as_of
+    question, until = summary.question, summary.inputs.as_of
     titles = {indicator.id: indicator.title for indicator in question.indicators}
     sources = {source.id: source.title for source in question.sources}
     new = [r for r in summary.case.evidence.reports if summary.since < r.reported <= until]
@@ -78,7 +78,7 @@ def evidence(summary: Summary, findings: Findings) -> Section:
 
 def method(summary: Summary) -> Section:
     """Say in ten lines how the numbers came about, and what they were made from."""
-    of, question = summary.inputs, summary.case.question
+    of, question = summary.inputs, summary.question
     moving = "The truth may move from scenario to scenario: it is filtered period by period, then steps on."
     fixed = "The truth is one fixed scenario: all evidence of all periods speaks about it."
     lines = (

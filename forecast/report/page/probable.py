@@ -9,7 +9,6 @@ import numpy as np
 
 from forecast.report import phrases
 from forecast.report.changes import MEANING
-from forecast.report.looks import look_of
 from forecast.report.page.blocks import Block, Cell, Heading, Section, Table, Text, clipped, simple
 from forecast.report.page.geometry import thinned
 from forecast.report.wording import band, direction, percent, points, tenths
@@ -43,7 +42,7 @@ def _unit(view: View) -> list[Block]:
 
 
 def _chances(summary: Summary, view: View) -> Table:
-    looks = look_of(summary.case.question.scenarios)
+    looks = summary.looks
     changed, regime = summary.previous is not None, summary.regime
     change = ("Change",) if changed else ()
     first = "At the horizon" if regime else "Now and at the horizon"
@@ -136,7 +135,7 @@ def _movers(summary: Summary, view: View) -> list[Block]:
     listed = phrases.listed_movers(view.movers)
     if not listed:
         return [Text(phrases.without_movers(summary, view), "quiet")]
-    titles = {indicator.id: indicator.title for indicator in summary.case.question.indicators}
+    titles = {indicator.id: indicator.title for indicator in summary.question.indicators}
     rows = tuple(
         (
             Cell(
@@ -162,7 +161,7 @@ def outlook(summary: Summary, findings: Findings) -> Section:
     if not summary.regime:
         said = "The truth is taken to be one fixed scenario, so that the outlook is what is believed now."
         return Section("outlook", "Outlook", (Text(said),))
-    looks = look_of(summary.case.question.scenarios)
+    looks = summary.looks
     for view in summary.views:
         _, ahead = findings.of_unit(view.unit)
         dates = ahead["date"].values.astype("datetime64[D]").tolist()

@@ -27,7 +27,7 @@ def leaning(summary: Summary, findings: Findings) -> Section:
     clashes = tuple(("", line) for line in phrases.clash_lines(summary))
     none = "No two reports contradict each other."
     blocks: list[Block] = [Items(clashes, on_paper=3) if clashes else Text(none)]
-    titles = {source.id: source.title for source in summary.case.question.sources}
+    titles = {source.id: source.title for source in summary.question.sources}
     shown = [(one, one.horizon if summary.regime else one.now) for one in findings.without]
     worth = [(one, moved) for one, moved in shown if max(map(abs, moved)) >= SLIGHT]
     rows = []
@@ -64,7 +64,7 @@ def late(summary: Summary, findings: Findings) -> Section:
 
 def _week(summary: Summary, found: list[Revised]) -> tuple[Cell, ...]:
     """Return the row of one period: the scenario whose probability is seen most differently now, and why."""
-    titles = [scenario.title for scenario in summary.case.question.scenarios]
+    titles = [scenario.title for scenario in summary.question.scenarios]
     first, seen = found[0], Cell("not in the trend")
     if first.then:
         most = int(np.argmax(np.abs(np.subtract(first.today, first.then))))

@@ -78,7 +78,18 @@ def plot_area(
     name = the_unit(case.question, unit)
     title = f"{name}: {case.question.title}" if name else case.question.title
     draw = _screen if on_screen(backend) else _paper
-    return draw(title, known(case, tree, name), ahead(case, tree, name), width)
+    return draw(title, _whole(known(case, tree, name, ended=True)), ahead(case, tree, name), width)
+
+
+def _whole(courses: list[Course]) -> list[Course]:
+    """Return the courses on the days of all of them, 0 where a scenario was not in force."""
+    days = np.unique(np.concatenate([course.days for course in courses]))
+    found = []
+    for course in courses:
+        values = np.zeros((3, len(days)))
+        values[:, np.searchsorted(days, course.days)] = course.probability, course.low, course.high
+        found.append(Course(course.title, course.look, days, *values))
+    return found
 
 
 _WHAT = "Probability of each scenario as it was known on each day, one upon the other"
@@ -105,7 +116,7 @@ def _paper(title: str, past: list[Course], future: list[Course], width: float | 
                 linewidth=0.8,
             )
             low = high
-    today, ends = past[0].days[-1], future or past
+    today, ends = past[0].days[-1], future or [one for one in past if one.probability[-1] != 0]
     last = ends[0].days[-1]
     paper.percent_axis(axes)
     paper.date_axis(axes, _wide(past[0].days)[0], _wide(ends[0].days)[-1])

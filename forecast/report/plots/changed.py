@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal, overload
 
 from forecast.report.changes import MEANING
-from forecast.report.looks import GRID, SMALL, Look, look_of
+from forecast.report.looks import GRID, SMALL, Look
 from forecast.report.plots import paper, screen
 from forecast.report.plots.names import Name
 from forecast.report.plots.rows import (
@@ -19,7 +19,7 @@ from forecast.report.plots.rows import (
     row_height,
     set_up_rows,
 )
-from forecast.report.plots.values import Backend, on_screen, the_unit
+from forecast.report.plots.values import Backend, looks, on_screen, scenarios_of, the_unit
 
 if TYPE_CHECKING:
     import plotly.graph_objects as go
@@ -110,10 +110,10 @@ def plot_changed(
     name = the_unit(case.question, unit)
     data = change.sel(unit=name) if "unit" in change.dims else change
     asked = when or ("horizon" if case.question.dynamics is not None else "now")
-    looks = look_of(case.question.scenarios)
+    style = looks(case)
     moves = [
-        Move(one.title, looks[one.id], _steps(data.sel(scenario=one.id), asked))
-        for one in case.question.scenarios
+        Move(one.title, style[one.id], _steps(data.sel(scenario=one.id), asked))
+        for one in scenarios_of(case, change)
     ]
     at = "at the horizon" if asked == "horizon" else "now"
     what = (

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Literal, overload
 import numpy as np
 
 from forecast.case.faults import Fault, InputError, listed, meant
-from forecast.report.looks import GRID, INK, SMALL, Look, look_of
+from forecast.report.looks import GRID, INK, SMALL, Look
 from forecast.report.plots import paper, screen
 from forecast.report.plots.names import Name
 from forecast.report.plots.rows import (
@@ -20,7 +20,7 @@ from forecast.report.plots.rows import (
     row_height,
     set_up_rows,
 )
-from forecast.report.plots.values import Backend, on_screen, the_unit
+from forecast.report.plots.values import Backend, looks, on_screen, scenarios_of, the_unit
 from forecast.report.wording import direction, percent
 
 if TYPE_CHECKING:
@@ -114,20 +114,21 @@ def plot_evidence(
     name = the_unit(case.question, unit)
     data = explanation.sel(unit=name) if "unit" in explanation.dims else explanation
     data = data.isel(cell=np.flatnonzero(data["cell_unit"].values == name))
-    ids = [one.id for one in case.question.scenarios]
+    scenarios = scenarios_of(case, explanation)
+    ids = [one.id for one in scenarios]
     chosen = ids[int(data["engine"].sel(scenario=ids).values.argmax())] if scenario is None else scenario
     if chosen not in ids:
         fix = meant(chosen, ids) or "name one of these"
         raise InputError([Fault("plot_evidence", 0, chosen, "no such scenario", listed(ids), fix)])
     steps = _steps(case.question, data.sel(scenario=chosen), cells)
-    title = case.question.scenarios[ids.index(chosen)].title
+    title = scenarios[ids.index(chosen)].title
     title = f"{title}: from the prior to the forecast" + (f", {name}" if name else "")
     what = (
         f"Weight of evidence for it (filled) and against it (hatched), as of {explanation.attrs['as_of']}, "
         "in decibans: 10 make the odds tenfold"
     )
     draw = _screen if on_screen(backend) else _paper
-    return draw(title, what, steps, look_of(case.question.scenarios)[chosen], width)
+    return draw(title, what, steps, looks(case)[chosen], width)
 
 
 def _steps(question: Question, data: xr.Dataset, most: int) -> list[Step]:

@@ -11,7 +11,7 @@ from forecast.report.plots import paper, screen
 from forecast.report.plots.evidence import RULED_OUT
 from forecast.report.plots.names import Name
 from forecast.report.plots.rows import labels_width, row_height, set_up_rows
-from forecast.report.plots.values import Backend, on_screen, the_unit
+from forecast.report.plots.values import Backend, on_screen, scenarios_of, the_unit
 
 if TYPE_CHECKING:
     import plotly.graph_objects as go
@@ -89,7 +89,8 @@ def plot_evidence_map(
     """
     name = the_unit(case.question, unit)
     data = explanation.sel(unit=name) if "unit" in explanation.dims else explanation
-    ids = [one.id for one in case.question.scenarios]
+    scenarios = scenarios_of(case, explanation)
+    ids = [one.id for one in scenarios]
     found = data["indicator_weight"].sel(scenario=ids).transpose("indicator", "scenario")
     order = np.argsort(-np.abs(found.values).max(axis=1, initial=0.0), kind="stable")[:indicators]
     titles = {indicator.id: indicator.title for indicator in case.question.indicators}
@@ -103,7 +104,7 @@ def plot_evidence_map(
     )
     title = f"{name}: {case.question.title}" if name else case.question.title
     draw = _screen if on_screen(backend) else _paper
-    return draw(title, what, rows, [one.title for one in case.question.scenarios], weights, width)
+    return draw(title, what, rows, [one.title for one in scenarios], weights, width)
 
 
 def _number(decibans: float) -> str:

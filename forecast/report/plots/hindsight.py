@@ -10,7 +10,7 @@ import numpy as np
 from forecast.report.looks import INK, SMALL
 from forecast.report.plots import paper, screen
 from forecast.report.plots.grid import grid_on_paper, grid_on_screen
-from forecast.report.plots.values import Backend, Course, day_text, known, on_screen, the_unit
+from forecast.report.plots.values import Backend, Course, day_text, known, on_screen, scenarios_of, the_unit
 from forecast.report.summary import of_unit
 
 if TYPE_CHECKING:
@@ -100,7 +100,7 @@ def plot_hindsight(
     days = np.minimum(data["period_end"].values, today)
     after = [
         Hindsight(days, *(data[one].sel(scenario=scenario.id).values for one in STYLES))
-        for scenario in case.question.scenarios
+        for scenario in scenarios_of(case, tree)
     ]
     title = f"{name}: {case.question.title}" if name else case.question.title
     what = f"Probability of each scenario in hindsight of {day_text(today)}, and as it was known"

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, Literal, overload
 
 import numpy as np
 
+from forecast.case.in_force import ever
 from forecast.report.looks import FAINT, GRID, INK, SMALL
 from forecast.report.plots import paper, screen
 from forecast.report.plots.names import Name
@@ -138,7 +139,7 @@ def _draws(data: xr.Dataset, name: str, entry: str) -> np.ndarray:
 def _label(case: Case, name: str, entry: str) -> tuple[Name, str]:
     """Return what a judgement is called, and the axis on which it is drawn."""
     question, (kind, *rest) = case.question, name.split(" ")
-    scenarios = {scenario.id: scenario.title for scenario in question.scenarios}
+    scenarios = {scenario.id: scenario.title for scenario in ever(question)}
     chance = "probability"
     if kind == "prior":
         return Name("Prior of", scenarios[entry]), chance

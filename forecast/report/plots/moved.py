@@ -11,6 +11,7 @@ import numpy as np
 from forecast.report.labels import spread
 from forecast.report.looks import INK, SMALL
 from forecast.report.plots import paper
+from forecast.report.plots.values import scenarios_of
 from forecast.report.wording import direction
 
 if TYPE_CHECKING:
@@ -64,7 +65,8 @@ def weightiest(case: Case, tree: xr.DataTree, unit: str, most: int) -> list[Move
     weights = tree["evidence"].to_dataset()["weight_of_evidence"]
     place = {report.id: n for n, report in enumerate(case.evidence.reports)}
     by_id = {report.id: report for report in case.evidence.reports}
-    order = [scenario.id for scenario in case.question.scenarios]
+    scenarios = scenarios_of(case, tree)
+    order = [scenario.id for scenario in scenarios]
     indicators = {indicator.id: indicator.title for indicator in case.question.indicators}
     sources = {source.id: source.title for source in case.question.sources}
     found = []
@@ -81,7 +83,7 @@ def weightiest(case: Case, tree: xr.DataTree, unit: str, most: int) -> list[Move
             report,
             indicators.get(report.indicator, report.indicator),
             sources.get(report.source, report.source),
-            case.question.scenarios[most].title,
+            scenarios[most].title,
             f"{direction(float(weight[most]))} dB",
         )
         for number, ((_, report, weight), most) in enumerate(zip(found, loudest, strict=True), start=1)

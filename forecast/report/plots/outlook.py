@@ -8,7 +8,16 @@ import numpy as np
 
 from forecast.report.plots import paper, screen
 from forecast.report.plots.grid import grid_on_paper, grid_on_screen
-from forecast.report.plots.values import Backend, Course, ahead, day_text, known, on_screen, the_unit
+from forecast.report.plots.values import (
+    Backend,
+    Course,
+    ahead,
+    day_text,
+    known,
+    on_screen,
+    scenarios_of,
+    the_unit,
+)
 from forecast.report.summary import of_unit
 from forecast.report.wording import band, percent
 
@@ -81,7 +90,7 @@ def plot_outlook(
     notes = [
         f"{percent(one.probability[-1])} ({band(one.low[-1], one.high[-1])}), "
         f"ever {percent(float(data['ever'].sel(scenario=scenario.id)))}"
-        for one, scenario in zip(courses, case.question.scenarios, strict=True)
+        for one, scenario in zip(courses, scenarios_of(case, tree), strict=True)
     ]
     what = (
         f"Outlook from {day_text(courses[0].days[0])} to {day_text(courses[0].days[-1])}: probability with"

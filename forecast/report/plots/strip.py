@@ -7,9 +7,10 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from forecast.report.looks import GRID, SMALL, Look, look_of
+from forecast.report.looks import GRID, SMALL, Look
 from forecast.report.plots import paper
 from forecast.report.plots.ends import NUMBER, THREAD
+from forecast.report.plots.values import looks, scenarios_of
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -40,11 +41,11 @@ def strip_rows(case: Case, tree: xr.DataTree, unit: str) -> list[Row]:
     by_id = {report.id: report for report in case.evidence.reports}
     own = [name for name in weights["report"].values.tolist() if by_id[name].unit == unit]
     days = np.array([by_id[name].reported for name in own], dtype="datetime64[D]")
-    looks, rows = look_of(case.question.scenarios), []
-    for scenario in case.question.scenarios:
+    style, rows = looks(case), []
+    for scenario in scenarios_of(case, tree):
         weight = weights.sel(report=own, scenario=scenario.id).values
         heavy = np.abs(weight) >= LIGHTEST
-        rows.append(Row(scenario.title, looks[scenario.id], days[heavy], weight[heavy]))
+        rows.append(Row(scenario.title, style[scenario.id], days[heavy], weight[heavy]))
     return rows
 
 

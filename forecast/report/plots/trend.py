@@ -13,7 +13,7 @@ from forecast.report.plots.ends import NUMBER, THREAD, End, column, draw_ends, m
 from forecast.report.plots.moved import Moved, draw_badges, footnotes
 from forecast.report.plots.strip import draw_strip, strip_key
 from forecast.report.plots.trend_panel import Panel, panel_of
-from forecast.report.plots.values import Backend, day_text, on_screen, the_unit
+from forecast.report.plots.values import Backend, Course, day_text, on_screen, the_unit
 
 if TYPE_CHECKING:
     import plotly.graph_objects as go
@@ -159,7 +159,10 @@ def _draw_chances(axes: Axes, panel: Panel, room: float) -> None:
     if len(panel.periods) <= _MARKS * wide:
         axes.vlines(panel.periods, 0, -0.05 / tall, color=FAINT, linewidth=0.6, clip_on=False)
     mark_today(axes, panel.today, panel.last)
-    ends = panel.ahead or panel.known
+    for course in panel.known:
+        if course.days[-1] < panel.today:
+            _name_ended(axes, course)
+    ends = panel.ahead or panel.present
     draw_ends(
         axes,
         [End(one.title, one.look, float(one.probability[-1]), float(one.probability[-1])) for one in ends],
@@ -169,6 +172,19 @@ def _draw_chances(axes: Axes, panel: Panel, room: float) -> None:
     if panel.unit:
         up = 1 + (_ABOVE + 0.1) / tall
         paper.text_at(axes, -paper.LEFT / wide * 0.8, up, panel.unit, size=SMALL + 1.5, bold=True)
+
+
+def _name_ended(axes: Axes, course: Course) -> None:
+    """Write the name of a scenario that is no more where its line ends."""
+    axes.annotate(
+        course.title,
+        (course.days[-1], course.probability[-1]),
+        xytext=(5, 4),
+        textcoords="offset points",
+        fontsize=SMALL - 1,
+        color=course.look.ink,
+        parse_math=False,
+    )
 
 
 # --- on the screen -----------------------------------------------------------------------------------------

@@ -33,12 +33,17 @@ class Panel:
     @property
     def today(self) -> np.datetime64:
         """The as-of date."""
-        return self.known[0].days[-1]
+        return max(course.days[-1] for course in self.known)
+
+    @property
+    def present(self) -> list[Course]:
+        """The trends of the scenarios that are in force now."""
+        return [course for course in self.known if course.days[-1] == self.today]
 
     @property
     def leader(self) -> Course:
         """The trend of the scenario that is the most probable now."""
-        return max(self.known, key=lambda course: course.probability[-1])
+        return max(self.present, key=lambda course: course.probability[-1])
 
     @property
     def badges(self) -> list[Badge]:
@@ -48,8 +53,8 @@ class Panel:
 
 def panel_of(case: Case, tree: xr.DataTree, unit: str, reports: int) -> Panel:
     """Return what is drawn for one unit, with so many reports numbered."""
-    past, future, question = known(case, tree, unit), ahead(case, tree, unit), case.question
-    today = past[0].days[-1]
+    past, future = known(case, tree, unit, ended=True), ahead(case, tree, unit)
+    question, today = case.question, max(course.days[-1] for course in past)
     last = future[0].days[-1] if future else today
     end = last.astype("datetime64[D]").item()
     ends = [question.last_day(n) for n in range(question.period(end) + 1)]

@@ -3,19 +3,21 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import date
 from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 
 from forecast.case.faults import Fault, InputError, listed, meant
-from forecast.report.looks import Look, look_of
+from forecast.case.in_force import ever
+from forecast.report.looks import Look, drawn, look_of
 from forecast.report.summary import of_unit
 
 if TYPE_CHECKING:
     import xarray as xr
 
     from forecast.case.folder import Case
-    from forecast.case.question import Question
+    from forecast.case.question import Question, Scenario
 
 Backend = Literal["matplotlib", "plotly"]
 
@@ -66,10 +68,29 @@ def the_unit(question: Question, unit: str | None) -> str:
     raise InputError([Fault("plot", 0, unit, problem, listed(question.units) if question.units else "", fix)])
 
 
-def known(case: Case, tree: xr.DataTree, unit: str) -> list[Course]:
-    """Return the trend: each scenario's probability as it was known on each day."""
-    trend = of_unit(tree["trend"].to_dataset(), unit)
-    return _courses(case, trend, trend["as_of"].values)
+def scenarios_of(case: Case, result: xr.DataTree | xr.Dataset) -> tuple[Scenario, ...]:
+    """Return the scenarios that are in force on the as-of date of a result."""
+    return case.on(date.fromisoformat(str(result.attrs["as_of"]))).question.scenarios
+
+
+def looks(case: Case) -> dict[str, Look]:
+    """Return how each scenario is drawn, also one that has ended: the same on every date."""
+    return look_of(ever(case.question))
+
+
+def known(case: Case, tree: xr.DataTree, unit: str, *, ended: bool = False) -> list[Course]:
+    """Return the trend: each scenario's probability as it was known on each day on which it was in force.
+
+    `ended`: also of those that are no more.
+    """
+    trend, style = of_unit(tree["trend"].to_dataset(), unit), looks(case)
+    courses = []
+    for scenario in drawn(case, tree) if ended else scenarios_of(case, tree):
+        own = trend.sel(scenario=scenario.id)
+        if "in_force" in own:
+            own = own.isel(as_of=np.flatnonzero(own["in_force"].values))
+        courses.append(_course(scenario, style, own, own["as_of"].values))
+    return courses
 
 
 def ahead(case: Case, tree: xr.DataTree, unit: str) -> list[Course]:
@@ -79,23 +100,16 @@ def ahead(case: Case, tree: xr.DataTree, unit: str) -> list[Course]:
     """
     if case.question.dynamics is None:
         return []
-    outlook = of_unit(tree["outlook"].to_dataset(), unit)
+    outlook, style = of_unit(tree["outlook"].to_dataset(), unit), looks(case)
     today = tree["trend"].to_dataset()["as_of"].values[-1]
     days = np.concatenate([[today], outlook["date"].values])
-    return _courses(case, outlook.isel(date=[0, *range(len(days) - 1)]), days)
+    data = outlook.isel(date=[0, *range(len(days) - 1)])
+    return [_course(one, style, data.sel(scenario=one.id), days) for one in scenarios_of(case, tree)]
 
 
-def _courses(case: Case, data: xr.Dataset, days: np.ndarray) -> list[Course]:
-    looks = look_of(case.question.scenarios)
-    return [
-        Course(
-            scenario.title,
-            looks[scenario.id],
-            days,
-            *(data[name].sel(scenario=scenario.id).values for name in ("probability", "low", "high")),
-        )
-        for scenario in case.question.scenarios
-    ]
+def _course(scenario: Scenario, style: dict[str, Look], data: xr.Dataset, days: np.ndarray) -> Course:
+    values = (data[name].values for name in ("probability", "low", "high"))
+    return Course(scenario.title, style[scenario.id], days, *values)
 
 
 def day_text(moment: np.datetime64) -> str:

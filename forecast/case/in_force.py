@@ -1,0 +1,101 @@
+"""The question in force on a day, where its scenarios change, and what probabilities carry over a change."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import replace
+from datetime import date
+
+from forecast.case.question import Question, Scenario
+
+
+def in_force(question: Question, day: date) -> Question:
+    """Return the question as it stands on a day: an ordinary one, whose scenarios do not change.
+
+    Parameters
+    ----------
+    question : Question
+    day : date
+        An as-of date. A change takes effect on its day.
+
+    Returns
+    -------
+    Question
+        The very same object where the scenarios never change.
+
+    Examples
+    --------
+    >>> in_force(question, date(2014, 11, 9)).scenarios  # doctest: +SKIP
+    """
+    if question.history is None:
+        return question
+    for era in question.history.eras:
+        if day < era.until:
+            return era.question
+    return replace(question, history=None)
+
+
+def forms(question: Question) -> tuple[Question, ...]:
+    """Return the question as it was in each era, the oldest first, the present one last."""
+    if question.history is None:
+        return (question,)
+    return *(era.question for era in question.history.eras), replace(question, history=None)
+
+
+def ever(question: Question) -> tuple[Scenario, ...]:
+    """Return every scenario that there is or was, in the order of the file."""
+    return question.scenarios if question.history is None else question.history.scenarios
+
+
+def ids(question: Question) -> tuple[str, ...]:
+    """Return the ids of the scenarios."""
+    return tuple(scenario.id for scenario in question.scenarios)
+
+
+def form_of(question: Question, scenarios: Iterable[str], *, by: int | None = None) -> int | None:
+    """Return which of the :func:`forms`, up to number `by`, has just these scenarios: the latest, or None."""
+    wanted, every = set(scenarios), forms(question)[: None if by is None else by + 1]
+    found = [n for n, form in enumerate(every) if set(ids(form)) == wanted]
+    return found[-1] if found else None
+
+
+def carried(
+    question: Question, probability: dict[str, float], scenarios: Iterable[str]
+) -> dict[str, float] | None:
+    """Carry probabilities of an earlier set of scenarios over to a later one, by the shares of the file.
+
+    A scenario that was split gives its probability to its children in their shares, and so on: what a
+    forecast made before a change says of the scenarios after it, had no evidence come in.
+
+    Parameters
+    ----------
+    question : Question
+    probability : dict
+        Of the scenarios of one era.
+    scenarios : iterable of str
+        Ids of the scenarios of that era, or of a later one.
+
+    Returns
+    -------
+    dict or None
+        None where the question never had the one set before the other.
+
+    Examples
+    --------
+    >>> carried(question, {"war": 0.7, "truce": 0.3}, ["war", "local", "formal"])  # doctest: +SKIP
+    {'war': 0.7, 'local': 0.18, 'formal': 0.12}
+    """
+    last = form_of(question, scenarios)
+    first = form_of(question, probability, by=last)
+    if first is None or last is None:
+        return None
+    if question.history is None or first == last:
+        return probability
+    every, found = forms(question), probability
+    for n in range(first, last):
+        moved, after = dict.fromkeys(ids(every[n + 1]), 0.0), ids(every[n + 1])
+        for id, row in zip(ids(every[n]), question.history.eras[n].becomes, strict=True):
+            for target, share in zip(after, row, strict=True):
+                moved[target] += share * found[id]
+        found = moved
+    return found

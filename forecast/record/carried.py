@@ -1,0 +1,56 @@
+"""What an issued forecast says of the scenarios of today, where the scenarios have changed since."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, NamedTuple
+
+from forecast.case.in_force import carried, form_of, ids
+
+if TYPE_CHECKING:
+    from forecast.case.question import Question
+    from forecast.record.ledger import Entry
+
+
+class Issued(NamedTuple):
+    """The probabilities of a scenario that were issued: now, and at the horizon."""
+
+    probability: float
+    horizon: float
+
+
+def carried_over(
+    every: Question, present: Question, issued: Sequence[Entry]
+) -> Mapping[tuple[str, str], Issued]:
+    """Return what was issued, by unit and scenario, for the scenarios of the present question.
+
+    Where the issue had the scenarios of an earlier era, its probabilities are moved by the shares of the
+    question file, as prior mass is: that of a scenario that was split goes to its children. Which era the
+    issue was of is told by its scenarios, not by its date: a change may have been written down later than
+    the day on which it takes effect. Scenarios that no era had are compared by name.
+
+    Parameters
+    ----------
+    every : Question
+        With its history.
+    present : Question
+        In force at the as-of date.
+    issued : sequence of Entry
+        The rows of one issue.
+    """
+    found: dict[tuple[str, str], Issued] = {}
+    for unit in dict.fromkeys(entry.unit for entry in issued):
+        rows = {entry.scenario: entry for entry in issued if entry.unit == unit}
+        now = {id: entry.probability for id, entry in rows.items()}
+        horizon = {id: entry.horizon_probability for id, entry in rows.items()}
+        if set(rows) != set(ids(present)):
+            now = carried(every, now, ids(present)) or now
+            horizon = carried(every, horizon, ids(present)) or horizon
+        found |= {(unit, id): Issued(p, horizon[id]) for id, p in now.items()}
+    return found
+
+
+def were_others(every: Question, present: Question, issued: Sequence[Entry]) -> bool:
+    """Tell whether an issue had the scenarios of another era than the present."""
+    now = form_of(every, ids(present))
+    return form_of(every, {entry.scenario for entry in issued}, by=now) not in (None, now)
