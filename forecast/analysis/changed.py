@@ -26,6 +26,7 @@ STEPS = ("remainder", "judgements", "time", "new", "late", "corrections")
 #: The same where the forecast that was issued had other scenarios.
 STEPS_OVER_A_CHANGE = ("remainder", "judgements", "scenarios", *STEPS[2:])
 
+_LOST = "no scenario allows what stood at the step '{}' alone; its part is in the next"
 _CARRIED = (
     "the scenarios have changed since: the probabilities of then are carried over to those of today by the "
     "shares of the question file, and the part 'scenarios' is what weighing all evidence of then under the "
@@ -108,7 +109,6 @@ def changed(
     Examples
     --------
     >>> data = changed_since_issue(case, tree)  # doctest: +SKIP
-    >>> data["horizon"].sum("step")  # doctest: +SKIP
     """
     if tree.attrs.get("digest") != case.digest:
         raise ValueError("the forecast is of another state of the case: make it anew")
@@ -118,11 +118,10 @@ def changed(
     steps = STEPS if ids(older.question) == ids(case.question) else STEPS_OVER_A_CHANGE
     then = as_it_was(older, issued.digest, issued.as_of, question_was)
     entered = _entered(case, then, issued.as_of, day)
-    questions: dict[Which, Question]
-    questions = {"then": then.question, "before": older.question, "now": case.question}
+    asked: dict[Which, Question] = {"then": then.question, "before": older.question, "now": case.question}
 
     def answer(state: _State) -> np.ndarray | None:
-        found = _run(case, questions[state.question], state, tree)
+        found = _run(case, asked[state.question], state, tree)
         return found if found is None or state.question == "now" else _carried(every, found, older, case)
 
     states = _states(steps, entered, then.edited, issued.as_of, day)
@@ -130,9 +129,7 @@ def changed(
     first = _carried(every, np.stack([issued.now, issued.horizon]), older, case)
     course, lost = _course(first, [states[name] for name in steps], known, answer, progress)
     notes = [_CARRIED] * ("scenarios" in steps) + [then.note] * bool(then.note)
-    notes += [
-        f"no scenario allows what stood at the step '{steps[n]}' alone; its part is in the next" for n in lost
-    ]
+    notes += [_LOST.format(steps[n]) for n in lost]
     return _dataset(case, course, steps, entered, issued, day, notes)
 
 
