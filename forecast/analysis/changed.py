@@ -94,8 +94,7 @@ def changed(
         What :func:`forecast.update` returned for this case.
     issued : Issued
     question_was : Path, optional
-        The file of the question as it was when the forecast was issued. Only needed where it has been edited
-        since: the attribute `note` says so.
+        The question's file as it was then, if it has been edited since: the attribute `note` says so.
     progress : function, optional
         Is given the share that is done.
 
@@ -129,8 +128,7 @@ def changed(
     first = _carried(every, np.stack([issued.now, issued.horizon]), older, case)
     course, lost = _course(first, [states[name] for name in steps], known, answer, progress)
     notes = [_CARRIED] * ("scenarios" in steps) + [then.note] * bool(then.note)
-    notes += [_LOST.format(steps[n]) for n in lost]
-    return _dataset(case, course, steps, entered, issued, day, notes)
+    return _dataset(case, course, steps, entered, issued, day, notes + [_LOST.format(steps[n]) for n in lost])
 
 
 def _course(
