@@ -50,6 +50,12 @@ def by_judgement(
     return data.merge(_learnt(case, tree, day, numbers, swung, chosen))
 
 
+def swings_alone(case: Case, as_of: date, base: Chances) -> xr.Dataset:
+    """Return the swings of all judgements and nothing else: at the means, in milliseconds each."""
+    question, numbers = case.question, stated(case.question)
+    return _swings(question, numbers, swings(question, case.evidence, as_of, numbers), base)
+
+
 def _with_base(at: np.ndarray, base: np.ndarray) -> np.ndarray:
     """Return (J, 3, U, K): both ends of each judgement, and the judgement as stated."""
     return np.concatenate([at, np.broadcast_to(base, (len(at), 1, *base.shape))], axis=1)

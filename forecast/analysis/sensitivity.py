@@ -24,7 +24,7 @@ import numpy as np
 import xarray as xr
 
 from forecast.analysis.at_means import Chances, at_means
-from forecast.analysis.by_judgement import by_judgement
+from forecast.analysis.by_judgement import by_judgement, swings_alone
 from forecast.analysis.power_scaling import PARTS, power_scaled
 from forecast.analysis.removals import Removals
 from forecast.analysis.smallest_set import SmallestSet, smallest_set
@@ -108,6 +108,31 @@ def sensitivity(
     names = [name for name in ("case", "as_of", "horizon", "digest", "seed") if name in tree.attrs]
     kept = {name: tree.attrs[name] for name in names}
     return data.assign_attrs(kept | {"regime": int(question.dynamics is not None)})
+
+
+def swing_most(case: Case, tree: xr.DataTree) -> xr.Dataset:
+    """Return of :func:`sensitivity` what takes milliseconds: who leads, and the swing of each judgement.
+
+    Parameters
+    ----------
+    case : Case
+    tree : DataTree
+        What :func:`forecast.update` returned for this case.
+
+    Returns
+    -------
+    Dataset
+        ``engine_*``, ``at_means_*``, ``leader``, ``leader_at_means``, ``stated``, ``end_value``, ``now``,
+        ``horizon``, ``swing_*``, as in :func:`sensitivity`.
+
+    Examples
+    --------
+    >>> swing_most(case, forecast.update(case))["swing_horizon"]  # doctest: +SKIP
+    """
+    day = date.fromisoformat(str(tree.attrs["as_of"]))
+    case = case.on(day)
+    base = at_means(case.question, case.evidence, day)
+    return _totals(case.question, tree, base).merge(swings_alone(case, day, base))
 
 
 def _tell(progress: Progress | None, stage: int, share: float) -> None:

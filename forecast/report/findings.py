@@ -17,6 +17,7 @@ from forecast.analysis.leads import Lead, leads
 from forecast.analysis.origins import Origins, origins
 from forecast.analysis.review import QUICK, review
 from forecast.analysis.revised import Revised, revised
+from forecast.analysis.sensitivity import swing_most
 from forecast.analysis.without import Without, without_sources
 from forecast.report.changes import changed_since_issue
 from forecast.report.summary import of_unit
@@ -49,6 +50,7 @@ class Findings:
     without: tuple[Without, ...]
     revised: tuple[Revised, ...]
     leads: tuple[Lead, ...]
+    swings: xr.Dataset
     asked: pd.DataFrame | None
     origins: Origins
     doubts: tuple[Check, ...]
@@ -100,6 +102,7 @@ def gather(
         without=without_sources(case, day),
         revised=revised(case, tree, summary.since),
         leads=leads(case, day),
+        swings=swing_most(case, tree),
         asked=None if last or not case.question.sources else collect_from(case, tree, draws=DRAWS),
         origins=origins(case, day),
         doubts=tuple(check for check in review(tree, checks=QUICK) if check.verdict != "PASS"),

@@ -49,7 +49,7 @@ def _unit_lines(data: xr.Dataset, unit: str, top: int, width: int) -> list[str]:
     found = [f"What the forecast of {data.attrs['case']} hangs on, as of {data.attrs['as_of']}"]
     found[0] += f": {unit}" if unit else ""
     found += wrap(_standing(data), width)
-    for sentence in (_most(data), _flip_sentence(data), _set_sentence(data), _power_sentence(data)):
+    for sentence in (most(data), _flip_sentence(data), _set_sentence(data), _power_sentence(data)):
         found += wrap(sentence, width, initial_indent="  · ", subsequent_indent="    ")
     return found + _table(data, top, width) + _flip_lines(data, top) + _set_lines(data, width)
 
@@ -82,7 +82,8 @@ def _swing(data: xr.Dataset) -> tuple[np.ndarray, np.ndarray]:
     return swing, np.argsort(-swing, kind="stable")
 
 
-def _most(data: xr.Dataset) -> str:
+def most(data: xr.Dataset) -> str:
+    """Say which judgements move the leading scenario most, each alone, of one unit."""
     lead, (swing, order) = data["leader_at_means"].item(), _swing(data)
     ends = data["horizon"].sel(scenario=lead).values
     named = [int(j) for j in order[:_NAMED] if swing[j] >= _POINT]

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from forecast.report.page.blocks import Block, Cell, Heading, Section, Table, Text
 from forecast.report.page.probable import columns
+from forecast.report.sensitivities import most
 from forecast.report.wording import percent, tenths
 
 if TYPE_CHECKING:
@@ -40,7 +41,18 @@ def to_collect(summary: Summary, findings: Findings) -> Section:
             if rows
             else Text("No single report would move it by half a point.")
         )
-    return Section("collect", title, (*blocks, *_asked(summary, findings)))
+    return Section("collect", title, (*blocks, *_asked(summary, findings), *_judged(summary, findings)))
+
+
+def _judged(summary: Summary, findings: Findings) -> list[Block]:
+    """Say which judgements the leading scenario hangs on."""
+    blocks: list[Block] = []
+    for view in summary.views:
+        own = findings.swings.sel(unit=view.unit) if view.unit else findings.swings
+        if own.sizes["judgement"]:
+            said = f"{most(own)} (Judgements at their means; the scenario and the judgements by their ids.)"
+            blocks.append(Text(f"{view.unit}: {said}" if view.unit else said, "screen"))
+    return blocks
 
 
 def strongest(leads: Sequence[Lead], place: int, sign: int) -> list[Lead]:

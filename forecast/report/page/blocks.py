@@ -57,7 +57,7 @@ class Table:
 
 @dataclass(frozen=True, slots=True)
 class Text:
-    """A paragraph; ``tone`` is "lead", "" or "quiet"."""
+    """A paragraph; ``tone`` is "lead", "", "quiet", or "screen" for what is not printed."""
 
     kind: ClassVar[str] = "text"
     text: str
