@@ -62,7 +62,7 @@ def revised(case: Case, tree: xr.DataTree, since: date) -> tuple[Revised, ...]:
         of = report.date if report.indicator or told is None else told.date
         period = question.period(of)
         end = question.last_day(period)
-        if report.reported > end or told is not None:
+        if end < day and (report.reported > end or told is not None):
             then, today = _seen(case, tree, report.unit or (told.unit if told else ""), period)
             found.append(Revised(report, told, end, then, today))
     return tuple(sorted(found, key=lambda one: one.report.reported, reverse=True))

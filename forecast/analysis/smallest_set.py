@@ -121,6 +121,7 @@ def _greedy(question: Question, removals: Removals, lead: int, rival: int) -> tu
         bigger = list(dict.fromkeys(gone | step for step in steps if not step <= gone))
         tried = removals.horizon(bigger)
         gain = (_odds(tried, rival, lead) - _odds(p, rival, lead)) / [len(b) - len(gone) for b in bigger]
+        gain = np.where(np.isfinite(gain), gain, -np.inf)  # what is left may be evidence that nothing allows
         if not len(gain) or gain.max() <= _NOTHING:
             break
         best = int(gain.argmax())

@@ -14,9 +14,9 @@ import math
 from dataclasses import dataclass, replace
 from typing import Literal
 
-from forecast.case import elicit
+from forecast.case.adjust import made_up, with_likelihood
 from forecast.case.judgement import Judgement, MeasureMean, Positive, Proportions
-from forecast.case.question import Indicator, Moves, Question, Source, Transition
+from forecast.case.question import Moves, Question, Source, Transition
 
 Kind = Literal["prior", "likelihood", "reliability", "lasts", "then", "transition"]
 
@@ -87,7 +87,7 @@ class Stated:
             assert isinstance(new, Proportions)
             return replace(question, prior=new)
         if self.kind == "likelihood":
-            return _with_likelihood(question, self.place[0], self.place[1], new)
+            return with_likelihood(question, self.place[0], self.place[1], new)
         if self.kind == "reliability":
             assert isinstance(new, Proportions)
             sources = list(question.sources)
@@ -104,13 +104,13 @@ def stated(question: Question) -> tuple[Stated, ...]:
     ids = [s.id for s in question.scenarios]
     found = [Stated(f"prior {ids[e]}", "prior", question.prior, (), e) for e in _shares(question.prior)]
     for i, indicator in enumerate(question.indicators):
-        made_up = _made_up(question, indicator)
+        by_rule = made_up(question, indicator)
         for k, judgement in enumerate(indicator.likelihood):
             name = f"likelihood {indicator.id} {ids[k]}"
             for e in _shares(judgement):
                 plain = indicator.values in ((), ("no", "yes"))
                 own = name if plain else f"{name} {indicator.values[e]}"
-                found.append(Stated(own, "likelihood", judgement, (i, k), e, k == made_up))
+                found.append(Stated(own, "likelihood", judgement, (i, k), e, k == by_rule))
     found += [_reliability(j, source) for j, source in enumerate(question.sources)]
     if isinstance(question.dynamics, Moves):
         for k, rate in enumerate(question.dynamics.leave):
@@ -148,28 +148,6 @@ def _moved(judgement: Judgement, entry: int, value: float, kind: Kind) -> Judgem
     if isinstance(judgement, Positive) and kind == "likelihood":
         return replace(judgement, mean=value, shape=judgement.shape * value / judgement.mean)
     return replace(judgement, mean=value)
-
-
-def _with_likelihood(question: Question, i: int, k: int, new: Judgement) -> Question:
-    indicator = question.indicators[i]
-    made_up, judged = _made_up(question, indicator), list(indicator.likelihood)
-    judged[k] = new
-    if made_up is not None and made_up != k:
-        others = [j for other, j in enumerate(judged) if other != made_up]
-        judged[made_up] = elicit.residual(others, learn=judged[made_up].learn)
-    indicators = list(question.indicators)
-    indicators[i] = replace(indicator, likelihood=tuple(judged))
-    return replace(question, indicators=tuple(indicators))
-
-
-def _made_up(question: Question, indicator: Indicator) -> int | None:
-    """Return the scenario whose judgement of an indicator is what the residual rule makes of the others."""
-    for k, scenario in enumerate(question.scenarios):
-        if scenario.residual and not indicator.likelihood[k].exact:
-            others = [j for other, j in enumerate(indicator.likelihood) if other != k]
-            learn = indicator.likelihood[k].learn
-            return k if indicator.likelihood[k] == elicit.residual(others, learn=learn) else None
-    return None
 
 
 def _with_move(question: Question, kind: Kind, k: int, new: Judgement) -> Moves | Transition:

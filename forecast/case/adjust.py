@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import replace
 
+from forecast.case import elicit
 from forecast.case.judgement import Judgement, Proportions
-from forecast.case.question import Moves, Question
+from forecast.case.question import Indicator, Moves, Question
 
 
 def adjustable(question: Question) -> dict[str, float]:
@@ -37,12 +38,14 @@ def adjustable(question: Question) -> dict[str, float]:
 def adjusted(question: Question, values: Mapping[str, float]) -> Question:
     """Return the question with some of these estimates moved; each judgement keeps its weight.
 
-    A prior that is moved takes from the other scenarios, or gives to them, in proportion.
+    A prior that is moved takes from those that are not, or gives to them, in proportion. What the residual
+    rule made of the judgements under other scenarios, it makes anew.
 
     Raises
     ------
     ValueError
-        If a name is none of :func:`adjustable`, or a number is no probability (or no length of stay).
+        If a name is none of :func:`adjustable`, a number is no probability (or no length of stay), or moved
+        priors leave no room for the others.
     """
     known = adjustable(question)
     for name, value in values.items():
@@ -51,15 +54,29 @@ def adjusted(question: Question, values: Mapping[str, float]) -> Question:
         long = name.startswith("lasts ")
         if not (0 < value < (float("inf") if long else 1)):
             raise ValueError(f"{name}: {value} is not {'a length above 0' if long else 'between 0 and 1'}")
+    priors = {name.split()[1]: value for name, value in values.items() if name.startswith("prior ")}
+    if priors:
+        question = replace(question, prior=_prior(question, priors))
     for name, value in values.items():
         question = _moved(question, name.split(), value)
     return question
 
 
+def _prior(question: Question, values: Mapping[str, float]) -> Proportions:
+    """Return the prior with some of its estimates moved, the others in proportion."""
+    mean = {s.id: p for s, p in zip(question.scenarios, question.prior.mean, strict=True)}
+    rest, left = sum(p for id, p in mean.items() if id not in values), 1.0 - sum(values.values())
+    others = len(mean) - len(values)
+    if left < 0 or (left > 1e-9) != bool(others):
+        raise ValueError(f"the priors sum to {sum(values.values()):g} and leave {left:g} for {others} others")
+    share = {id: p / rest if rest > 0 else 1.0 / max(others, 1) for id, p in mean.items()}
+    return replace(question.prior, mean=tuple(values.get(id, left * share[id]) for id in mean))
+
+
 def _moved(question: Question, name: list[str], value: float) -> Question:
     places = {scenario.id: n for n, scenario in enumerate(question.scenarios)}
     if name[0] == "prior":
-        return replace(question, prior=_one_of(question.prior, places[name[1]], value))
+        return question
     if name[0] == "reliability":
         sources = tuple(
             replace(one, reliability=_pair(one.reliability, value)) if one.id == name[1] else one
@@ -74,11 +91,36 @@ def _moved(question: Question, name: list[str], value: float) -> Question:
             for n, rate in enumerate(question.dynamics.leave)
         )
         return replace(question, dynamics=replace(question.dynamics, leave=rates))
-    indicators = tuple(
-        replace(one, likelihood=_with(one.likelihood, places[name[2]], value)) if one.id == name[1] else one
-        for one in question.indicators
-    )
-    return replace(question, indicators=indicators)
+    i = next(n for n, one in enumerate(question.indicators) if one.id == name[1])
+    judged = question.indicators[i].likelihood[places[name[2]]]
+    assert isinstance(judged, Proportions)
+    return with_likelihood(question, i, places[name[2]], _pair(judged, value))
+
+
+def with_likelihood(question: Question, i: int, k: int, new: Judgement) -> Question:
+    """Return the question with another judgement of indicator i under scenario k.
+
+    What the residual rule made of the judgements under the other scenarios, it makes anew.
+    """
+    indicator = question.indicators[i]
+    by_rule, judged = made_up(question, indicator), list(indicator.likelihood)
+    judged[k] = new
+    if by_rule is not None and by_rule != k:
+        others = [j for other, j in enumerate(judged) if other != by_rule]
+        judged[by_rule] = elicit.residual(others, learn=judged[by_rule].learn)
+    indicators = list(question.indicators)
+    indicators[i] = replace(indicator, likelihood=tuple(judged))
+    return replace(question, indicators=tuple(indicators))
+
+
+def made_up(question: Question, indicator: Indicator) -> int | None:
+    """Return the scenario whose judgement of an indicator is what the residual rule makes of the others."""
+    for k, scenario in enumerate(question.scenarios):
+        if scenario.residual and not indicator.likelihood[k].exact:
+            others = [j for other, j in enumerate(indicator.likelihood) if other != k]
+            learn = indicator.likelihood[k].learn
+            return k if indicator.likelihood[k] == elicit.residual(others, learn=learn) else None
+    return None
 
 
 def _second(judged: Judgement) -> float:
@@ -86,19 +128,5 @@ def _second(judged: Judgement) -> float:
     return judged.mean[1]
 
 
-def _with(judged: tuple[Judgement, ...], place: int, value: float) -> tuple[Judgement, ...]:
-    found = judged[place]
-    assert isinstance(found, Proportions)
-    return (*judged[:place], _pair(found, value), *judged[place + 1 :])
-
-
 def _pair(judged: Proportions, value: float) -> Proportions:
     return replace(judged, mean=(1.0 - value, value))
-
-
-def _one_of(judged: Proportions, place: int, value: float) -> Proportions:
-    rest = 1.0 - judged.mean[place]
-    others = len(judged.mean) - 1
-    share = tuple(p / rest if rest > 0 else 1.0 / others for p in judged.mean)
-    mean = tuple(value if n == place else (1.0 - value) * p for n, p in enumerate(share))
-    return replace(judged, mean=mean)

@@ -26,7 +26,8 @@ def standing(case: Case, ledger: Sequence[Entry], made_from: Inputs) -> tuple[tu
     """
     rows = tuple(entry for entry in ledger if entry.inputs == made_from)
     folder = case.path / OUTPUT
-    wanted = {(unit, s.id) for unit in case.question.units or ("",) for s in case.question.scenarios}
+    scenarios = case.on(made_from.as_of).question.scenarios
+    wanted = {(unit, s.id) for unit in case.question.units or ("",) for s in scenarios}
     if {(row.unit, row.scenario) for row in rows} != wanted or len(rows) != len(wanted):
         return (), ""
     try:

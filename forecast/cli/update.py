@@ -56,6 +56,8 @@ def run(cases: Sequence[Path], options: Options, *, debug: bool = False) -> int:
             outcomes.append(_forecast(path, options))
         except Exception as error:
             case = path.name if len(cases) > 1 else ""
+            if isinstance(error, BrokenPipeError):
+                print(f"{path.name}: not issued, for nobody reads the output any more.", file=sys.stderr)
             outcomes.append(failed(path.name, failures.report(error, debug=debug, case=case), error))
     for line in [] if options.as_json else case_lines(outcomes):
         print(line)

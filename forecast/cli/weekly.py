@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from forecast.case.faults import InputError
+from forecast.case.in_force import ever
 from forecast.report.wording import percent, points
 
 if TYPE_CHECKING:
@@ -53,7 +54,7 @@ def unchanged(case: Case, rows: Sequence[Entry]) -> Outcome:
     def chance(row: Entry) -> float:
         return row.horizon_probability if regime else row.probability
 
-    leaders, titles = [], {one.id: one.title for one in case.question.scenarios}
+    leaders, titles = [], {one.id: one.title for one in ever(case.question)}
     for unit in case.question.units or ("",):
         row = max((row for row in rows if row.unit == unit), key=chance)
         title = titles[row.scenario]
@@ -104,12 +105,13 @@ def alert_lines(outcomes: Sequence[Outcome], limit: float) -> list[str]:
 
 def _moves(summary: Summary) -> tuple[Move, ...]:
     found = []
+    carried = ", from what was carried over" if summary.carried else ""
     for view in summary.views:
         unit = f"{view.unit}, " if view.unit else ""
         for line in view.lines:
-            found += _move(f"{unit}{line.title}, now:", line.now)
+            found += _move(f"{unit}{line.title}, now{carried}:", line.now)
             if summary.regime:
-                found += _move(f"{unit}{line.title}, at the horizon:", line.horizon)
+                found += _move(f"{unit}{line.title}, at the horizon{carried}:", line.horizon)
     return tuple(found)
 
 

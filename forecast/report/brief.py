@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING
 
 from forecast.report import phrases, short
@@ -32,17 +33,26 @@ def brief(summary: Summary, findings: Findings | None = None, *, picture: str = 
         The text, with a line's end at its end.
     """
     parts = [f"# {summary.case.question.title}"]
+    image = f"![Trend of the probabilities, with the outlook to {summary.horizon}]({picture})"
     for view in summary.views:
         parts += [f"## {view.unit}"] if view.unit else []
         parts += [phrases.headline(summary, view), _scenarios(summary, view), *_movers(summary, view)]
         parts += _further(summary, findings, view) if findings else []
     parts += [phrases.confidence(summary), phrases.comparison(summary)]
-    if picture:
-        parts.append(f"![Trend of the probabilities, with the outlook to {summary.horizon}]({picture})")
+    parts += [image] if picture else []
     parts += _section("Clashing reports", phrases.clash_lines(summary))
     parts += _section("Warnings", summary.warnings)
     parts.append(f"*{phrases.provenance(summary)}*")
-    return "\n\n".join(parts) + "\n"
+    return "\n\n".join(part if part == image else _inert(part) for part in parts) + "\n"
+
+
+def _inert(text: str) -> str:
+    r"""Return text in which no tag, link or picture is left that others wrote; "<1%" stays as it is.
+
+    >>> _inert("<b>x</b> <1% [a](javascript:b)")
+    '&lt;b>x&lt;/b> <1% [a]\\(javascript:b)'
+    """
+    return re.sub(r"<(?=[A-Za-z/!?])", "&lt;", text).replace("](", "]\\(").replace("][", "]\\[")
 
 
 def _scenarios(summary: Summary, view: View) -> str:

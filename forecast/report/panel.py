@@ -61,6 +61,7 @@ class _Panel:
     def __init__(self, case: Case, day: date, looks: dict[str, Look], unit: str, widgets: Any) -> None:
         self.case, self.day, self.looks = case, day, looks
         self.place = case.question.units.index(unit) if unit else 0
+        self.aiming = False
         self.stated, self.moved = adjustable(case.question), dict[str, float]()
         self.name = widgets.Dropdown(options=list(self.stated), description="estimate")
         self.slider = widgets.FloatSlider(description="value", step=0.01, continuous_update=True)
@@ -86,16 +87,19 @@ class _Panel:
 
     def _aim(self) -> None:
         """Set the slider to the estimate that is named now, without moving it."""
-        name = self.name.value
-        top = max(4 * self.stated[name], 1.0) if name.startswith("lasts ") else 0.99
-        with self.slider.hold_trait_notifications():
-            self.slider.min, self.slider.max = 0.0, top
-            self.slider.value = self.moved.get(name, self.stated[name])
-            self.slider.min = 0.1 if name.startswith("lasts ") else 0.01
+        name, stated = self.name.value, self.stated[self.name.value]
+        low, high = min(0.01, stated / 2), max(0.99, (1 + stated) / 2)
+        if name.startswith("lasts "):
+            low, high = min(0.1, stated / 2), max(4 * stated, 1.0)
+        self.aiming = True
+        self.slider.min, self.slider.max = 0.0, max(high, self.slider.max)
+        self.slider.value = self.moved.get(name, stated)
+        self.slider.min, self.slider.max = low, high
+        self.aiming = False
 
     def _move(self) -> None:
         name, value = self.name.value, float(self.slider.value)
-        if abs(value - self.moved.get(name, self.stated[name])) < 1e-9:
+        if self.aiming or abs(value - self.moved.get(name, self.stated[name])) < 1e-9:
             return
         self.moved[name] = value
         self._show(self._forecast())

@@ -25,14 +25,15 @@ def change_lines(summary: Summary, findings: Findings, view: View) -> list[str]:
     """Say what moved the leading scenario since the last issue; nothing if there was none."""
     if findings.change is None:
         return []
-    line = leader(summary, view)
+    line, said_before = leader(summary, view), "carried over from" if summary.carried else "issued"
     own = _of_unit(findings.change, view).sel(scenario=line.id)
     lines = []
     for when, name in (("horizon", "at the horizon"), ("now", "now"))[0 if summary.regime else 1 :]:
         before, after = float(own[f"{when}_issued"]), float(own[f"{when}_after"].isel(step=-1))
         parts = [(MEANING[step], float(own[when].sel(step=step))) for step in own["step"].values.tolist()]
         said = "; ".join(f"{meaning} {tenths(move)}" for meaning, move in parts if abs(move) >= SLIGHT)
-        head = f"{line.title} {name}: {percent(before)} issued {summary.previous}, {percent(after)} today"
+        was = f"{percent(before)} {said_before} {summary.previous}"
+        head = f"{line.title} {name}: {was}, {percent(after)} today"
         lines.append(f"{head} (points: {said})." if said else f"{head}.")
     return lines
 

@@ -116,3 +116,26 @@ def test_what_if_names_scenarios_of_the_file(case, capsys):
     assert "Allowed: war, truce, other" in capsys.readouterr().err
     even = document(capsys, "whatif", *on, "--set", "prior=even")
     assert [row["id"] for row in even["scenarios"]] == ADDED
+
+
+def test_a_second_run_before_a_change_that_is_written_down_infers_nothing(tmp_path, capsys, monkeypatch):
+    folder = tmp_path / "signing"
+    folder.mkdir()
+    write(folder, changed(), EVIDENCE)
+    run = ["update", str(folder), "--as-of", WEEKS[0], *QUICK]
+    printed(capsys, *run)
+    monkeypatch.setattr("forecast.cli.update.infer", None)
+    assert "Nothing changed" in printed(capsys, *run)
+
+
+def test_what_nobody_issued_is_called_carried_over(tmp_path, capsys):
+    folder = tmp_path / "signing"
+    folder.mkdir()
+    write(folder, changed(), EVIDENCE)
+    printed(capsys, "update", str(folder), "--as-of", WEEKS[0], *QUICK)
+    told = printed(capsys, "update", str(folder), "--as-of", WEEKS[1], "--alert", "0", *QUICK)
+    alerts = told[told.index("Moved by more") :].splitlines()[1:]
+    assert alerts
+    assert all("from what was carried over" in line for line in alerts)
+    assert f"carried over from {WEEKS[0]}" in (folder / "output" / "brief.md").read_text(encoding="utf-8")
+    assert f"Carried over from {WEEKS[0]}" in (folder / "output" / "brief.html").read_text(encoding="utf-8")

@@ -12,6 +12,7 @@ import pytest
 from forecast.analysis.quick import quick
 from forecast.case.adjust import adjustable
 from forecast.case.folder import load_case
+from forecast.case.judgement import Proportions
 from forecast.report.panel import whatif_panel
 from forecast.report.wording import percent
 
@@ -51,6 +52,19 @@ def test_another_estimate_is_taken_up_without_moving_it():
         panel.name.value = name
         assert "as it is" in panel.shown
         assert panel.slider.min <= panel.slider.value <= panel.slider.max
+
+
+def test_an_estimate_beyond_the_usual_range_is_not_moved_by_being_chosen():
+    sources = tuple(
+        replace(one, reliability=Proportions((0.003, 0.997), 10.0)) if one.id == "isw" else one
+        for one in SHIPPED.question.sources
+    )
+    panel = Hands(replace(SHIPPED, question=replace(SHIPPED.question, sources=sources)))
+    for name in ("reliability isw", "lasts conflict", "reliability isw", "prior conflict"):
+        panel.name.value = name
+    assert "as it is" in panel.shown
+    panel.name.value = "reliability isw"
+    assert panel.slider.value == pytest.approx(0.997)
 
 
 def test_sources_are_left_out():

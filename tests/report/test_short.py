@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from forecast.report.brief import brief
 from forecast.report.short import change_lines, collect_lines, why_lines
 from tests.made_up import made_up_case
@@ -36,3 +38,17 @@ def test_the_brief_in_markdown_has_the_sections_of_every_unit():
     text = brief(*made_up_brief(case))
     for title in ("### What changed", "### Why", "### What to collect"):
         assert text.count(title) == 2
+
+
+def test_tags_and_links_of_others_are_text_in_markdown():
+    """A Markdown reader that lets HTML through would run them."""
+    case = made_up_case()
+    evil = "x <script>alert(1)</script> [y](javascript:alert(1)) <https://e.example>"
+    scenarios = tuple(replace(one, title=evil) for one in case.question.scenarios)
+    case = replace(case, question=replace(case.question, title=evil, scenarios=scenarios))
+    summary, found = made_up_brief(case)
+    text = brief(summary, found, picture="trend.png")
+    assert "<script" not in text
+    assert "<https" not in text
+    assert "](javascript" not in text
+    assert "](trend.png)" in text

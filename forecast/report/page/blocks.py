@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, ClassVar
+from unicodedata import category
 from urllib.parse import urlsplit
 
 if TYPE_CHECKING:
@@ -116,13 +117,14 @@ def safe_link(text: str) -> str:
     'HTTPS://example.org/a?b=1'
     """
     address = text.strip()
-    if any(character.isspace() or ord(character) < 32 for character in address):
-        return ""
+    if any(character.isspace() or category(character) in ("Cc", "Cf") for character in address):
+        return ""  # nothing that hides, or turns the reading round
     try:
         parts = urlsplit(address)
     except ValueError:
         return ""
-    return address if parts.scheme.lower() in SCHEMES and parts.netloc else ""
+    named = parts.netloc and "@" not in parts.netloc  # who@where is read as where it is not
+    return address if parts.scheme.lower() in SCHEMES and named else ""
 
 
 def clipped(text: str, most: int) -> str:

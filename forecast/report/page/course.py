@@ -115,7 +115,7 @@ def _as_table(summary: Summary, findings: Findings, view: View) -> Table:
 
 def _chance(probability: float, low: float, high: float) -> Cell:
     if math.isnan(probability):
-        return Cell("no answer")
+        return Cell("–")
     return Cell(percent(probability), small=band(low, high))
 
 

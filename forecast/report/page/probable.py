@@ -33,8 +33,9 @@ def probable(summary: Summary) -> Section:
 
 
 def columns(view: View) -> list[str]:
-    """Return the scenarios' titles as heads of columns, short enough for them."""
-    return [clipped(line.title, 30) for line in view.lines]
+    """Return the scenarios' titles as heads of columns, short enough for them; ids if two would be alike."""
+    short = [clipped(line.title, 30) for line in view.lines]
+    return short if len(set(short)) == len(short) else [line.id for line in view.lines]
 
 
 def _unit(view: View) -> list[Block]:
@@ -97,7 +98,8 @@ def _parts(summary: Summary, change: xr.Dataset, view: View) -> list[Block]:
     whens = (("horizon", "At the horizon"), ("now", "Now"))
     for when, name in whens if summary.regime else whens[1:]:
         before, after = own[f"{when}_issued"].values, own[f"{when}_after"].isel(step=-1).values
-        rows = [tuple(simple([f"Issued {summary.previous}", *map(percent, before)]))]
+        first = f"{'Carried over from' if summary.carried else 'Issued'} {summary.previous}"
+        rows = [tuple(simple([first, *map(percent, before)]))]
         for step in own["step"].values.tolist():
             part, rows_of = own[when].sel(step=step).values, _reports_of(own, view, step)
             if rows_of or np.abs(part).max() >= SLIGHT:

@@ -15,7 +15,7 @@ for (const figure of document.querySelectorAll("figure.trend")) {
   let place = stops.findIndex((stop) => stop.day === known[known.length - 1].day);
 
   const percent = (p) => {
-    if (p === null) return "no answer";
+    if (p === null) return "–";
     if (p > 0 && p < 0.01) return "<1%";
     if (p > 0.99 && p < 1) return ">99%";
     return Math.round(100 * p) + "%";
