@@ -14,9 +14,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
+import xarray as xr
 from scipy.stats import binom, norm
 
 from benchmarks.table import machine
+from forecast.report.plots.calibration import plot_calibration
 from tests.calibration.engines import FAULTS, lean_smc
 from tests.calibration.questions import JUDGED, QUESTIONS, as_of
 from tests.calibration.ranks import DRAWS, InferOne, Ranked, Whole, few, simulate_ranks, uniformity, values
@@ -59,6 +61,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     for when, rows in tables.items():
         print(table((f"given {when}", "number", "mean", "true", "95 % interval", "p"), bin_rows(rows)))
     draw(found, tables, chosen.plot)
+    curve = plot_calibration(as_dataset(tables[WHEN[0]]), title="Scenarios of the present, in simulation")
+    curve.savefig(chosen.plot.with_name("calibration-now.png"))
     dependence = dependence_rows(engine)
     print(
         table(("variance of the mean of the draws that are ranked among", "if independent = 1"), dependence)
@@ -243,6 +247,20 @@ def draw(found: dict[str, Ranked], tables: dict[str, list[Bin]], path: Path) -> 
         _curve(axes, table_of, when)
     figure.savefig(path, dpi=110)
     plt.close(figure)
+
+
+def as_dataset(rows: list[Bin]) -> xr.Dataset:
+    """Return bins as :func:`forecast.plot_calibration` takes them."""
+    names = {
+        "probability": "given",
+        "observed": "observed",
+        "low": "least",
+        "high": "most",
+        "number": "number",
+    }
+    return xr.Dataset(
+        {name: ("bin", np.array([getattr(row, field) for row in rows])) for name, field in names.items()}
+    )
 
 
 def _histogram(axes: Axes, ranks: Whole, title: str) -> None:

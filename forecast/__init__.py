@@ -46,6 +46,7 @@ if TYPE_CHECKING:
     from forecast.report.findings import gather
     from forecast.report.panel import whatif_panel
     from forecast.report.plots.area import plot_area
+    from forecast.report.plots.calibration import plot_calibration
     from forecast.report.plots.changed import plot_changed
     from forecast.report.plots.collect import plot_collect
     from forecast.report.plots.evidence import plot_evidence
@@ -119,6 +120,7 @@ _HOME = {
     "plot_changed": "forecast.report.plots.changed",
     "plot_collect": "forecast.report.plots.collect",
     "plot_judgements": "forecast.report.plots.judgements",
+    "plot_calibration": "forecast.report.plots.calibration",
 }
 
 __all__ = [  # noqa: RUF022 - by purpose, as above
@@ -172,6 +174,7 @@ __all__ = [  # noqa: RUF022 - by purpose, as above
     "plot_changed",
     "plot_collect",
     "plot_judgements",
+    "plot_calibration",
 ]
 
 
