@@ -11,6 +11,8 @@ from forecast.case.question import Question
 def checked_as_of(question: Question, as_of: date | None = None, *, today: date | None = None) -> date:
     """Return the as-of date: the one asked for, or else the last day of the last finished period.
 
+    Of a question that is settled it is the day on which it was, at the latest: there is no more to forecast.
+
     Parameters
     ----------
     question : Question
@@ -35,7 +37,8 @@ def checked_as_of(question: Question, as_of: date | None = None, *, today: date 
     datetime.date(2014, 11, 22)
     """
     if as_of is None:
-        return question.last_finished_day(today or date.today())
+        last = question.last_finished_day(today or date.today())
+        return last if question.resolved is None else max(min(last, question.resolved.on), question.opened)
     if not question.opened <= as_of <= question.horizon:
         raise InputError(
             [

@@ -26,6 +26,7 @@ def remarks(question: Question, evidence: Evidence, *, undated: Sequence[str] = 
     replaced = {report.replaces for report in evidence.reports if report.replaces}
     live = [r for r in evidence.reports if r.indicator and r.value is not None and r.id not in replaced]
     found = [
+        _settled(question),
         _ungraded(live, question),
         _undated(undated, live),
         _too_late(live, question),
@@ -34,6 +35,17 @@ def remarks(question: Question, evidence: Evidence, *, undated: Sequence[str] = 
         _one_source(live),
     ]
     return tuple(remark for remark in found if remark)
+
+
+def _settled(question: Question) -> str:
+    if question.resolved is None:
+        return ""
+    titles = {scenario.id: scenario.title for scenario in question.scenarios}
+    name = titles.get(question.resolved.scenario, question.resolved.scenario)
+    return (
+        f"The question was settled on {question.resolved.on}: {name}. It is forecast as of that day at the "
+        "latest, unless a later one is asked for."
+    )
 
 
 def _ids(ids: Iterable[str]) -> str:

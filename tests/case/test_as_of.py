@@ -9,6 +9,7 @@ import pytest
 
 from forecast.case.as_of import checked_as_of
 from forecast.case.faults import InputError
+from forecast.case.question import Resolved
 from tests.made_up import HORIZON, OPENED, made_up_question
 
 QUESTION = made_up_question()  # opened on a Sunday, so that its weeks end on Saturdays
@@ -30,6 +31,20 @@ QUESTION = made_up_question()  # opened on a Sunday, so that its weeks end on Sa
 )
 def test_the_last_day_of_the_last_finished_week(today, as_of):
     assert checked_as_of(QUESTION, today=today) == as_of
+
+
+@pytest.mark.parametrize(
+    ("today", "as_of"),
+    [
+        (date(2014, 11, 23), date(2014, 11, 22)),
+        (date(2014, 12, 20), date(2014, 12, 3)),
+        (date(2026, 1, 1), date(2014, 12, 3)),
+    ],
+)
+def test_a_settled_question_is_forecast_up_to_the_day_on_which_it_was(today, as_of):
+    settled = replace(QUESTION, resolved=Resolved("tactical", date(2014, 12, 3)))
+    assert checked_as_of(settled, today=today) == as_of
+    assert checked_as_of(settled, date(2015, 1, 3)) == date(2015, 1, 3)  # who asks for a day gets it
 
 
 def test_a_question_by_the_day():

@@ -67,3 +67,9 @@ def test_nobody_graded_is_nothing_to_remark(tmp_path: Path):
         EVIDENCE.replace("agency,2", "agency,").replace("paper,2", "paper,").replace("paper,1", "paper,")
     )
     assert "credibility" not in remarks(tmp_path, evidence=evidence)
+
+
+def test_a_settled_question_says_how_it_ended(tmp_path: Path):
+    settled = QUESTION + "resolved: {scenario: truce, on: 2024-05-01}\n"
+    assert "The question was settled on 2024-05-01: Truce." in remarks(tmp_path, settled)
+    assert "settled" not in remarks(tmp_path)

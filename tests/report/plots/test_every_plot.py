@@ -36,7 +36,9 @@ def strings(value: Any) -> Iterator[str]:
 
 def test_every_public_plot_is_among_them():
     public = {name for name in forecast.__all__ if name.startswith("plot_")}
-    assert public - {"plot_sensitivity"} == set(PLOTS)
+    assert public - {"plot_calibration"} == set(
+        PLOTS
+    )  # which is of no case: tests/report/plots/test_calibration.py
 
 
 @every_plot
