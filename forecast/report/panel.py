@@ -77,7 +77,7 @@ class _Panel:
         self._show(self.before)
         self.name.observe(lambda _: self._aim(), "value")
         self.slider.observe(lambda _: self._move(), "value")
-        self.without.observe(lambda _: self._show(self._forecast()), "value")
+        self.without.observe(lambda _: self._follow(), "value")
         self.reset.on_click(lambda _: self._undo())
         row = widgets.HBox([self.name, self.slider])
         self.box = widgets.VBox([row, widgets.HBox([self.without, self.reset]), self.shown])
@@ -102,7 +102,16 @@ class _Panel:
         if self.aiming or abs(value - self.moved.get(name, self.stated[name])) < 1e-9:
             return
         self.moved[name] = value
-        self._show(self._forecast())
+        self._follow()
+
+    def _follow(self) -> None:
+        """Show what has been moved to; where that cannot be, say why in its place."""
+        try:
+            found = self._forecast()
+        except ValueError as error:
+            self.shown.value = f"<p>This cannot be: {escape(str(error))}. Move it back, or undo all.</p>"
+        else:
+            self._show(found)
 
     def _undo(self) -> None:
         self.moved.clear()

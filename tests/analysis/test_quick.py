@@ -58,6 +58,14 @@ def test_a_small_move_makes_a_small_difference():
     assert not np.array_equal(one.horizon, other.horizon)
 
 
+def test_the_error_that_is_told_is_never_small_by_luck():
+    """Seeds 0 to 9, fixed: two systems alone agree by chance, so their particles' own error is a floor."""
+    found = [quick(SHIPPED, as_of=DAY, seed=seed) for seed in range(10)]
+    spread = np.std([one.now for one in found], axis=0, ddof=1).max()
+    assert min(one.error for one in found) > spread / 4
+    assert np.sqrt(np.mean([one.error**2 for one in found])) < 4 * spread
+
+
 def test_it_is_the_same_each_time():
     one, other = (quick(replace(SHIPPED), as_of=DAY) for _ in range(2))
     assert np.array_equal(one.now, other.now)

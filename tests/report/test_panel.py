@@ -67,6 +67,18 @@ def test_an_estimate_beyond_the_usual_range_is_not_moved_by_being_chosen():
     assert panel.slider.value == pytest.approx(0.997)
 
 
+def test_what_cannot_be_is_said_and_can_be_moved_back():
+    """Two priors that together leave nothing for the others."""
+    panel = Hands()
+    panel.name.value = "prior conflict"
+    panel.slider.value = 0.7
+    panel.name.value = "prior tactical"
+    panel.slider.value = 0.6
+    assert panel.shown.startswith("<p>This cannot be: the priors sum to 1.3")
+    panel.slider.value = 0.2
+    assert "prior conflict: 0.8 to 0.7; prior tactical: 0.15 to 0.2" in panel.shown
+
+
 def test_sources_are_left_out():
     panel = Hands()
     panel.without.value = ("isw", "rferl")
