@@ -55,7 +55,7 @@ def again(folder: Path) -> str:
 
 def slider() -> Callable[[], object]:
     """Return a move of a slider of the what-if panel, another each time."""
-    from forecast.analysis.quick import quick
+    from forecast.analysis.plug_in import quick
     from forecast.case.folder import load_case
 
     case, place = load_case(ROOT / "scenarios" / "isis-jn-2014"), count()

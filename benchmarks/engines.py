@@ -23,7 +23,7 @@ from benchmarks.table import Row, duration
 from benchmarks.trend import CHAINS, INDICATORS, WEEKS, run, trend
 from forecast.case.evidence import Evidence
 from forecast.case.question import Question
-from forecast.model.filtering import empty_filtered, refresh
+from forecast.model.hmm import empty_filtered, refresh
 from forecast.model.problem import Problem, problem
 
 if TYPE_CHECKING:

@@ -11,7 +11,7 @@ import numpy as np
 
 from benchmarks.table import Row, duration, versus
 from benchmarks.timing import by_turns
-from forecast.model.filtering import filter_log_likelihood
+from forecast.model.hmm import filter_log_likelihood
 
 Arrays = tuple[np.ndarray, np.ndarray, np.ndarray]
 

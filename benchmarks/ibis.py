@@ -11,7 +11,7 @@ import particles
 from particles import collectors, distributions, smc_samplers
 
 from benchmarks.plain import Plain, sequences
-from forecast.model.filtering import filter_log_likelihood
+from forecast.model.hmm import filter_log_likelihood
 
 PROCESSES = 2
 

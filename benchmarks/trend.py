@@ -20,7 +20,7 @@ from benchmarks.table import Row, duration, versus
 from benchmarks.timing import by_turns
 from forecast.case.evidence import Evidence
 from forecast.case.question import Question
-from forecast.inference.chain import Chain
+from forecast.inference.particles import Chain
 from forecast.inference.smc import run_chain
 from forecast.model.problem import problem
 

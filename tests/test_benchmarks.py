@@ -13,7 +13,7 @@ from benchmarks import commands, engines, filters, plain, trend
 from benchmarks.simulated import simulated
 from benchmarks.table import Row, table
 from forecast.case.judgement import Proportions
-from forecast.model.filtering import empty_filtered, filter_log_likelihood, refresh
+from forecast.model.hmm import empty_filtered, filter_log_likelihood, refresh
 from forecast.model.problem import problem
 
 

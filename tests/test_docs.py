@@ -14,15 +14,14 @@ import typer
 
 import forecast
 from forecast.case.folder import load_case
+from forecast.case.probability_words import SCALES
 from forecast.case.question import CREDIBILITY
-from forecast.case.read_evidence import COLUMNS
-from forecast.case.read_indicators import KINDS
-from forecast.case.read_question import PERIODS
-from forecast.case.read_sources import RELIABILITY
-from forecast.case.words import SCALES
+from forecast.case.reader.evidence import COLUMNS
+from forecast.case.reader.indicators import KINDS, RELIABILITY
+from forecast.case.reader.question import PERIODS
 from forecast.cli.app import app
 from forecast.record.ledger import COLUMNS as LEDGER_COLUMNS
-from forecast.report.document import document
+from forecast.report.json import document
 from forecast.report.summary import summarise
 from tests.made_up import made_up_case, made_up_tree
 

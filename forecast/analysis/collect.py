@@ -10,18 +10,27 @@ from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 
-from forecast.analysis.channels import WATCH, Channel, Wanted, channels
-from forecast.analysis.gains import Joint, draws_of, entropy, gain_of, joints
-from forecast.case.as_of import checked_as_of
-from forecast.case.faults import Fault, InputError, listed, meant
+from forecast.analysis.information import (
+    WATCH,
+    Channel,
+    Joint,
+    Wanted,
+    channels,
+    draws_of,
+    entropy,
+    gain_of,
+    joints,
+)
+from forecast.case.errors import Fault, InputError, listed, meant
 from forecast.case.folder import Case, load_case
+from forecast.case.in_force import checked_as_of
 from forecast.case.question import Question
-from forecast.inference.answer import Progress
-from forecast.inference.chain import ImpossibleEvidence
-from forecast.inference.doubts import impossible
-from forecast.inference.sequential import run_smc
-from forecast.inference.summary import Draws
-from forecast.model.layout import Layout
+from forecast.inference.data_tree import Progress
+from forecast.inference.diagnostics import impossible
+from forecast.inference.estimates import Draws
+from forecast.inference.particles import ImpossibleEvidence
+from forecast.inference.smc_engine import run_smc
+from forecast.model.parameters import Layout
 from forecast.model.problem import problem
 
 if TYPE_CHECKING:

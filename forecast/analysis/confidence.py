@@ -10,7 +10,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
-from forecast.analysis.clashes import clashing_cells
+from forecast.analysis.source_agreement import clashing_cells
 
 if TYPE_CHECKING:
     import xarray as xr

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import xarray as xr
 
-from forecast.case.as_of import checked_as_of
 from forecast.case.folder import Case, load_case
+from forecast.case.in_force import checked_as_of
 from forecast.inference.conflict import conflict as conflict_of
 from forecast.model.problem import problem
 

@@ -12,13 +12,12 @@ from typing import Any
 import numpy as np
 import xarray as xr
 
-from forecast.case.alter_evidence import Imagined, altered_evidence
-from forecast.case.alter_question import WHAT_IF, altered_question
-from forecast.case.as_of import checked_as_of
-from forecast.case.faults import Fault, InputError
+from forecast.case.edit import WHAT_IF, Imagined, altered_evidence, altered_question
+from forecast.case.errors import Fault, InputError
 from forecast.case.folder import QUESTION, Case, load_case
+from forecast.case.in_force import checked_as_of
 from forecast.case.question import Question
-from forecast.inference.answer import Progress
+from forecast.inference.data_tree import Progress
 from forecast.inference.engine import update
 
 AS_IT_IS = "as it is"

@@ -51,6 +51,6 @@ class Evidence:
         return tuple(r for r in seen if r.id not in replaced and r.indicator and r.value is not None)
 
     def _repr_html_(self) -> str:
-        from forecast.case.display import evidence_html
+        from forecast.case.html import evidence_html
 
         return evidence_html(self)

@@ -11,13 +11,13 @@ from datetime import date
 from importlib import resources
 from pathlib import Path
 
+from forecast.case.errors import Fault, Faults, InputError, meant
 from forecast.case.evidence import Evidence
-from forecast.case.faults import Fault, Faults, InputError, meant
 from forecast.case.in_force import in_force
 from forecast.case.question import Question
-from forecast.case.read_evidence import parse_evidence
-from forecast.case.read_question import parse_question
-from forecast.case.remarks import remarks
+from forecast.case.reader.evidence import parse_evidence
+from forecast.case.reader.question import parse_question
+from forecast.case.warnings import remarks
 
 QUESTION, EVIDENCE = "question.yaml", "evidence.csv"
 
@@ -58,7 +58,7 @@ class Case:
         return f"<Case {self.name}: {said}, {len(self.evidence.reports)} rows of evidence>"
 
     def _repr_html_(self) -> str:
-        from forecast.case.display import case_html
+        from forecast.case.html import case_html
 
         return case_html(self)
 

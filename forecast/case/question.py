@@ -1,7 +1,7 @@
 """The question as the analyst wrote it, checked and complete: every default filled in, every value frozen.
 
 These values are what the rest of the toolkit reads. They are made from ``question.yaml`` by
-:func:`forecast.case.read_question.read_question`, and can be made by hand in a test or a notebook.
+:func:`forecast.case.reader.question.read_question`, and can be made by hand in a test or a notebook.
 """
 
 from __future__ import annotations
@@ -145,6 +145,25 @@ class Question:
     resolved: Resolved | None = None
     history: History | None = None
 
+    @property
+    def scenario_ids(self) -> tuple[str, ...]:
+        """The ids of the scenarios, in the order of the file."""
+        return tuple(scenario.id for scenario in self.scenarios)
+
+    @property
+    def titles(self) -> dict[str, str]:
+        """The title of each scenario, by id."""
+        return {scenario.id: scenario.title for scenario in self.scenarios}
+
+    @property
+    def unit_names(self) -> tuple[str, ...]:
+        """The units; ("",) where the question is asked of one."""
+        return self.units or ("",)
+
+    def indicator(self, id: str) -> Indicator:
+        """Return the indicator with an id."""
+        return next(indicator for indicator in self.indicators if indicator.id == id)
+
     def period(self, day: date) -> int:
         """Return the number of the period that holds `day`; negative before `opened`."""
         return (day - self.opened).days // self.period_days
@@ -162,7 +181,7 @@ class Question:
         return self.as_of(self.last_day(self.period(today + timedelta(days=1)) - 1))
 
     def _repr_html_(self) -> str:
-        from forecast.case.display import question_html
+        from forecast.case.html import question_html
 
         return question_html(self)
 

@@ -13,9 +13,9 @@ from typing import Annotated, Literal
 
 import typer
 
-from forecast import __version__
-from forecast.cli import failures, plain
-from forecast.cli.options import AsJson, AsOf, Cases, Debug
+from forecast._version import __version__
+from forecast.cli import errors, output
+from forecast.cli.output import AsJson, AsOf, Cases, Debug
 from forecast.cli.questions import questions
 
 app = typer.Typer(
@@ -176,11 +176,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
     gc.set_threshold(100_000)  # imports alone make 700 new objects 100 times: a fifth of a short command
     for stream in (sys.stdout, sys.stderr):
         if hasattr(stream, "reconfigure"):
-            stream.reconfigure(errors=plain.handler())
+            stream.reconfigure(errors=output.handler())
     try:
         app(args=arguments, prog_name="forecast")
     except SystemExit as done:
         return done.code if isinstance(done.code, int) else 0
     except Exception as error:  # the last line of defence: the commands report their own failures
-        return failures.report(error)
-    return failures.DONE
+        return errors.report(error)
+    return errors.DONE

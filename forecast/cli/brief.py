@@ -9,14 +9,14 @@ from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
-from forecast.cli import failures
+from forecast.cli import errors
 from forecast.cli.progress import progress_bar
 
 if TYPE_CHECKING:
     import xarray as xr
 
     from forecast.case.folder import Case
-    from forecast.report.findings import Findings
+    from forecast.report.brief.data import Findings
     from forecast.report.summary import Summary
 
 PAGE = "brief.html"
@@ -33,15 +33,14 @@ class Options:
 
 def run(cases: Sequence[Path], options: Options, *, debug: bool = False) -> int:
     """Write each case's brief; return the exit code."""
-    return failures.each(cases, lambda path: _brief(path, options), debug=debug)
+    return errors.each(cases, lambda path: _brief(path, options), debug=debug)
 
 
 def _brief(path: Path, options: Options) -> None:
     from forecast.cli import update
     from forecast.cli.standing import OUTPUT, forget
-    from forecast.record.check import check
-    from forecast.record.ledger import LEDGER, read_ledger
-    from forecast.report.findings import gather
+    from forecast.record.ledger import LEDGER, check, read_ledger
+    from forecast.report.brief.data import gather
     from forecast.report.summary import summarise
 
     case = check(path)
@@ -64,7 +63,7 @@ def _brief(path: Path, options: Options) -> None:
 
 def change(case: Case, tree: xr.DataTree) -> xr.Dataset | None:
     """Split the move since the last issue, with a progress bar where somebody is watching."""
-    from forecast.report.findings import change_of
+    from forecast.report.brief.data import change_of
 
     with progress_bar(f"{case.name}, what moved it") as progress:
         return change_of(case, tree, progress=progress)
@@ -72,7 +71,7 @@ def change(case: Case, tree: xr.DataTree) -> xr.Dataset | None:
 
 def page(summary: Summary, findings: Findings) -> str:
     """Return the brief as a page."""
-    from forecast.report.brief_html import brief_html
+    from forecast.report.brief.write import brief_html
 
     return brief_html(summary, findings)
 

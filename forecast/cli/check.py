@@ -11,14 +11,14 @@ from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from forecast.case.faults import InputError
-from forecast.cli import failures
+from forecast.case.errors import InputError
+from forecast.cli import errors
 from forecast.cli.progress import progress_bar
 
 if TYPE_CHECKING:
     import xarray as xr
 
-    from forecast.analysis.verdict import Check
+    from forecast.analysis.review import Check
     from forecast.case.folder import Case
 
 
@@ -35,11 +35,11 @@ class Options:
 
 def run(cases: Sequence[Path], options: Options, *, debug: bool = False) -> int:
     """Check each case and print what was found; return the exit code."""
-    return failures.worst([_check(path, options, debug=debug) for path in cases])
+    return errors.worst([_check(path, options, debug=debug) for path in cases])
 
 
 def _check(path: Path, options: Options, *, debug: bool) -> int:
-    from forecast.record.check import check
+    from forecast.record.ledger import check
 
     try:
         case = check(path)
@@ -48,7 +48,7 @@ def _check(path: Path, options: Options, *, debug: bool) -> int:
         if options.as_json and isinstance(error, InputError):
             faults = [asdict(fault) for fault in error.faults]
             print(json.dumps({"case": path.resolve().name, "sound": False, "faults": faults, "warnings": []}))
-        return failures.report(error, debug=debug)
+        return errors.report(error, debug=debug)
     if options.as_json:
         more = {"review": [asdict(one) for one in reviewed]} if options.review else {}
         tables = {name: _table(data) for name, data in compared.items()}
@@ -67,7 +67,7 @@ def _check(path: Path, options: Options, *, debug: bool) -> int:
         for name, data in compared.items():
             _print(name, data)
     referee = compared.get("referee")
-    return failures.DONE if referee is None or referee["agrees"].all() else failures.TOOLKIT_FAILED
+    return errors.DONE if referee is None or referee["agrees"].all() else errors.TOOLKIT_FAILED
 
 
 def _reviewed(case: Case, options: Options) -> list[Check]:
@@ -83,11 +83,11 @@ def _compared(case: Case, options: Options) -> dict[str, xr.Dataset]:
     """Return what was asked for beyond the check, by name."""
     found = {}
     if options.learning:
-        from forecast.analysis.learning import learning
+        from forecast.analysis.cross_checks import learning
 
         found["learning"] = learning(case, as_of=options.as_of)
     if options.referee:
-        from forecast.analysis.referee import referee
+        from forecast.analysis.cross_checks import referee
 
         print("nuts: compiling the model first; this takes a minute or more.", file=sys.stderr)
         with progress_bar(case.name) as progress:

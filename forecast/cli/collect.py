@@ -9,8 +9,8 @@ from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
-from forecast.case.faults import Fault, InputError
-from forecast.cli import failures
+from forecast.case.errors import Fault, InputError
+from forecast.cli import errors
 from forecast.cli.progress import progress_bar
 
 if TYPE_CHECKING:
@@ -39,13 +39,13 @@ class Options:
 
 def run(cases: Sequence[Path], options: Options, *, debug: bool = False) -> int:
     """Rank what could be looked for in each case and print it; return the exit code."""
-    return failures.each(cases, lambda path: _collect(path, options), debug=debug)
+    return errors.each(cases, lambda path: _collect(path, options), debug=debug)
 
 
 def _collect(path: Path, options: Options) -> None:
     from forecast.analysis.collect import collect
-    from forecast.case.as_of import checked_as_of
     from forecast.case.folder import load_case
+    from forecast.case.in_force import checked_as_of
 
     case, costs = load_case(path), dict(_cost(text) for text in options.costs)
     day = checked_as_of(case.question, options.as_of)

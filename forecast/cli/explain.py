@@ -10,7 +10,7 @@ from datetime import date, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from forecast.cli import failures
+from forecast.cli import errors
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -35,13 +35,13 @@ class Options:
 
 def run(cases: Sequence[Path], options: Options, *, debug: bool = False) -> int:
     """Explain each case's forecast; return the exit code."""
-    return failures.each(cases, lambda path: _explain(path, options), debug=debug)
+    return errors.each(cases, lambda path: _explain(path, options), debug=debug)
 
 
 def _explain(path: Path, options: Options) -> None:
-    from forecast.analysis.explain import explain
+    from forecast.analysis.weight_of_evidence import explain
     from forecast.inference.engine import update
-    from forecast.record.check import check
+    from forecast.record.ledger import check
     from forecast.report.changes import changed_lines, changed_since_issue
     from forecast.report.explanation import explain_lines
 

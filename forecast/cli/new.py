@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from forecast.cli import failures
+from forecast.cli import errors
 
 
 def run(case: Path, *, debug: bool = False) -> int:
@@ -14,6 +14,6 @@ def run(case: Path, *, debug: bool = False) -> int:
     try:
         new_case(case)
     except Exception as error:
-        return failures.report(error, debug=debug)
+        return errors.report(error, debug=debug)
     print(f"Wrote {case}: edit question.yaml and evidence.csv, then run: forecast update {case}")
-    return failures.DONE
+    return errors.DONE

@@ -7,7 +7,7 @@ from typing import Annotated, Literal
 
 import typer
 
-from forecast.cli.options import AsJson, AsOf, Cases, Debug
+from forecast.cli.output import AsJson, AsOf, Cases, Debug
 
 questions = typer.Typer()
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
 
-from forecast.cli import failures
+from forecast.cli import errors
 from forecast.cli.explain import dictionary
 from forecast.cli.progress import progress_bar
 
@@ -24,12 +24,12 @@ class Options:
 
 def run(cases: Sequence[Path], options: Options, *, debug: bool = False) -> int:
     """Say of each case what its forecast hangs on; return the exit code."""
-    return failures.each(cases, lambda path: _sensitivity(path, options), debug=debug)
+    return errors.each(cases, lambda path: _sensitivity(path, options), debug=debug)
 
 
 def _sensitivity(path: Path, options: Options) -> None:
-    from forecast.analysis.sensitivity import sensitivity
-    from forecast.record.check import check
+    from forecast.analysis.sensitivity.sensitivity import sensitivity
+    from forecast.record.ledger import check
     from forecast.report.sensitivities import sensitivity_lines
 
     case = check(path)

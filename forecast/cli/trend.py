@@ -10,8 +10,8 @@ from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from forecast.case.faults import Fault, InputError, listed
-from forecast.cli import failures
+from forecast.case.errors import Fault, InputError, listed
+from forecast.cli import errors
 from forecast.cli.update import Options as Settings
 from forecast.cli.update import infer
 
@@ -39,9 +39,9 @@ def run(cases: Sequence[Path], options: Options, *, debug: bool = False) -> int:
     try:
         _check_file(options.to, len(cases))
     except InputError as error:
-        return failures.report(error)
+        return errors.report(error)
     apart = not options.as_json
-    return failures.each(cases, lambda path: _draw(path, options), debug=debug, apart=apart)
+    return errors.each(cases, lambda path: _draw(path, options), debug=debug, apart=apart)
 
 
 def _check_file(to: Path | None, cases: int) -> None:
@@ -65,7 +65,7 @@ def _check_file(to: Path | None, cases: int) -> None:
 
 
 def _draw(path: Path, options: Options) -> None:
-    from forecast.record.check import check
+    from forecast.record.ledger import check
 
     case = check(path)
     tree = infer(case, Settings(as_of=options.as_of))
@@ -85,7 +85,7 @@ def _draw(path: Path, options: Options) -> None:
 
 
 def _save(case: Case, tree: xr.DataTree, to: Path) -> None:
-    from forecast.report.plots.paper import save
+    from forecast.report.plots.base import save
     from forecast.report.plots.trend import plot_trend
 
     if to.suffix.lower() == PAGE:
@@ -104,7 +104,7 @@ def _open(to: Path) -> bool:
 
 def _document(case: Case, tree: xr.DataTree) -> dict[str, object]:
     """Return the courses alone, as they stand in the document of `forecast update`."""
-    from forecast.report.document import document
+    from forecast.report.json import document
     from forecast.report.summary import summarise
 
     whole = document(summarise(case, tree), tree)
@@ -117,7 +117,7 @@ def _print(case: Case, tree: xr.DataTree) -> None:
     from rich.text import Text
 
     from forecast.case.in_force import ever
-    from forecast.report.looks import look_of
+    from forecast.report.styles import look_of
     from forecast.report.trend_text import trend_text
 
     console = Console(highlight=False)

@@ -14,7 +14,7 @@ from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
-from forecast.cli import failures
+from forecast.cli import errors
 from forecast.cli.brief import change, page, write_page
 from forecast.cli.progress import progress_bar
 from forecast.cli.standing import OUTPUT, forget, standing, write_document
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from forecast.case.folder import Case
     from forecast.cli.weekly import Outcome
     from forecast.record.ledger import Entry, Inputs
-    from forecast.report.findings import Findings
+    from forecast.report.brief.data import Findings
     from forecast.report.summary import Summary
 
 
@@ -58,19 +58,18 @@ def run(cases: Sequence[Path], options: Options, *, debug: bool = False) -> int:
             case = path.name if len(cases) > 1 else ""
             if isinstance(error, BrokenPipeError):
                 print(f"{path.name}: not issued, for nobody reads the output any more.", file=sys.stderr)
-            outcomes.append(failed(path.name, failures.report(error, debug=debug, case=case), error))
+            outcomes.append(failed(path.name, errors.report(error, debug=debug, case=case), error))
     for line in [] if options.as_json else case_lines(outcomes):
         print(line)
     for line in [] if options.alert is None else alert_lines(outcomes, options.alert):
         print(line, file=sys.stderr if options.as_json else sys.stdout)
-    return failures.worst([outcome.code for outcome in outcomes])
+    return errors.worst([outcome.code for outcome in outcomes])
 
 
 def _forecast(path: Path, options: Options) -> Outcome:
     """Forecast one case. Nothing is written before all that can fail has been done."""
     from forecast.cli.weekly import forecasted
-    from forecast.record.check import check
-    from forecast.record.ledger import LEDGER, read_ledger
+    from forecast.record.ledger import LEDGER, check, read_ledger
     from forecast.report.summary import summarise
 
     case = check(path)
@@ -83,13 +82,13 @@ def _forecast(path: Path, options: Options) -> Outcome:
     moved, text = _print(summary, tree, options)
     if tree.attrs.get("refused"):
         print(f"{case.name}: not issued, nothing was written: {tree.attrs['refused']}.", file=sys.stderr)
-        return forecasted(summary, failures.TOOLKIT_FAILED, "not issued: its engine refuses it")
+        return forecasted(summary, errors.TOOLKIT_FAILED, "not issued: its engine refuses it")
     if options.dry_run:
         _print_document(text, options)
         _say("Dry run: nothing was written, nothing issued.", options)
-        return forecasted(summary, failures.DONE, "dry run")
+        return forecasted(summary, errors.DONE, "dry run")
     from forecast.record.issue import issue
-    from forecast.report.findings import gather
+    from forecast.report.brief.data import gather
 
     forget(case.path / OUTPUT)
     folder = write_output(summary, tree, gather(summary, tree, ledger, change=moved))
@@ -99,13 +98,13 @@ def _forecast(path: Path, options: Options) -> Outcome:
     where = case.path / LEDGER
     _say(f"Brief and trend plot are in {folder}.", options)
     _say(f"Issued to {where}." if issued else f"{where} holds this forecast already.", options)
-    return forecasted(summary, failures.DONE, "issued" if issued else "issued before")
+    return forecasted(summary, errors.DONE, "issued" if issued else "issued before")
 
 
 def _made_from(case: Case, options: Options) -> Inputs:
     """Return everything that would decide this forecast's numbers."""
-    from forecast import __version__
-    from forecast.case.as_of import checked_as_of
+    from forecast._version import __version__
+    from forecast.case.in_force import checked_as_of
     from forecast.record.ledger import Inputs
 
     return Inputs(
@@ -134,9 +133,9 @@ def _unchanged(case: Case, rows: Sequence[Entry], text: str, options: Options) -
 
 def infer(case: Case, options: Options) -> xr.DataTree:
     """Run the inference, with a progress bar where somebody is watching."""
-    from forecast.case.as_of import checked_as_of
+    from forecast.case.in_force import checked_as_of
     from forecast.inference.engine import update
-    from forecast.model.compiled import cache_is_cold
+    from forecast.model.jit import cache_is_cold
 
     as_of = checked_as_of(case.question, options.as_of)
     if options.engine == "nuts":
@@ -158,8 +157,8 @@ def infer(case: Case, options: Options) -> xr.DataTree:
 
 def write_output(summary: Summary, tree: xr.DataTree, findings: Findings) -> Path:
     """Write briefs and trend plot to the case's output folder, and return that folder."""
-    from forecast.report.brief import brief
-    from forecast.report.plots.paper import save
+    from forecast.report.brief.markdown import brief
+    from forecast.report.plots.base import save
     from forecast.report.plots.trend import plot_trend
 
     text, markdown = page(summary, findings), brief(summary, findings, picture="trend.png")
@@ -176,7 +175,7 @@ def _print(summary: Summary, tree: xr.DataTree, options: Options) -> tuple[xr.Da
 
     Who only looks at a table is not kept waiting for either.
     """
-    from forecast.report.document import document
+    from forecast.report.json import document
 
     if not options.as_json:
         from forecast.report.table import print_table

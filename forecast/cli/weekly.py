@@ -6,9 +6,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from forecast.case.faults import InputError
+from forecast.case.errors import InputError
 from forecast.case.in_force import ever
-from forecast.report.wording import percent, points
+from forecast.report.number_format import percent, points
 
 if TYPE_CHECKING:
     from forecast.case.folder import Case

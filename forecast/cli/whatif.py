@@ -9,8 +9,8 @@ from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from forecast.case.faults import Fault, InputError, listed
-from forecast.cli import failures
+from forecast.case.errors import Fault, InputError, listed
+from forecast.cli import errors
 from forecast.cli.progress import progress_bar
 
 if TYPE_CHECKING:
@@ -40,7 +40,7 @@ class Options:
 
 def run(cases: Sequence[Path], options: Options, *, debug: bool = False) -> int:
     """Forecast each case both ways and print them side by side; return the exit code."""
-    return failures.each(cases, lambda path: _whatif(path, options), debug=debug)
+    return errors.each(cases, lambda path: _whatif(path, options), debug=debug)
 
 
 def _whatif(path: Path, options: Options) -> None:

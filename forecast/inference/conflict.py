@@ -21,7 +21,7 @@ import numpy as np
 import xarray as xr
 
 from forecast.case.question import Question
-from forecast.model.course import places
+from forecast.model.cell_sequence import places
 from forecast.model.dynamics import transition_matrices
 from forecast.model.likelihood import log_cells
 from forecast.model.problem import Problem

@@ -9,19 +9,17 @@ from typing import Literal, NamedTuple
 
 import xarray as xr
 
-from forecast.case.as_of import checked_as_of
+from forecast.case.errors import InputError
 from forecast.case.evidence import Evidence
-from forecast.case.faults import InputError
 from forecast.case.folder import Case, load_case
-from forecast.case.in_force import in_force
+from forecast.case.in_force import checked_as_of, in_force
 from forecast.case.question import Question
-from forecast.inference import tree
-from forecast.inference.answer import Answer, Progress, data_tree
-from forecast.inference.chain import ImpossibleEvidence
-from forecast.inference.doubts import impossible
-from forecast.inference.drift import drift_warnings
-from forecast.inference.eras import Before, earlier_dates, gaps_before, with_past
-from forecast.inference.sequential import run_smc
+from forecast.inference.changing import Before, earlier_dates, gaps_before, with_past
+from forecast.inference.data_tree import Answer, Progress, data_tree
+from forecast.inference.data_tree import trend as trend_of
+from forecast.inference.diagnostics import drift_warnings, impossible
+from forecast.inference.particles import ImpossibleEvidence
+from forecast.inference.smc_engine import run_smc
 from forecast.model.problem import Problem, problem
 
 Engine = Literal["smc", "nuts"]
@@ -123,7 +121,7 @@ def _whole_trend(
     def trend(n: int, until: date) -> xr.Dataset:
         task = problem(before[n][0], evidence, until)
         found = _run(settings, task, _part(progress, n + 1, len(before) + 1))
-        return tree.trend(task, [*found.past, found.now])
+        return trend_of(task, [*found.past, found.now])
 
     return with_past(question, before, present, trend)
 
@@ -185,7 +183,7 @@ def update(
     >>> tree = forecast.update("scenarios/isis-jn-2014", draws=500)  # doctest: +SKIP
     >>> tree["trend"]["probability"].isel(as_of=-1)  # doctest: +SKIP
     """
-    from forecast import __version__
+    from forecast._version import __version__
 
     if not isinstance(case, Case):
         case = load_case(Path(case))

@@ -20,12 +20,19 @@ from datetime import date
 
 import numpy as np
 
-from forecast.inference.chain import Chain, ImpossibleEvidence, Particles, together
-from forecast.inference.moves import sweep
-from forecast.inference.resampling import effective_size, log_sum, systematic
-from forecast.model.course import Course, bridge, first_change
+from forecast.inference.gibbs.sweep import sweep
+from forecast.inference.particles import (
+    Chain,
+    ImpossibleEvidence,
+    Particles,
+    effective_size,
+    log_sum,
+    systematic,
+    together,
+)
+from forecast.model.cell_sequence import Course, bridge, first_change
 from forecast.model.dynamics import transition_matrices
-from forecast.model.filtering import Filtered, empty_filtered, forward, refresh
+from forecast.model.hmm import Filtered, empty_filtered, forward, refresh
 from forecast.model.problem import Problem
 
 KEEP = 0.5  # least effective sample size, as a share of the particles

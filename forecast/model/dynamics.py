@@ -12,8 +12,8 @@ import math
 
 import numpy as np
 
-from forecast.model.compiled import inlined, kernel
-from forecast.model.layout import MOVES, STATIC, Arrays
+from forecast.model.jit import inlined, kernel
+from forecast.model.parameters import MOVES, STATIC, Arrays
 
 _TERMS = 16
 

@@ -21,8 +21,8 @@ from typing import NamedTuple
 
 import numpy as np
 
-from forecast.model.compiled import inlined, kernel
-from forecast.model.layout import CATEGORY, MEASURE, NEGATIVE_BINOMIAL, POISSON, Arrays
+from forecast.model.jit import inlined, kernel
+from forecast.model.parameters import CATEGORY, MEASURE, NEGATIVE_BINOMIAL, POISSON, Arrays
 
 
 class Cells(NamedTuple):

@@ -8,9 +8,9 @@ from datetime import date
 
 from forecast.case.evidence import Evidence
 from forecast.case.question import Question
-from forecast.model.known import Known, Step
-from forecast.model.layout import Layout, layout
+from forecast.model.evidence_index import Known, Step
 from forecast.model.likelihood import Cells
+from forecast.model.parameters import Layout, layout
 
 
 @dataclass(frozen=True)

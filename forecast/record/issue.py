@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from datetime import UTC, date, datetime
 from typing import TYPE_CHECKING
 
-from forecast.inference.present import present
+from forecast.inference import result
 from forecast.record.ledger import LEDGER, Entry, Inputs, append
 
 if TYPE_CHECKING:
@@ -70,15 +70,14 @@ def inputs(tree: xr.DataTree) -> Inputs:
 def entries(tree: xr.DataTree, *, issued_at: datetime) -> tuple[Entry, ...]:
     """Return the ledger's rows for a result: one per scenario, for each unit."""
     made_from = inputs(tree)
-    now = present(tree)
-    end = tree["outlook"].to_dataset().isel(date=-1)
+    now, end = result.now(tree), result.at_horizon(tree)
     units: list[str] = [str(unit) for unit in now["unit"].values] if "unit" in now.dims else [""]
     rows = []
     for unit in units:
         for scenario in now["scenario"].values:
             here, there = now.sel(scenario=scenario), end.sel(scenario=scenario)
             if unit:
-                here, there = here.sel(unit=unit), there.sel(unit=unit)
+                here, there = result.of_unit(here, unit), result.of_unit(there, unit)
             probability, low, high = _chance(here)
             horizon_probability, horizon_low, horizon_high = _chance(there)
             rows.append(
@@ -89,7 +88,7 @@ def entries(tree: xr.DataTree, *, issued_at: datetime) -> tuple[Entry, ...]:
                     probability=probability,
                     low=low,
                     high=high,
-                    horizon=date.fromisoformat(str(tree.attrs["horizon"])),
+                    horizon=result.horizon(tree),
                     horizon_probability=horizon_probability,
                     horizon_low=horizon_low,
                     horizon_high=horizon_high,

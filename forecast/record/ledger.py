@@ -1,28 +1,82 @@
-"""The ledger: every forecast that was issued, for good, in ``forecasts.csv`` beside the question.
+"""What may stand in each column of the ledger, and how it is read.
+
+The ledger: every forecast that was issued, for good, in ``forecasts.csv`` beside the question.
 
 One row is one scenario of one issue. Rows are only ever added. The file is written whole or not at all: the
 old content and the new rows go to a second file, which then takes the first one's place in a single step,
 so that a reader, and a process killed halfway, sees either the old ledger or the new one. Numbers carry
 every digit, so that what is read back equals what was forecast.
+
+All checks of a case folder in one: question, evidence and ledger.
 """
 
 from __future__ import annotations
 
 import csv
 import io
+import math
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import astuple, dataclass, fields
 from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from forecast.case.faults import Fault, InputError
-from forecast.record.cells import FORMS
+from forecast.case.errors import Fault, InputError
+from forecast.case.folder import Case, load_case
 
 if TYPE_CHECKING:
     import _csv
+
+
+def _utc(text: str) -> datetime:
+    return datetime.strptime(text, "%Y-%m-%dT%H:%M:%SZ").replace(tzinfo=UTC)
+
+
+def _probability(text: str) -> float:
+    number = float(text)
+    if not 0 <= number <= 1:  # refuses nan as well
+        raise ValueError(text)
+    return number
+
+
+def _positive(text: str) -> float:
+    number = float(text)
+    if not 0 < number < math.inf:
+        raise ValueError(text)
+    return number
+
+
+def _word(text: str) -> str:
+    if not text.strip():
+        raise ValueError(text)
+    return text
+
+
+_DATE = (date.fromisoformat, "a date, YYYY-MM-DD")
+_CHANCE = (_probability, "a number from 0 to 1")
+_WHOLE = (int, "a whole number")
+_NAME = (_word, "a name")
+
+#: By column: how a cell is read, and what it may be.
+FORMS: dict[str, tuple[Callable[[str], Any], str]] = {
+    "issued_at": (_utc, "a time in UTC, YYYY-MM-DDThh:mm:ssZ"),
+    "as_of": _DATE,
+    "unit": (str, "a unit, or nothing"),
+    "scenario": _NAME,
+    **dict.fromkeys(("probability", "low", "high"), _CHANCE),
+    "horizon": _DATE,
+    **dict.fromkeys(("horizon_probability", "horizon_low", "horizon_high"), _CHANCE),
+    "engine": _NAME,
+    "draws": _WHOLE,
+    "chains": _WHOLE,
+    "tolerance": (_positive, "a positive number"),
+    "seed": _WHOLE,
+    "digest": _NAME,
+    "version": _NAME,
+}
+
 
 #: The ledger's name in the case folder.
 LEDGER = "forecasts.csv"
@@ -254,3 +308,42 @@ def _entry(path: Path, line: int, row: list[str]) -> tuple[Entry | None, list[Fa
 def _fault(path: Path, line: int, value: str | None, problem: str, allowed: str) -> Fault:
     fix = "the ledger is written by the toolkit only: restore the file from git"
     return Fault(str(path), line, value, problem, allowed, fix)
+
+
+def check(case: Path | str) -> Case:
+    """Read a case folder and raise everything that is wrong with it at once.
+
+    Parameters
+    ----------
+    case : Path or str
+        The case folder.
+
+    Returns
+    -------
+    Case
+        The case; its `warnings` are remarks that do not stand in the way of a forecast.
+
+    Raises
+    ------
+    InputError
+        With every fault of ``question.yaml``, ``evidence.csv`` and ``forecasts.csv``.
+
+    Examples
+    --------
+    >>> from forecast.record.ledger import check
+    >>> check("scenarios/isis-jn-2014").warnings  # doctest: +SKIP
+    ()
+    """
+    faults: list[Fault] = []
+    loaded: Case | None = None
+    try:
+        loaded = load_case(case)
+    except InputError as error:
+        faults += error.faults
+    try:
+        read_ledger(Path(case) / LEDGER)
+    except InputError as error:
+        faults += error.faults
+    if faults or loaded is None:
+        raise InputError(faults)
+    return loaded

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from forecast.analysis.changed import Issued, changed
+from forecast.analysis.attribution import Issued, changed
 from forecast.case.in_force import form_of, forms, ids, in_force
 from forecast.record.issue import inputs, last_issue
 from forecast.record.ledger import LEDGER, read_ledger
@@ -58,7 +58,7 @@ def changed_since_issue(
     Returns
     -------
     Dataset or None
-        See :func:`forecast.analysis.changed.changed`.
+        See :func:`forecast.analysis.attribution.changed`.
 
     Raises
     ------

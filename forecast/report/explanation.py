@@ -27,7 +27,7 @@ def explain_lines(data: xr.Dataset, *, top: int = 8, width: int = 100) -> list[s
     Parameters
     ----------
     data : Dataset
-        What :func:`forecast.analysis.explain.explain` returned.
+        What :func:`forecast.analysis.weight_of_evidence.explain` returned.
     top : int
         How many cells, and how many reports, are named; the other cells are one line of the sum.
     width : int

@@ -6,12 +6,11 @@ from datetime import date
 from html import escape
 from typing import TYPE_CHECKING, Any
 
-from forecast.analysis.quick import Quick, quick
-from forecast.case.adjust import adjustable
-from forecast.case.as_of import checked_as_of
-from forecast.case.in_force import ever
-from forecast.report.looks import Look, look_of
-from forecast.report.wording import percent, points
+from forecast.analysis.plug_in import Quick, quick
+from forecast.case.edit import adjustable
+from forecast.case.in_force import checked_as_of, ever
+from forecast.report.number_format import percent, points
+from forecast.report.styles import Look, look_of
 
 if TYPE_CHECKING:
     import ipywidgets
@@ -22,8 +21,8 @@ if TYPE_CHECKING:
 def whatif_panel(case: Case, *, as_of: date | None = None, unit: str = "") -> ipywidgets.VBox:
     """Return a panel of sliders over the case's estimates; the forecast follows within a blink.
 
-    The forecast is a quick one (:func:`forecast.analysis.quick.quick`: the same model with fewer particles),
-    good to about a point. Nothing is written; for a number to keep, take :func:`forecast.whatif`.
+    The forecast is a quick one (:func:`forecast.analysis.plug_in.quick`: the same model with fewer
+    particles), good to about a point. Nothing is written; for a number to keep, take :func:`forecast.whatif`.
 
     Parameters
     ----------

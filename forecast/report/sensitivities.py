@@ -8,7 +8,7 @@ from textwrap import wrap as wrapped
 import numpy as np
 import xarray as xr
 
-from forecast.report.wording import percent
+from forecast.report.number_format import percent
 
 #: Ids of reports are not broken.
 wrap = partial(wrapped, break_on_hyphens=False)

@@ -12,13 +12,13 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import TYPE_CHECKING
 
-from forecast.analysis.clashes import Clash, clashing_cells
 from forecast.analysis.confidence import Confidence, confidence
+from forecast.analysis.source_agreement import Clash, clashing_cells
 from forecast.case.in_force import ever
-from forecast.case.words import word_for, words_between
-from forecast.record.carried import Issued, carried_over, were_others
+from forecast.case.probability_words import word_for, words_between
+from forecast.record.comparison import Issued, carried_over, were_others
 from forecast.record.issue import inputs, last_issue
-from forecast.report.looks import Look, look_of
+from forecast.report.styles import Look, look_of
 
 if TYPE_CHECKING:
     import xarray as xr

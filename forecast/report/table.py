@@ -5,8 +5,8 @@ from __future__ import annotations
 import os
 from typing import TYPE_CHECKING
 
-from forecast.report import phrases
-from forecast.report.wording import direction, points, trend_line
+from forecast.report import sentences
+from forecast.report.number_format import direction, points, trend_line
 
 if TYPE_CHECKING:
     from rich.console import Console, RenderableType
@@ -42,20 +42,20 @@ def print_table(summary: Summary, console: Console | None = None) -> None:
         if not (console.is_terminal or os.environ.get("COLUMNS")):
             console = Console(highlight=False, width=_PIPED_WIDTH)
     console.print(Text(summary.case.question.title, style="bold"))
-    console.print(Text(phrases.provenance(summary), style="dim"))
+    console.print(Text(sentences.provenance(summary), style="dim"))
     for view in summary.views:
         console.print()
         if view.unit:
             console.print(Text(view.unit, style="bold"))
-        console.print(Text(phrases.headline(summary, view)))
+        console.print(Text(sentences.headline(summary, view)))
         for table in _scenarios(console, summary, view):
             console.print(table)
         for part in _movers(summary, view):
             console.print(part)
     console.print()
-    console.print(Text(phrases.confidence(summary)))
-    console.print(Text(phrases.comparison(summary), style="dim"))
-    _print_list(console, "Clashing reports", phrases.clash_lines(summary))
+    console.print(Text(sentences.confidence(summary)))
+    console.print(Text(sentences.comparison(summary), style="dim"))
+    _print_list(console, "Clashing reports", sentences.clash_lines(summary))
     _print_list(console, "Warnings", list(summary.warnings))
 
 
@@ -91,7 +91,7 @@ def _chances(summary: Summary, view: View, headings: list[str]) -> Table:
         cells = []
         for heading in headings:
             of = line.now if heading == "now" else summary.leading(line)
-            cells += [phrases.chance(of), points(of.change)] + ([] if heading == "now" else [of.words])
+            cells += [sentences.chance(of), points(of.change)] + ([] if heading == "now" else [of.words])
         cells += [trend_line(line.trend[-_TREND_POINTS:])] if present else []
         table.add_row(Text(line.title), *cells)
     return table
@@ -100,20 +100,20 @@ def _chances(summary: Summary, view: View, headings: list[str]) -> Table:
 def _movers(summary: Summary, view: View) -> list[RenderableType]:
     from rich.text import Text
 
-    listed = phrases.listed_movers(view.movers)
+    listed = sentences.listed_movers(view.movers)
     if not listed:
-        return [Text(phrases.without_movers(summary, view))]
+        return [Text(sentences.without_movers(summary, view))]
     table = _plain_table()
     table.add_column("report")
     for line in view.lines:
         table.add_column(line.id, justify="right")
     for mover in listed:
         weights = (direction(weight) for weight in mover.weights)
-        table.add_row(Text(phrases.report(summary, mover.report)), *weights)
+        table.add_row(Text(sentences.report(summary, mover.report)), *weights)
     return [
-        Text(phrases.movers_title(summary) + ":"),
+        Text(sentences.movers_title(summary) + ":"),
         table,
-        *(Text("  " + line) for line in phrases.left_out_movers(view.movers)),
+        *(Text("  " + line) for line in sentences.left_out_movers(view.movers)),
     ]
 
 

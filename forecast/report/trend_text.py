@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from forecast.report.number_format import band, percent
 from forecast.report.summary import of_unit
-from forecast.report.wording import band, percent
 
 if TYPE_CHECKING:
     import xarray as xr

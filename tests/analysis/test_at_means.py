@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from forecast.analysis.at_means import at_means
+from forecast.analysis.plug_in import at_means
 from tests.cases import CASES, small
 from tests.oracles import enumerate_posterior, mean_theta
 

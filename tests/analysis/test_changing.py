@@ -16,8 +16,8 @@ import pytest
 import xarray as xr
 
 import forecast
-from forecast.analysis.changed import STEPS, STEPS_OVER_A_CHANGE, Issued, changed
-from forecast.analysis.learning import learning
+from forecast.analysis.attribution import STEPS, STEPS_OVER_A_CHANGE, Issued, changed
+from forecast.analysis.cross_checks import learning
 from forecast.case.folder import Case, load_case
 from forecast.case.in_force import carried, ids
 from forecast.report.changes import changed_lines, changed_since_issue

@@ -14,9 +14,9 @@ import numpy as np
 import pytest
 
 from forecast.analysis.collect import collect, collect_from
-from forecast.analysis.gains import information
+from forecast.analysis.information import information
+from forecast.case.errors import InputError
 from forecast.case.evidence import Evidence, Report
-from forecast.case.faults import InputError
 from forecast.case.folder import Case
 from forecast.case.judgement import Positive
 from forecast.case.question import Monitored
@@ -201,7 +201,7 @@ def test_a_fine_grid_agrees_with_a_count_summed_one_by_one(monkeypatch):
     )
     case = replace(case, evidence=Evidence())
     coarse = collect(case, as_of=one.as_of, draws=2, indicators=[big.id]).iloc[0]
-    monkeypatch.setattr("forecast.analysis.channels.POINTS", 3_000)
+    monkeypatch.setattr("forecast.analysis.information.POINTS", 3_000)
     full = collect(case, as_of=one.as_of, draws=2, indicators=[big.id]).iloc[0]
     assert coarse["now"] == pytest.approx(full["now"], abs=max(2 * coarse["now_error"], 1e-4))
 

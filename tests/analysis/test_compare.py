@@ -17,8 +17,7 @@ import numpy as np
 import pytest
 
 import forecast
-from forecast.analysis.compare import compare_questions
-from forecast.analysis.future import lfo_wrapper
+from forecast.analysis.lfo import compare_questions, lfo_wrapper
 from forecast.case.evidence import Evidence, Report
 from forecast.case.folder import Case, load_case
 from forecast.case.judgement import Proportions

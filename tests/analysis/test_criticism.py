@@ -7,7 +7,7 @@ from datetime import date
 import pytest
 
 from forecast.analysis.criticism import conflict
-from forecast.case.faults import InputError
+from forecast.case.errors import InputError
 from forecast.case.folder import load_case
 from tests.case.base import write
 

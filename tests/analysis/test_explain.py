@@ -13,8 +13,7 @@ import xarray as xr
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from forecast.analysis.cell_weights import PARTS, SURE, readings
-from forecast.analysis.explain import explain
+from forecast.analysis.weight_of_evidence import PARTS, SURE, explain, readings
 from forecast.case.evidence import Evidence
 from forecast.case.folder import Case
 from forecast.inference.engine import infer

@@ -7,9 +7,9 @@ import math
 import numpy as np
 import pytest
 
-from forecast.analysis.at_means import at_means
-from forecast.analysis.flips import flips, plausible
-from forecast.analysis.stated import SUREST, Stated, stated
+from forecast.analysis.plug_in import at_means
+from forecast.analysis.sensitivity.flip_values import flips, plausible
+from forecast.analysis.sensitivity.stated_values import SUREST, Stated, stated
 from forecast.case.evidence import Evidence
 from tests.cases import Small, binary, day, question, report, small, source
 from tests.oracles import enumerate_posterior, mean_theta

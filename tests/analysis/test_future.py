@@ -14,9 +14,9 @@ import pytest
 from numpy.typing import NDArray
 
 import forecast
-from forecast.analysis.future import future_score, lfo_wrapper
+from forecast.analysis.lfo import future_score, lfo_wrapper
+from forecast.case.errors import InputError
 from forecast.case.evidence import Evidence
-from forecast.case.faults import InputError
 from forecast.case.folder import Case
 from forecast.case.question import Question
 from tests.cases import CASES, binary, day, question, report, small, source

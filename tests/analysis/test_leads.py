@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from forecast.analysis.leads import leads
+from forecast.analysis.influence import leads
 from forecast.case.evidence import Evidence, Report
 from forecast.case.folder import Case
 from tests.cases import small

@@ -7,9 +7,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from forecast.analysis.learning import learning, unlearning
+from forecast.analysis.cross_checks import learning, unlearning
 from forecast.case.folder import Case
-from forecast.model.layout import layout
+from forecast.model.parameters import layout
 from tests.cases import CASES, small
 from tests.oracles import importance_sampling
 

@@ -7,7 +7,7 @@ from datetime import date, timedelta
 
 import pytest
 
-from forecast.analysis.origins import DAYS, origins
+from forecast.analysis.source_agreement import DAYS, origins
 from forecast.case.evidence import Evidence, Report
 from tests.made_up import AS_OF, made_up_case
 

@@ -8,7 +8,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from forecast.analysis.paths import by_paths
+from forecast.analysis.cross_checks import by_paths
 from forecast.case.evidence import Evidence
 from forecast.case.judgement import Proportions
 from forecast.case.question import Transition

@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from forecast.analysis.quick import quick
+from forecast.analysis.plug_in import quick
 from forecast.analysis.whatif import altered
 from forecast.case.folder import Case, load_case
 from forecast.inference.engine import infer, update

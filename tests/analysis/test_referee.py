@@ -11,8 +11,8 @@ import numpy as np
 import pytest
 import xarray as xr
 
-from forecast.analysis import referee as module
-from forecast.analysis.referee import referee
+from forecast.analysis import cross_checks as module
+from forecast.analysis.cross_checks import referee
 from forecast.case.folder import Case
 from forecast.inference.engine import update
 from tests.cases import Small, day, small

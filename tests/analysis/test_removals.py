@@ -7,10 +7,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from forecast.analysis.at_means import at_means
-from forecast.analysis.removals import Removals
+from forecast.analysis.plug_in import at_means
+from forecast.analysis.sensitivity.influential_sets import Removals
 from forecast.analysis.whatif import altered
-from forecast.case.alter_evidence import without_reports
+from forecast.case.edit import without_reports
 from forecast.case.evidence import Evidence
 from forecast.case.folder import Case
 from tests.cases import CASES, Small, small

@@ -7,11 +7,10 @@ import math
 import numpy as np
 import pytest
 
-from forecast.analysis.cell_weights import PARTS, readings
-from forecast.analysis.report_weights import report_weights
+from forecast.analysis.weight_of_evidence import PARTS, readings, report_weights
 from forecast.case.evidence import Evidence
-from forecast.inference.weights import weights_of_evidence
-from forecast.model.layout import layout
+from forecast.inference.leave_one_out import weights_of_evidence
+from forecast.model.parameters import layout
 from tests.cases import CASES, Small, binary, day, question, report, small, source
 
 DECIBANS = 10 / math.log(10)

@@ -11,8 +11,7 @@ import numpy as np
 import pytest
 import xarray as xr
 
-from forecast.analysis.review import review, review_lines
-from forecast.analysis.verdict import Check
+from forecast.analysis.review import Check, review, review_lines
 from forecast.inference.conflict import conflict
 from forecast.inference.engine import infer
 from forecast.model.problem import problem

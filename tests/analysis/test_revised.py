@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import date
 
-from forecast.analysis.revised import revised
+from forecast.analysis.late_reports import revised
 from forecast.case.evidence import Evidence, Report
 from tests.made_up import OPENED, made_up_case, made_up_tree
 

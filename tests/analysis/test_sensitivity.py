@@ -10,9 +10,9 @@ import numpy as np
 import pytest
 import xarray as xr
 
-from forecast.analysis.at_means import at_means
-from forecast.analysis.sensitivity import sensitivity
-from forecast.analysis.stated import stated
+from forecast.analysis.plug_in import at_means
+from forecast.analysis.sensitivity.sensitivity import sensitivity
+from forecast.analysis.sensitivity.stated_values import stated
 from forecast.analysis.whatif import altered
 from forecast.case.evidence import Evidence
 from forecast.case.folder import Case, load_case, new_case

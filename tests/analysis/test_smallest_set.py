@@ -8,9 +8,8 @@ from itertools import combinations
 import numpy as np
 import pytest
 
-from forecast.analysis.at_means import at_means
-from forecast.analysis.removals import Removals
-from forecast.analysis.smallest_set import SmallestSet, smallest_set
+from forecast.analysis.plug_in import at_means
+from forecast.analysis.sensitivity.influential_sets import Removals, SmallestSet, smallest_set
 from forecast.case.evidence import Evidence
 from tests.analysis.test_removals import without
 from tests.cases import Small, binary, day, question, report, small, source

@@ -7,7 +7,7 @@ import math
 import numpy as np
 import pytest
 
-from forecast.analysis.stated import SUREST, Stated, stated
+from forecast.analysis.sensitivity.stated_values import SUREST, Stated, stated
 from forecast.analysis.whatif import altered
 from forecast.case.evidence import Evidence
 from forecast.case.folder import Case, load_case, new_case

@@ -9,9 +9,9 @@ import pytest
 from scipy import stats
 from scipy.stats import kstest
 
-from forecast.analysis.at_means import filtered_at, standing
-from forecast.analysis.stated import stated
-from forecast.analysis.swings import ENDS, Draws, carried, swings, theta_of
+from forecast.analysis.plug_in import filtered_at, standing
+from forecast.analysis.sensitivity.stated_values import stated
+from forecast.analysis.sensitivity.tornado import ENDS, Draws, carried, swings, theta_of
 from forecast.case.judgement import Judgement, MeasureMean, Positive, Proportions
 from forecast.inference.engine import infer
 from tests.cases import CASES, small

@@ -11,8 +11,8 @@ import numpy as np
 import pytest
 
 from forecast.analysis.whatif import altered, whatif
+from forecast.case.errors import InputError
 from forecast.case.evidence import Evidence, Report
-from forecast.case.faults import InputError
 from forecast.case.folder import Case, load_case, new_case
 from forecast.inference.engine import update
 from tests.cases import day, small

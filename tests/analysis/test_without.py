@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from forecast.analysis.without import without_sources
+from forecast.analysis.influence import without_sources
 from forecast.case.evidence import Evidence
 from forecast.case.folder import Case
 from tests.cases import small

@@ -12,11 +12,11 @@ import xarray as xr
 
 from forecast.case.evidence import Evidence
 from forecast.case.question import Moves, Question
-from forecast.inference import tree
-from forecast.inference.answer import Answer, at_the_end
-from forecast.inference.sequential import doubled
+from forecast.inference import data_tree
+from forecast.inference.data_tree import Answer, at_the_end
+from forecast.inference.estimates import draws_of
 from forecast.inference.smc import run_chain
-from forecast.inference.summary import draws_of
+from forecast.inference.smc_engine import doubled
 from forecast.model.problem import Problem, problem
 from tests.calibration.ranks import InferOne
 from tests.cases import source
@@ -50,9 +50,9 @@ def lean_smc(draws: int, chains: int) -> InferOne:
         *_, horizon = at_the_end(task, sample, np.ones(chains))
         return xr.DataTree.from_dict(
             {
-                "posterior": tree.posterior(task.layout, sample, horizon),
-                "hindsight": tree.hindsight(question, sample),
-                "log_likelihood": tree.log_likelihood(question, sample),
+                "posterior": data_tree.posterior(task.layout, sample, horizon),
+                "hindsight": data_tree.hindsight(question, sample),
+                "log_likelihood": data_tree.log_likelihood(question, sample),
             }
         )
 
@@ -63,9 +63,9 @@ def in_brief(task: Problem, found: Answer) -> xr.DataTree:
     """Return the groups of the result that are ranked: the rest takes longer than the inference."""
     question, sample = task.layout.question, found.sample
     groups = {
-        "posterior": tree.posterior(task.layout, sample, found.horizon),
-        "hindsight": tree.hindsight(question, sample),
-        "log_likelihood": tree.log_likelihood(question, sample),
+        "posterior": data_tree.posterior(task.layout, sample, found.horizon),
+        "hindsight": data_tree.hindsight(question, sample),
+        "log_likelihood": data_tree.log_likelihood(question, sample),
     }
     return xr.DataTree.from_dict(groups)
 

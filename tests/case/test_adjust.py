@@ -8,8 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from forecast.case.adjust import adjustable, adjusted
-from forecast.case.alter_question import altered_question
+from forecast.case.edit import adjustable, adjusted, altered_question
 from forecast.case.folder import load_case
 from forecast.case.judgement import Proportions
 

@@ -6,9 +6,9 @@ from dataclasses import replace
 
 import pytest
 
-from forecast.case.alter_evidence import altered_evidence, without_reports
+from forecast.case.edit import altered_evidence, without_reports
+from forecast.case.errors import InputError
 from forecast.case.evidence import Evidence
-from forecast.case.faults import InputError
 from tests.cases import CASES, OPENED, binary, measure, question, report, small, source, withdraw
 
 ASKED = question(

@@ -7,12 +7,12 @@ from pathlib import Path
 
 import pytest
 
-from forecast.case.alter_question import altered_question
-from forecast.case.faults import InputError
+from forecast.case.edit import altered_question
+from forecast.case.errors import InputError
 from forecast.case.folder import new_case
 from forecast.case.judgement import Proportions
 from forecast.case.question import Question
-from forecast.case.read_question import read_question
+from forecast.case.reader.question import read_question
 
 ISIS = Path(__file__).parents[2] / "scenarios" / "isis-jn-2014" / "question.yaml"
 

@@ -7,8 +7,8 @@ from datetime import date
 
 import pytest
 
-from forecast.case.as_of import checked_as_of
-from forecast.case.faults import InputError
+from forecast.case.errors import InputError
+from forecast.case.in_force import checked_as_of
 from forecast.case.question import Resolved
 from tests.made_up import HORIZON, OPENED, made_up_question
 

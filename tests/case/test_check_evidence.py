@@ -6,10 +6,10 @@ from datetime import date, timedelta
 
 import pytest
 
-from forecast.case.check_evidence import check_reports
+from forecast.case.errors import Faults
 from forecast.case.evidence import Report
-from forecast.case.faults import Faults
-from forecast.case.outline import Outline
+from forecast.case.reader.consistency import check_reports
+from forecast.case.reader.question import Outline
 
 OUTLINE = Outline(
     opened=date(2024, 1, 1),

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy import stats
 
-from forecast.case import elicit
+from forecast.case import elicitation
 from forecast.case.judgement import MeasureMean, Positive, Proportions
 
 
@@ -18,7 +18,7 @@ def test_a_beta_has_both_quantiles(one: float, other: float):
     low, high = sorted((one, other))
     if high - low < 1e-4:
         return
-    a, b = elicit.beta_from_interval(low, high)
+    a, b = elicitation.beta_from_interval(low, high)
     assert stats.beta(a, b).cdf(low) == pytest.approx(0.05, abs=1e-8)
     assert stats.beta(a, b).sf(high) == pytest.approx(0.05, abs=1e-8)
 
@@ -33,12 +33,12 @@ def test_a_beta_has_both_quantiles(one: float, other: float):
     ],
 )
 def test_betas_that_are_known(low: float, high: float, a: float, b: float):
-    assert elicit.beta_from_interval(low, high) == pytest.approx((a, b), rel=1e-3)
+    assert elicitation.beta_from_interval(low, high) == pytest.approx((a, b), rel=1e-3)
 
 
 def test_a_beta_is_matched_at_the_quantiles_unlike_by_maximum_entropy():
     """Maximum entropy with 90 % between .1 and .4 gives Beta(5.24, 15.5), whose tails are not 5 % each."""
-    a, b = elicit.beta_from_interval(0.1, 0.4)
+    a, b = elicitation.beta_from_interval(0.1, 0.4)
     assert stats.beta(a, b).ppf([0.05, 0.95]) == pytest.approx([0.1, 0.4], abs=1e-9)
     assert stats.beta(5.24, 15.5).cdf(0.4) - stats.beta(5.24, 15.5).cdf(0.1) == pytest.approx(0.9, abs=5e-3)
     assert stats.beta(5.24, 15.5).cdf(0.1) == pytest.approx(0.0302, abs=5e-4)
@@ -46,14 +46,14 @@ def test_a_beta_is_matched_at_the_quantiles_unlike_by_maximum_entropy():
 
 @given(st.floats(1e-3, 1e3), st.floats(1.01, 1e4))
 def test_a_gamma_has_both_quantiles(low: float, ratio: float):
-    mean, shape = elicit.gamma_from_interval(low, low * ratio)
+    mean, shape = elicitation.gamma_from_interval(low, low * ratio)
     rate = stats.gamma(shape, scale=mean / shape)
     assert rate.cdf(low) == pytest.approx(0.05, abs=1e-8)
     assert rate.sf(low * ratio) == pytest.approx(0.05, abs=1e-8)
 
 
 def test_a_stay_of_6_to_30_periods_is_about_the_mean_stay():
-    leaving = elicit.stay_interval(6, 30)
+    leaving = elicitation.stay_interval(6, 30)
     rate = stats.gamma(leaving.shape, scale=leaving.mean / leaving.shape)
     assert 1 / rate.ppf([0.95, 0.05]) == pytest.approx([6, 30])
 
@@ -63,27 +63,27 @@ def test_a_stay_of_6_to_30_periods_is_about_the_mean_stay():
 )
 def test_intervals_without_an_answer_are_refused(low: float, high: float):
     with pytest.raises(ValueError, match="interval"):
-        elicit.beta_from_interval(low, high)
+        elicitation.beta_from_interval(low, high)
 
 
 def test_gammas_without_an_answer_are_refused():
     for low, high in ((2.0, 1.0), (0.0, 1.0), (1.0, math.inf), (1.0, 1.0 + 1e-14)):
         with pytest.raises(ValueError, match="interval"):
-            elicit.gamma_from_interval(low, high)
+            elicitation.gamma_from_interval(low, high)
 
 
 def test_plain_numbers_never_become_j_shaped_unawares():
-    rare = elicit.plain(elicit.yes(0.02), 20, floor=True)
+    rare = elicitation.plain(elicitation.yes(0.02), 20, floor=True)
     assert rare == Proportions((0.98, 0.02), 50.0)
     assert min(m * rare.weight for m in rare.mean) >= 1.0
-    assert elicit.plain(elicit.yes(0.5), 20, floor=True).weight == 20
-    assert elicit.plain(elicit.yes(0.02), 20, floor=False).weight == 20
-    assert elicit.plain((0.0, 1.0), math.inf, floor=True).exact
+    assert elicitation.plain(elicitation.yes(0.5), 20, floor=True).weight == 20
+    assert elicitation.plain(elicitation.yes(0.02), 20, floor=False).weight == 20
+    assert elicitation.plain((0.0, 1.0), math.inf, floor=True).exact
 
 
 def test_past_cases_by_jeffreys_prior():
-    assert elicit.hits((37, 3)) == Proportions((37.5 / 41, 3.5 / 41), 41.0)
-    assert elicit.hits((3, 4, 5)).weight == 13.5
+    assert elicitation.hits((37, 3)) == Proportions((37.5 / 41, 3.5 / 41), 41.0)
+    assert elicitation.hits((3, 4, 5)).weight == 13.5
 
 
 @pytest.mark.parametrize(
@@ -97,23 +97,23 @@ def test_past_cases_by_jeffreys_prior():
     ],
 )
 def test_words_have_the_middle_of_their_band(word: str, scale: str, mean: float, weight: float):
-    judged = elicit.word(word, scale)
+    judged = elicitation.word(word, scale)
     assert judged.mean[1] == pytest.approx(mean)
     assert judged.weight == pytest.approx(weight, abs=0.01)
 
 
 def test_positive_quantities():
-    assert elicit.count_mean(6, 20) == Positive(6.0, 120.0)
-    assert elicit.stay(40, 20) == Positive(0.025, 20.0)
-    assert elicit.stay(math.inf, 20).exact
-    assert elicit.stay(40, math.inf).exact
+    assert elicitation.count_mean(6, 20) == Positive(6.0, 120.0)
+    assert elicitation.stay(40, 20) == Positive(0.025, 20.0)
+    assert elicitation.stay(math.inf, 20).exact
+    assert elicitation.stay(40, math.inf).exact
 
 
 def test_a_residual_scenario_is_the_mean_of_the_others_with_weight_2():
-    rest = elicit.residual([Proportions((0.9, 0.1), 50), Proportions((0.5, 0.5), 20)], learn=False)
+    rest = elicitation.residual([Proportions((0.9, 0.1), 50), Proportions((0.5, 0.5), 20)], learn=False)
     assert isinstance(rest, Proportions)
     assert rest.mean == pytest.approx((0.7, 0.3))
     assert (rest.weight, rest.learn) == (2.0, False)
-    assert elicit.residual([Positive(6.0, 120.0), Positive(2.0, 40.0)]) == Positive(4.0, 8.0)
-    spread = elicit.residual([MeasureMean(1.0, 3.0, 20), MeasureMean(3.0, 5.0, 20)])
+    assert elicitation.residual([Positive(6.0, 120.0), Positive(2.0, 40.0)]) == Positive(4.0, 8.0)
+    spread = elicitation.residual([MeasureMean(1.0, 3.0, 20), MeasureMean(3.0, 5.0, 20)])
     assert spread == MeasureMean(2.0, math.sqrt(17 + 1), 2.0)

@@ -6,7 +6,7 @@ import pickle
 
 import pytest
 
-from forecast.case.faults import Fault, Faults, InputError, listed, meant
+from forecast.case.errors import Fault, Faults, InputError, listed, meant
 
 
 def test_a_fault_in_one_or_two_lines():

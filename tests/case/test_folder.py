@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from forecast.case.faults import InputError
+from forecast.case.errors import InputError
 from forecast.case.folder import load_case, new_case
 from tests.case.base import EVIDENCE, HEADER, QUESTION, write
 

@@ -7,11 +7,11 @@ from datetime import date, timedelta
 
 import pytest
 
-from forecast.case.faults import Faults
+from forecast.case.errors import Faults
 from forecast.case.folder import load_case
 from forecast.case.in_force import carried, ever, form_of, forms, ids, in_force
 from forecast.case.question import Moves, Question, Transition
-from forecast.case.read_question import parse_question
+from forecast.case.reader.question import parse_question
 from tests.case import base
 from tests.case.changing import ADDED, EVIDENCE, KINDS, OPENED, REGIME, SPLIT, STEPS, before, between, changed
 

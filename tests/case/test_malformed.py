@@ -9,9 +9,9 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from forecast.case.faults import Fault, InputError
+from forecast.case.errors import Fault, InputError
 from forecast.case.folder import load_case
-from forecast.case.read_yaml import MOST_BYTES
+from forecast.case.reader.yaml_source import MOST_BYTES
 from tests.case.base import EVIDENCE, HEADER, QUESTION, changed, write
 
 

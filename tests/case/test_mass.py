@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from forecast.case.mass import Turn, mass_map, pull, push, row_in_era
+from forecast.case.prior_transfer import Turn, mass_map, pull, push, row_in_era
 
 DAY = date(2024, 1, 10)
 CLOSE = 1e-12

@@ -7,10 +7,10 @@ from pathlib import Path
 
 import pytest
 
+from forecast.case.errors import InputError
 from forecast.case.evidence import Evidence, Report
-from forecast.case.faults import InputError
 from forecast.case.folder import load_case
-from forecast.case.read_evidence import read_evidence
+from forecast.case.reader.evidence import read_evidence
 from tests.case.base import EVIDENCE, HEADER, QUESTION, write
 
 

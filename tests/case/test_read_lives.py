@@ -9,8 +9,8 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from forecast.case.faults import Fault, Faults
-from forecast.case.read_question import parse_question
+from forecast.case.errors import Fault, Faults
+from forecast.case.reader.question import parse_question
 from tests.case.base import changed as edited
 from tests.case.changing import REGIME, STEPS, changed
 

@@ -9,10 +9,10 @@ from pathlib import Path
 import pytest
 from scipy import stats
 
-from forecast.case.faults import InputError
+from forecast.case.errors import InputError
 from forecast.case.judgement import Judgement, MeasureMean, Positive, Proportions
 from forecast.case.question import Group, Moves, Question, Resolved, Transition
-from forecast.case.read_question import read_question
+from forecast.case.reader.question import read_question
 from tests.case.base import QUESTION
 
 

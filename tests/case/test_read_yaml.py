@@ -7,8 +7,8 @@ from collections.abc import Mapping
 
 import pytest
 
-from forecast.case.faults import Faults
-from forecast.case.read_yaml import Node, load_yaml
+from forecast.case.errors import Faults
+from forecast.case.reader.yaml_source import Node, load_yaml
 
 
 def entries(text: str) -> Mapping[str, Node]:

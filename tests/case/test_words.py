@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from forecast.case.words import SCALES, band, scale_named, word_for
+from forecast.case.probability_words import SCALES, band, scale_named, word_for
 
 
 @pytest.mark.parametrize(

@@ -16,8 +16,8 @@ FAULTY = "faulty"
 @pytest.fixture
 def made_up(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
     """Let every folder hold the made-up case, except one that is called faulty; return a sound folder."""
-    import forecast.record.check
-    from forecast.case.faults import Fault, InputError
+    import forecast.record.ledger
+    from forecast.case.errors import Fault, InputError
 
     def load(path: Path) -> Case:
         if Path(path).name == FAULTY:
@@ -28,10 +28,10 @@ def made_up(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
     def infer(case: Case, options: Options):
         return made_up_tree(case, seed=options.seed, **({"as_of": options.as_of} if options.as_of else {}))
 
-    monkeypatch.setattr(forecast.record.check, "load_case", load)
+    monkeypatch.setattr(forecast.record.ledger, "load_case", load)
     monkeypatch.setattr("forecast.cli.update.infer", infer)
     monkeypatch.setattr("forecast.cli.update.change", lambda case, tree: None)
-    monkeypatch.setattr("forecast.report.findings.DRAWS", 50)
+    monkeypatch.setattr("forecast.report.brief.data.DRAWS", 50)
     folder = tmp_path / "made-up"
     folder.mkdir()
     return folder

@@ -56,8 +56,8 @@ def test_a_faulty_case_does_not_stop_the_others(made_up, capsys):
 
 
 def test_update_pays_for_the_brief_only_where_it_is_written(made_up, monkeypatch, capsys):
-    monkeypatch.setattr("forecast.report.findings.gather", None)
-    monkeypatch.setattr("forecast.report.brief_html.brief_html", None)
+    monkeypatch.setattr("forecast.report.brief.data.gather", None)
+    monkeypatch.setattr("forecast.report.brief.write.brief_html", None)
     assert main(["update", str(made_up), "--dry-run"]) == 0
     assert main(["update", str(made_up), "--dry-run", "--json"]) == 0
     assert main(["update", str(made_up)]) == 1

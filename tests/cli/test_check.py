@@ -29,7 +29,7 @@ def compared(agrees: bool) -> xr.Dataset:
 
 @pytest.mark.parametrize("agrees", [True, False])
 def test_the_referee_s_comparison(agrees, made_up, capsys, monkeypatch):
-    monkeypatch.setattr("forecast.analysis.referee.referee", lambda case, **_: compared(agrees))
+    monkeypatch.setattr("forecast.analysis.cross_checks.referee", lambda case, **_: compared(agrees))
     assert main(["check", str(made_up), "--referee"]) == (0 if agrees else 1)
     told = capsys.readouterr().out
     table = told[told.index("\nreferee: now") :].splitlines()

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import io
 
-from forecast.cli.plain import handler
-from forecast.report.wording import direction, trend_line
+from forecast.cli.output import handler
+from forecast.report.number_format import direction, trend_line
 
 
 def test_for_and_against_stay_apart():

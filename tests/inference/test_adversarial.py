@@ -9,18 +9,17 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from forecast.case.check_evidence import check_reports
+from forecast.case.errors import Faults, InputError
 from forecast.case.evidence import Evidence, Report
-from forecast.case.faults import Faults, InputError
 from forecast.case.folder import Case
 from forecast.case.judgement import Positive, Proportions
-from forecast.case.outline import Outline
 from forecast.case.question import Group, Indicator, Monitored, Moves, Question, Source, Transition
-from forecast.inference.chain import ImpossibleEvidence
+from forecast.case.reader.consistency import check_reports
+from forecast.case.reader.question import Outline
 from forecast.inference.engine import infer, update
-from forecast.inference.moves import sweep
-from forecast.inference.resampling import systematic
-from forecast.model.filtering import Filtered, empty_filtered, refresh
+from forecast.inference.gibbs.sweep import sweep
+from forecast.inference.particles import ImpossibleEvidence, systematic
+from forecast.model.hmm import Filtered, empty_filtered, refresh
 from forecast.model.problem import problem
 from tests.cases import (
     OPENED,

@@ -7,9 +7,9 @@ import math
 import numpy as np
 import pytest
 
-from forecast.inference.design import GONE, Designer, in_turn, members, statement_of
+from forecast.inference.predictive.design import GONE, Designer, in_turn, members, statement_of
+from forecast.model.cells import Statement
 from forecast.model.problem import problem
-from forecast.model.statement import Statement
 from tests.cases import CASES, small
 
 

@@ -10,7 +10,7 @@ import numpy as np
 import xarray as xr
 
 from forecast.case.evidence import Evidence
-from forecast.inference.drift import drift_warnings
+from forecast.inference.diagnostics import drift_warnings
 from forecast.inference.engine import infer
 from tests.cases import binary, day, question, report, source
 

@@ -11,8 +11,8 @@ from typing import Any
 import pytest
 
 import forecast
+from forecast.case.errors import InputError
 from forecast.case.evidence import Evidence
-from forecast.case.faults import InputError
 from forecast.case.folder import Case, load_case
 from forecast.inference.engine import infer, update
 from tests.case.base import write
@@ -54,7 +54,7 @@ def test_the_engine_is_checked(tmp_path):
 
 def test_particles_are_doubled_until_the_numbers_are_sure(monkeypatch):
     case = small("yes_no", False)
-    monkeypatch.setattr("forecast.inference.sequential.MOST_PARTICLES", 400)
+    monkeypatch.setattr("forecast.inference.smc_engine.MOST_PARTICLES", 400)
     run: dict[str, Any] = {"as_of": case.as_of, "draws": 100, "chains": 2}
     sure = infer(case.question, case.evidence, tolerance=0.03, **run)
     assert 100 <= sure.attrs["particles"] <= 400
@@ -75,7 +75,7 @@ def test_particles_are_doubled_until_the_numbers_are_sure(monkeypatch):
 @pytest.mark.parametrize(("worst", "moves"), [(0.0, [1, 2, 3]), (1e9, [1])])
 def test_particles_are_moved_more_often_while_the_systems_disagree(worst, moves, monkeypatch):
     """`worst` is the largest r_hat that passes for agreement; the error is always within the tolerance."""
-    import forecast.inference.sequential as sequential
+    import forecast.inference.smc_engine as sequential
     from forecast.inference.smc import run_chain
 
     case, told = small("moving", False), list[tuple[int, int]]()

@@ -14,11 +14,11 @@ import xarray as xr
 
 from forecast.case.folder import Case, load_case
 from forecast.case.in_force import in_force
-from forecast.inference.answer import Answer
-from forecast.inference.chain import ImpossibleEvidence
+from forecast.inference.changing import earlier_dates, gaps_before, with_past
+from forecast.inference.data_tree import Answer
 from forecast.inference.engine import infer, update
-from forecast.inference.eras import earlier_dates, gaps_before, with_past
-from forecast.inference.present import present
+from forecast.inference.particles import ImpossibleEvidence
+from forecast.inference.result import now as present
 from forecast.model.problem import Problem
 from tests.case.base import write
 from tests.case.changing import ADDED, EVIDENCE, KINDS, REGIME, SPLIT, STATIC, before, between, changed
@@ -234,14 +234,14 @@ def test_a_result_survives_a_file(tmp_path):
 
 def test_any_engine_runs_the_questions_of_the_past(tmp_path, monkeypatch):
     """The second engine is called for each era too; here the first one stands in for it."""
-    from forecast.inference import sequential
+    from forecast.inference import smc_engine
     from forecast.inference.nuts import run
 
     asked = []
 
     def stand_in(task: Problem, **options: Any) -> Answer:
         asked.append((task.layout.scenarios, task.steps[-1].date))
-        return sequential.run_smc(task, **options)
+        return smc_engine.run_smc(task, **options)
 
     monkeypatch.setattr(run, "run_nuts", stand_in)
     case = case_of(tmp_path, changed(added=True))

@@ -8,10 +8,10 @@ import numpy as np
 import pytest
 
 from forecast.case.evidence import Evidence
-from forecast.inference.design import Designer, members
-from forecast.inference.fresh import Fresh, fresh
-from forecast.model.course import places
-from forecast.model.filtering import empty_filtered, refresh
+from forecast.inference.predictive.design import Designer, members
+from forecast.inference.predictive.increments import Fresh, fresh
+from forecast.model.cell_sequence import places
+from forecast.model.hmm import empty_filtered, refresh
 from forecast.model.problem import Problem, problem
 from tests.cases import CASES, Small, binary, day, question, ratio, report, small, source
 

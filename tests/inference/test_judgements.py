@@ -23,12 +23,12 @@ from numpy.typing import NDArray
 from forecast.case.evidence import Evidence, Report
 from forecast.case.judgement import MeasureMean, Positive, Proportions
 from forecast.case.question import Moves, Question, Transition
-from forecast.inference.moves import sweep
-from forecast.model.course import Course, bridge
-from forecast.model.filtering import Filtered, empty_filtered, refresh
-from forecast.model.known import Known
-from forecast.model.layout import Block, Layout, layout
+from forecast.inference.gibbs.sweep import sweep
+from forecast.model.cell_sequence import Course, bridge
+from forecast.model.evidence_index import Known
+from forecast.model.hmm import Filtered, empty_filtered, refresh
 from forecast.model.likelihood import Cells
+from forecast.model.parameters import Block, Layout, layout
 from tests.cases import binary, category, count, day, measure, question, report, source, yes
 
 Numbers = NDArray[np.float64]

@@ -15,12 +15,11 @@ import pytest
 from numpy.typing import NDArray
 
 from forecast.case.evidence import Evidence
-from forecast.inference.past import Latent, draw_past, draw_path, new_latent
-from forecast.model.content import Content, flatten
-from forecast.model.course import Course
-from forecast.model.filtering import empty_filtered, refresh
-from forecast.model.layout import layout
-from forecast.model.statement import Statement
+from forecast.inference.gibbs.latent import Latent, draw_past, draw_path, new_latent
+from forecast.model.cell_sequence import Course
+from forecast.model.cells import Content, Statement, flatten
+from forecast.model.hmm import empty_filtered, refresh
+from forecast.model.parameters import layout
 from tests.cases import category, count, question, source, swaps
 
 N, Z = 40_000, 5.0

@@ -9,8 +9,8 @@ from itertools import pairwise, product
 import numpy as np
 import pytest
 
-from forecast.inference.paths import pick, posterior_path, prior_path
-from forecast.model.filtering import empty_filtered, refresh
+from forecast.inference.predictive.paths import pick, posterior_path, prior_path
+from forecast.model.hmm import empty_filtered, refresh
 from forecast.model.problem import problem
 from tests.cases import small
 from tests.inference.told import dictionary

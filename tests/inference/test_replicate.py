@@ -15,10 +15,10 @@ import pytest
 from scipy.stats import kstest, norm
 
 from forecast.case.evidence import Evidence
-from forecast.inference.design import Designer, Place, members, statement_of
-from forecast.inference.replicate import NOTHING, Batch, Drawn, most_likely, replicate
+from forecast.inference.predictive.design import Designer, Place, members, statement_of
+from forecast.inference.predictive.replicates import NOTHING, Batch, Drawn, most_likely, replicate
+from forecast.model.cells import most_likely as most_likely_of_one
 from forecast.model.problem import Problem, problem
-from forecast.model.statement import most_likely as most_likely_of_one
 from tests.cases import Small, category, count, day, measure, question, report, small, source
 from tests.inference.told import Silent, all_that_could_be_told, dictionary, retold, silence
 

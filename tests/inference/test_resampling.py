@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from forecast.inference.resampling import effective_size, log_sum, systematic
+from forecast.inference.particles import effective_size, log_sum, systematic
 
 MANY = settings(derandomize=True, max_examples=100, deadline=None, database=None)
 

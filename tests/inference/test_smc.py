@@ -11,10 +11,10 @@ from scipy.special import betaln, logsumexp
 
 from forecast.case.evidence import Evidence, Report
 from forecast.case.question import Question
-from forecast.inference.chain import Chain, ImpossibleEvidence
 from forecast.inference.engine import infer
+from forecast.inference.particles import Chain, ImpossibleEvidence
 from forecast.inference.smc import run_chain
-from forecast.model.filtering import Filtered, refresh
+from forecast.model.hmm import Filtered, refresh
 from forecast.model.problem import Problem, problem
 from tests.cases import Small, binary, day, question, report, small, source, swaps, withdraw
 
@@ -37,7 +37,7 @@ def test_the_same_seed_gives_the_same_bits_on_any_number_of_threads(name, monkey
         )
 
     many = tree()
-    monkeypatch.setattr("forecast.inference.sequential.os.cpu_count", lambda: 1)
+    monkeypatch.setattr("forecast.inference.smc_engine.os.cpu_count", lambda: 1)
     assert many.identical(tree())
 
 

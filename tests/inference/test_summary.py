@@ -5,9 +5,9 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from forecast.inference.chain import Chain
-from forecast.inference.summary import draws_of, estimate, weighted_quantiles
-from forecast.model.filtering import empty_filtered
+from forecast.inference.estimates import draws_of, estimate, weighted_quantiles
+from forecast.inference.particles import Chain
+from forecast.model.hmm import empty_filtered
 
 LEVELS = (0.05, 0.31, 0.5, 0.95)
 

@@ -14,11 +14,11 @@ from scipy.stats import kstest
 
 from forecast.case.evidence import Evidence, Report
 from forecast.case.question import Indicator, Question
-from forecast.inference.chain import Chain
-from forecast.inference.design import Designer
-from forecast.inference.fresh import fresh
+from forecast.inference.particles import Chain
+from forecast.inference.predictive.design import Designer
+from forecast.inference.predictive.increments import fresh
+from forecast.inference.predictive.prequential import _filtered, _particles, _reweighed, surprise
 from forecast.inference.smc import run_chain
-from forecast.inference.surprise import _filtered, _particles, _reweighed, surprise
 from forecast.model.problem import Problem, problem
 from tests.cases import (
     CASES,
@@ -179,7 +179,7 @@ TAILS = (
 @pytest.mark.parametrize("name", TAILS)
 def test_the_tail_is_that_of_enumeration(name, monkeypatch):
     """With exact judgements, by 20,000 replicates, within 5.5 standard errors: seed 4, failure below 1e-5."""
-    monkeypatch.setattr("forecast.inference.surprise.REPLICATES", 20_000)
+    monkeypatch.setattr("forecast.inference.predictive.prequential.REPLICATES", 20_000)
     case = small(name, True)
     found = surprise(*run(case), 4)
     dates, looked = trend_dates(case.question, case.as_of), 0
@@ -322,7 +322,7 @@ def test_the_particles_kept_of_each_date_stand_for_all(name):
 def test_where_evidence_has_gone_particles_are_weighed_anew(monkeypatch):
     """A correction: theta given all but the new row, against importance sampling. Seed 5, 6 errors."""
     monkeypatch.setattr("forecast.inference.smc.TRAIL", 4000)
-    monkeypatch.setattr("forecast.inference.surprise.PARTICLES", 4000)
+    monkeypatch.setattr("forecast.inference.predictive.prequential.PARTICLES", 4000)
     case = small("late_and_corrected", False)
     task, chains = run(case, particles=4000, seed=5)
     dates = [step.date for step in task.steps]

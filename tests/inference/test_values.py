@@ -7,8 +7,8 @@ import pytest
 from scipy.stats import nbinom, norm, poisson
 
 from forecast.case.evidence import Evidence
-from forecast.inference.values import density, draw_noise, draw_number, rates
-from forecast.model.layout import layout
+from forecast.inference.predictive.distributions import density, draw_noise, draw_number, rates
+from forecast.model.parameters import layout
 from tests.cases import binary, count, measure, question, source
 
 Q = question(

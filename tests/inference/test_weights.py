@@ -9,8 +9,8 @@ import numpy as np
 import pytest
 
 from forecast.case.evidence import Evidence
-from forecast.inference.weights import weights_of_evidence
-from forecast.model.layout import layout
+from forecast.inference.leave_one_out import weights_of_evidence
+from forecast.model.parameters import layout
 from tests.cases import CASES, binary, day, question, report, small, source
 from tests.oracles import enumerate_posterior, mean_theta
 

@@ -12,7 +12,7 @@ import numpy as np
 
 from forecast.case.evidence import Evidence, Report
 from forecast.case.question import Moves, Question, Transition
-from forecast.model.layout import Layout
+from forecast.model.parameters import Layout
 from tests.oracles.cells import Cells, Key
 from tests.oracles.theta import Theta
 

@@ -7,7 +7,7 @@ from collections import Counter
 import numpy as np
 import pytest
 
-from forecast.model.course import Course, bridge, first_change, places
+from forecast.model.cell_sequence import Course, bridge, first_change, places
 
 Cells = dict[tuple[int, int], list[int]]  # unit, period: kinds
 

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from forecast.case.evidence import Evidence
 from forecast.model.dynamics import expm, outlook, transition_matrices
-from forecast.model.layout import layout
+from forecast.model.parameters import layout
 from tests.cases import binary, moves, question, source, swaps
 
 Numbers = NDArray[np.float64]

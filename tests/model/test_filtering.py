@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from scipy.special import logsumexp
 
-from forecast.model.filtering import filter_log_likelihood
+from forecast.model.hmm import filter_log_likelihood
 
 
 def in_logarithms(prior: np.ndarray, matrix: np.ndarray, log_likelihood: np.ndarray):

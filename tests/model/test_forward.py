@@ -12,12 +12,11 @@ from numpy.typing import NDArray
 from forecast.case.evidence import Evidence
 from forecast.case.judgement import Proportions
 from forecast.case.question import Transition
-from forecast.model.content import Content, flatten
-from forecast.model.course import Course
-from forecast.model.filtering import Filtered, empty_filtered, forward, refresh, smooth
-from forecast.model.layout import Layout, layout
+from forecast.model.cell_sequence import Course
+from forecast.model.cells import Content, Statement, flatten
+from forecast.model.hmm import Filtered, empty_filtered, forward, refresh, smooth
 from forecast.model.likelihood import Cells
-from forecast.model.statement import Statement
+from forecast.model.parameters import Layout, layout
 from tests.cases import category, question, source
 
 Numbers = NDArray[np.float64]

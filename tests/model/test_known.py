@@ -14,11 +14,11 @@ from hypothesis import strategies as st
 
 from forecast.case.evidence import Evidence, Report
 from forecast.case.question import Group, Monitored, Question
-from forecast.model.course import Course, places
-from forecast.model.known import Known
-from forecast.model.layout import Layout, layout
+from forecast.model.cell_sequence import Course, places
+from forecast.model.evidence_index import Known
 from forecast.model.likelihood import Cells
-from forecast.model.log import Log
+from forecast.model.parameters import Layout, layout
+from forecast.model.report_log import Log
 from tests.cases import binary, category, count, day, question, report, source, withdraw
 
 MANY = settings(derandomize=True, max_examples=80, deadline=None, database=None)

@@ -11,7 +11,7 @@ import scipy.stats
 
 from forecast.case.evidence import Evidence
 from forecast.case.judgement import Judgement, MeasureMean, Positive, Proportions
-from forecast.model.layout import (
+from forecast.model.parameters import (
     CATEGORY,
     MEASURE,
     MOVES,

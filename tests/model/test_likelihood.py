@@ -10,10 +10,9 @@ import pytest
 import scipy.stats
 
 from forecast.case.evidence import Evidence
-from forecast.model.content import Content, flatten
-from forecast.model.layout import layout
+from forecast.model.cells import Content, Statement, flatten
 from forecast.model.likelihood import log_cells
-from forecast.model.statement import Statement
+from forecast.model.parameters import layout
 from tests.cases import binary, category, count, measure, question, source
 
 TONES = ((0.5, 0.3, 0.2), (0.1, 0.3, 0.6))

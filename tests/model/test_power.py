@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from forecast.model.power import exponents
+from forecast.model.tempering import exponents
 
 
 def of_ranges(*w: float) -> np.ndarray:

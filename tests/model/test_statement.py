@@ -9,8 +9,8 @@ import pytest
 import scipy.stats
 
 from forecast.case.evidence import Evidence
-from forecast.model.layout import layout
-from forecast.model.statement import Statement, density, most_likely, statement
+from forecast.model.cells import Statement, density, most_likely, statement
+from forecast.model.parameters import layout
 from tests.cases import category, count, measure, question, report, source
 
 Q = question(

@@ -16,7 +16,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from forecast.case.faults import InputError
+from forecast.case.errors import InputError
 from forecast.record.ledger import COLUMNS, Entry, append, read_ledger
 
 ROOT = Path(__file__).parents[2]

@@ -8,13 +8,13 @@ from datetime import UTC, date, datetime, timedelta
 import numpy as np
 import xarray as xr
 
-from forecast.analysis.changed import STEPS
+from forecast.analysis.attribution import STEPS
 from forecast.case.evidence import Evidence
 from forecast.case.folder import Case
-from forecast.inference.tree import coordinates
+from forecast.inference.data_tree import coordinates
 from forecast.record.issue import entries
-from forecast.report.brief_html import brief_html
-from forecast.report.findings import Findings, gather
+from forecast.report.brief.data import Findings, gather
+from forecast.report.brief.write import brief_html
 from forecast.report.summary import Summary, summarise
 from tests.made_up import AS_OF, made_up_case, made_up_tree
 

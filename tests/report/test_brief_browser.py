@@ -15,8 +15,8 @@ from typing import TYPE_CHECKING, NamedTuple
 import pytest
 
 import forecast
-from forecast.report.brief_html import brief_html
-from forecast.report.findings import gather
+from forecast.report.brief.data import gather
+from forecast.report.brief.write import brief_html
 from tests.made_up import made_up_case
 from tests.report.base import HOSTILE, hostile, made_up_page
 from tests.report.test_brief_html import contrast

@@ -10,7 +10,7 @@ from itertools import pairwise
 
 import pytest
 
-from forecast.report.brief_html import brief_html, page
+from forecast.report.brief.write import brief_html, page
 from tests.made_up import COURSES, made_up_case
 from tests.report.base import HOSTILE, hostile, made_up_brief, made_up_page
 

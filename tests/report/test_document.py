@@ -6,7 +6,7 @@ import json
 
 import pytest
 
-from forecast.report.document import document
+from forecast.report.json import document
 from forecast.report.summary import summarise
 from tests.made_up import COURSES, made_up_case, made_up_tree
 from tests.report.base import a_change

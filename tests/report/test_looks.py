@@ -9,8 +9,8 @@ import pytest
 from matplotlib.patches import Rectangle
 
 from forecast.case.question import Scenario
-from forecast.report.looks import Look, contrast, look_of
-from forecast.report.plots.paper import new_figure
+from forecast.report.plots.base import new_figure
+from forecast.report.styles import Look, contrast, look_of
 
 EIGHT = [Scenario(f"s{n}", f"Scenario {n}") for n in range(7)] + [Scenario("other", "None", residual=True)]
 

@@ -9,12 +9,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from forecast.analysis.quick import quick
-from forecast.case.adjust import adjustable
+from forecast.analysis.plug_in import quick
+from forecast.case.edit import adjustable
 from forecast.case.folder import load_case
 from forecast.case.judgement import Proportions
+from forecast.report.number_format import percent
 from forecast.report.panel import whatif_panel
-from forecast.report.wording import percent
 
 SHIPPED = load_case(Path(__file__).parents[2] / "scenarios" / "isis-jn-2014")
 DAY = date(2014, 11, 23)

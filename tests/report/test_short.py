@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from forecast.report.brief import brief
-from forecast.report.short import change_lines, collect_lines, why_lines
+from forecast.report.brief.markdown import brief, change_lines, collect_lines, why_lines
 from tests.made_up import made_up_case
 from tests.report.base import made_up_brief
 

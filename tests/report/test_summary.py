@@ -11,8 +11,8 @@ import pytest
 from rich.console import Console
 
 from forecast.record.issue import entries
-from forecast.report.brief import brief
-from forecast.report.document import document
+from forecast.report.brief.markdown import brief
+from forecast.report.json import document
 from forecast.report.summary import Summary, summarise
 from forecast.report.table import print_table
 from tests.made_up import AS_OF, COURSES, HORIZON, TITLES, WEIGHTS, made_up_case, made_up_tree, retitled
@@ -163,7 +163,7 @@ def test_a_week_without_reports_says_so(case):
 
 
 def test_long_lists_are_cut_and_counted(case, tree, monkeypatch):
-    monkeypatch.setattr("forecast.report.phrases.LISTED", 1)
+    monkeypatch.setattr("forecast.report.sentences.LISTED", 1)
     text = table(summarise(case, tree))
     assert "and 4 reports of less weight" in text
     assert "accepted (press, 2014-11-18)" not in text

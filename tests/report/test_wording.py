@@ -7,8 +7,8 @@ import math
 
 import pytest
 
-from forecast.report.labels import spread
-from forecast.report.wording import band, direction, percent, points, trend_line
+from forecast.report.number_format import band, direction, percent, points, trend_line
+from forecast.report.styles import spread
 
 
 @pytest.mark.parametrize(

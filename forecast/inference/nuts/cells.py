@@ -7,7 +7,7 @@ import math
 import pytensor.tensor as pt
 from pytensor.tensor import TensorVariable
 
-from forecast.model.layout import MEASURE, NEGATIVE_BINOMIAL
+from forecast.model.parameters import MEASURE, NEGATIVE_BINOMIAL
 
 Symbols = dict[str, TensorVariable]
 

@@ -11,10 +11,10 @@ from datetime import date
 import numpy as np
 
 from forecast.case.evidence import Evidence
-from forecast.model.course import places
-from forecast.model.known import Known, Step
-from forecast.model.layout import CATEGORY, Layout
+from forecast.model.cell_sequence import places
+from forecast.model.evidence_index import Known, Step
 from forecast.model.likelihood import Cells
+from forecast.model.parameters import CATEGORY, Layout
 
 Data = dict[str, np.ndarray]
 
@@ -65,7 +65,7 @@ def model_data(laid: Layout, evidence: Evidence, as_of: date) -> Data:
         ``category_hold`` (R,) and ``category_held`` (R, V) of persistence, ``child_row`` and ``child_of``
         rows of pairs, ``number_slot`` and ``number_sd`` (N, K), ``number_kind`` and ``number_dispersion``
         (N,), ``number_first`` (N, J) whether no earlier report states the same number; for both, what the
-        reports say (see :mod:`forecast.model.statement`), (rows, J); ``row`` and ``exponent`` (Q,) of each
+        reports say (see :mod:`forecast.model.cells`), (rows, J); ``row`` and ``exponent`` (Q,) of each
         kind of cell; ``cell_kind`` and ``cell_place`` (n,) of each cell, the place being unit * T + t;
         ``period_number`` (T,); ``as_of``, a number that stands for the date.
     """

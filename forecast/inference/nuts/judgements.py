@@ -16,7 +16,7 @@ import pytensor.tensor as pt
 from pytensor.tensor import TensorVariable
 
 from forecast.case.judgement import MeasureMean, Positive
-from forecast.model.layout import Block, Layout
+from forecast.model.parameters import Block, Layout
 
 
 @dataclass(frozen=True)

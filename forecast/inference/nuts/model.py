@@ -9,15 +9,15 @@ import numpy as np
 import pymc as pm
 from pytensor.tensor import TensorVariable
 
-from forecast.case.as_of import checked_as_of
 from forecast.case.evidence import Evidence
 from forecast.case.folder import Case, load_case
+from forecast.case.in_force import checked_as_of
 from forecast.inference.nuts.cells import log_likelihood, safe_log
 from forecast.inference.nuts.data import DIMS, Data, model_data
 from forecast.inference.nuts.dynamics import forward, forward_static, transition_matrix
 from forecast.inference.nuts.judgements import theta_graph
 from forecast.inference.nuts.reports import Reports
-from forecast.model.layout import MOVES, STATIC, Layout, layout
+from forecast.model.parameters import MOVES, STATIC, Layout, layout
 
 
 def to_pymc(case: Case | str | Path, *, as_of: date | None = None) -> pm.Model:

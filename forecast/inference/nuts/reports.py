@@ -8,12 +8,12 @@ from functools import lru_cache
 import numpy as np
 
 from forecast.case.evidence import Evidence
-from forecast.inference.design import Designer, Place
 from forecast.inference.nuts.data import known_on
-from forecast.inference.paths import prior_path
-from forecast.inference.replicate import replicate
+from forecast.inference.predictive.design import Designer, Place
+from forecast.inference.predictive.paths import prior_path
+from forecast.inference.predictive.replicates import replicate
 from forecast.model.dynamics import transition_matrices
-from forecast.model.layout import Layout
+from forecast.model.parameters import Layout
 from forecast.model.problem import Problem
 
 

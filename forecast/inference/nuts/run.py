@@ -7,11 +7,11 @@ from typing import Any
 import numpy as np
 import xarray as xr
 
-from forecast.inference.answer import Answer, Progress, at_the_end
-from forecast.inference.chain import ImpossibleEvidence
+from forecast.inference.data_tree import Answer, Progress, at_the_end
+from forecast.inference.estimates import Draws, Estimate, estimate
 from forecast.inference.nuts.sample import Sampled, Sampler
-from forecast.inference.summary import Draws, Estimate, estimate
-from forecast.model.filtering import Filtered, empty_filtered, refresh
+from forecast.inference.particles import ImpossibleEvidence
+from forecast.model.hmm import Filtered, empty_filtered, refresh
 from forecast.model.problem import Problem
 
 R_HAT = 1.01  # Vehtari et al. 2021

@@ -14,7 +14,7 @@ from forecast.case.evidence import Evidence
 from forecast.inference.nuts.data import model_data
 from forecast.inference.nuts.judgements import theta_of, variables
 from forecast.inference.nuts.model import build
-from forecast.model.layout import Layout
+from forecast.model.parameters import Layout
 
 OUTER = 16  # draws of the judgements that must not learn
 #: What is kept of nutpie's account of itself: the rest is for its authors, and texts do not fit netCDF.

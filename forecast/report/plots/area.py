@@ -6,9 +6,9 @@ from typing import TYPE_CHECKING, Literal, overload
 
 import numpy as np
 
-from forecast.report.plots import paper, screen
+from forecast.report.plots import base, plotly_trend
 from forecast.report.plots.ends import NUMBER, THREAD, End, column, draw_ends, mark_today
-from forecast.report.plots.values import Backend, Course, ahead, day_text, known, on_screen, the_unit
+from forecast.report.plots.series import Backend, Course, ahead, day_text, known, on_screen, the_unit
 
 if TYPE_CHECKING:
     import plotly.graph_objects as go
@@ -96,11 +96,11 @@ _WHAT = "Probability of each scenario as it was known on each day, one upon the 
 
 
 def _paper(title: str, past: list[Course], future: list[Course], width: float | None) -> Figure:
-    width = width or paper.WIDE
+    width = width or base.WIDE
     right = column([course.title for course in past], width)
-    wide, tall = width - paper.LEFT - right, max(_TALL, 1.3 * paper.LINE * len(past))
-    figure, top = paper.titled_figure(width, _ABOVE + tall + _BELOW, title, _WHAT)
-    axes = paper.add_axes(figure, paper.LEFT, top + _ABOVE, wide, tall)
+    wide, tall = width - base.LEFT - right, max(_TALL, 1.3 * base.LINE * len(past))
+    figure, top = base.titled_figure(width, _ABOVE + tall + _BELOW, title, _WHAT)
+    axes = base.add_axes(figure, base.LEFT, top + _ABOVE, wide, tall)
     for courses, alpha in ((past, 0.75), (future, 0.45)):
         low = np.zeros(1)
         for course in courses:
@@ -118,15 +118,15 @@ def _paper(title: str, past: list[Course], future: list[Course], width: float | 
             low = high
     today, ends = past[0].days[-1], future or [one for one in past if one.probability[-1] != 0]
     last = ends[0].days[-1]
-    paper.percent_axis(axes)
-    paper.date_axis(axes, _wide(past[0].days)[0], _wide(ends[0].days)[-1])
+    base.percent_axis(axes)
+    base.date_axis(axes, _wide(past[0].days)[0], _wide(ends[0].days)[-1])
     mark_today(axes, today, last, ground=False)
     shares = [float(course.probability[-1]) for course in ends]
     places = [sum(shares[:n]) + share / 2 for n, share in enumerate(shares)]
     draw_ends(
         axes,
         [End(one.title, one.look, y, p) for one, y, p in zip(ends, places, shares, strict=True)],
-        right - THREAD - NUMBER - paper.EDGE + 0.03,
+        right - THREAD - NUMBER - base.EDGE + 0.03,
         hatched=True,
     )
     return figure
@@ -146,7 +146,7 @@ def _twice(values: np.ndarray) -> list[int]:
 
 
 def _screen(title: str, past: list[Course], future: list[Course], width: float | None) -> go.Figure:
-    figure = screen.new_figure(title, _WHAT, height=5.2, width=width)
+    figure = plotly_trend.new_figure(title, _WHAT, height=5.2, width=width)
     today = past[0].days[-1]
     for courses, share, stack in ((past, 0.7, "known"), (future, 0.4, "ahead")):
         for course in courses:
@@ -163,18 +163,18 @@ def _screen(title: str, past: list[Course], future: list[Course], width: float |
                     "fillmode": "overlay",
                     "size": 6,
                 },
-                name=screen.plain(course.title, width=28),
-                legendgroup=screen.plain(course.title),
+                name=plotly_trend.plain(course.title, width=28),
+                legendgroup=plotly_trend.plain(course.title),
                 showlegend=stack == "known",
                 hoverinfo="text",
                 hovertext=[
-                    f"{screen.plain(course.title)}<br>{str(day)[:10]}: {p:.1%}"
+                    f"{plotly_trend.plain(course.title)}<br>{str(day)[:10]}: {p:.1%}"
                     for day, p in zip(course.days, course.probability, strict=True)
                 ],
             )
     note = f"as of {day_text(today)}" + (f", outlook to {day_text(future[0].days[-1])}" if future else "")
-    screen.mark_day(figure, today, note)
-    screen.percent_axis(figure)
+    plotly_trend.mark_day(figure, today, note)
+    plotly_trend.percent_axis(figure)
     figure.update_xaxes(showgrid=False)
     figure.update_layout(legend={"traceorder": "reversed"})
     return figure

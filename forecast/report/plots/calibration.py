@@ -6,9 +6,9 @@ from typing import TYPE_CHECKING, Literal, overload
 
 import numpy as np
 
-from forecast.report.looks import FAINT, GRID, INK, SMALL
-from forecast.report.plots import paper, screen
-from forecast.report.plots.values import Backend, on_screen
+from forecast.report.plots import base, plotly_trend
+from forecast.report.plots.series import Backend, on_screen
+from forecast.report.styles import FAINT, GRID, INK, SMALL
 
 if TYPE_CHECKING:
     import plotly.graph_objects as go
@@ -90,15 +90,15 @@ def _paper(title: str, table: xr.Dataset, width: float | None) -> Figure:
     from matplotlib.ticker import MultipleLocator, PercentFormatter
 
     width = width or 5.0
-    side = min(_SQUARE, width - _LEFT - 4 * paper.EDGE)
-    figure, top = paper.titled_figure(width, side + _BELOW + 0.15, title, _WHAT)
-    axes = paper.add_axes(figure, _LEFT, top + 0.15, side, side)
+    side = min(_SQUARE, width - _LEFT - 4 * base.EDGE)
+    figure, top = base.titled_figure(width, side + _BELOW + 0.15, title, _WHAT)
+    axes = base.add_axes(figure, _LEFT, top + 0.15, side, side)
     given, seen = table["probability"].values, table["observed"].values
     axes.plot([0, 1], [0, 1], color=FAINT, linewidth=0.9, zorder=1)
     axes.errorbar(
         given, seen, yerr=_reach(table), fmt="o", color=INK, markersize=4, capsize=2.5, linewidth=1.0
     )
-    paper.percent_axis(axes)
+    base.percent_axis(axes)
     axes.set(xlim=(-_ROOM, 1 + _ROOM), ylim=(-_ROOM, 1 + _ROOM))
     axes.xaxis.set_major_locator(MultipleLocator(0.25))
     axes.xaxis.set_major_formatter(PercentFormatter(1.0, decimals=0))
@@ -113,7 +113,7 @@ def _paper(title: str, table: xr.Dataset, width: float | None) -> Figure:
 
 
 def _screen(title: str, table: xr.Dataset, width: float | None) -> go.Figure:
-    figure = screen.new_figure(title, _WHAT, height=6.0, width=width)
+    figure = plotly_trend.new_figure(title, _WHAT, height=6.0, width=width)
     line = {"color": FAINT, "width": 1}
     figure.add_scatter(x=[0, 1], y=[0, 1], mode="lines", line=line, showlegend=False, hoverinfo="skip")
     below, above = _reach(table)
@@ -127,7 +127,7 @@ def _screen(title: str, table: xr.Dataset, width: float | None) -> go.Figure:
         hovertemplate="given %{x:.0%}, true %{y:.0%} of %{customdata:,}<extra></extra>",
         showlegend=False,
     )
-    screen.percent_axis(figure)
+    plotly_trend.percent_axis(figure)
     figure.update_xaxes(range=[0, 1], tickformat=".0%", gridcolor=GRID, title_text="probability given")
     figure.update_yaxes(title_text="share that was true")
     return figure

@@ -6,9 +6,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal, overload
 
 from forecast.report.changes import MEANING
-from forecast.report.looks import GRID, SMALL, Look
-from forecast.report.plots import paper, screen
-from forecast.report.plots.names import Name
+from forecast.report.plots import base, plotly_trend
+from forecast.report.plots.base import Name
 from forecast.report.plots.rows import (
     Step,
     around,
@@ -19,7 +18,8 @@ from forecast.report.plots.rows import (
     row_height,
     set_up_rows,
 )
-from forecast.report.plots.values import Backend, looks, on_screen, scenarios_of, the_unit
+from forecast.report.plots.series import Backend, looks, on_screen, scenarios_of, the_unit
+from forecast.report.styles import GRID, SMALL, Look
 
 if TYPE_CHECKING:
     import plotly.graph_objects as go
@@ -145,20 +145,20 @@ def _ranges(moves: list[Move], wide: float) -> list[tuple[float, float]]:
 
 
 def _paper(title: str, what: str, moves: list[Move], width: float | None) -> Figure:
-    width, names = width or paper.WIDE, [step.name for step in moves[0].steps]
+    width, names = width or base.WIDE, [step.name for step in moves[0].steps]
     room = min(labels_width(names, width), 0.31 * width)
-    left = paper.EDGE + room + 0.08
+    left = base.EDGE + room + 0.08
     most = max(1, min(len(moves), int((width - left) / (_LEAST + _APART))))
     lines = -(-len(moves) // most)
     columns = -(-len(moves) // lines)
-    wide = (width - left - paper.EDGE - _APART * (columns - 1)) / columns
+    wide = (width - left - base.EDGE - _APART * (columns - 1)) / columns
     tall = row_height(names, room) * len(names)
     high = _HEAD + tall + _FOOT
-    figure, top = paper.titled_figure(width, lines * high + paper.EDGE, title, what)
+    figure, top = base.titled_figure(width, lines * high + base.EDGE, title, what)
     for number, (move, (low, end)) in enumerate(zip(moves, _ranges(moves, wide), strict=True)):
         line, column = divmod(number, columns)
         place = left + column * (wide + _APART)
-        axes = paper.add_axes(figure, place, top + line * high + _HEAD, wide, tall)
+        axes = base.add_axes(figure, place, top + line * high + _HEAD, wide, tall)
         set_up_rows(axes, names if not column else [Name("")] * len(names), room)
         draw_steps(axes, move.steps, move.look.colour)
         axes.set_xlim(low, end)
@@ -169,18 +169,18 @@ def _paper(title: str, what: str, moves: list[Move], width: float | None) -> Fig
 
 
 def _name(axes: Axes, move: Move) -> None:
-    wide, tall = paper.size_of(axes)
-    lines = paper.fit(move.title, wide, lines=2, bold=True).split("\n")
+    wide, tall = base.size_of(axes)
+    lines = base.fit(move.title, wide, lines=2, bold=True).split("\n")
     for number, line in enumerate(reversed(lines)):
         y = 1 + (0.09 + 0.15 * number) / tall
-        paper.text_at(axes, 0.0, y, line, size=SMALL, colour=move.look.ink, bold=True)
+        base.text_at(axes, 0.0, y, line, size=SMALL, colour=move.look.ink, bold=True)
 
 
 def _screen(title: str, what: str, moves: list[Move], width: float | None) -> go.Figure:
     columns = 1 if len(moves) == 1 else 2
     lines = -(-len(moves) // columns)
-    figure = screen.new_figure(title, what, height=1.8 + 3.0 * lines, width=width)
-    titles = [screen.plain(move.title, width=40) for move in moves]
+    figure = plotly_trend.new_figure(title, what, height=1.8 + 3.0 * lines, width=width)
+    titles = [plotly_trend.plain(move.title, width=40) for move in moves]
     figure.set_subplots(
         lines, columns, subplot_titles=titles, shared_yaxes=True, vertical_spacing=0.24 / (lines + 0.5)
     )
@@ -188,6 +188,6 @@ def _screen(title: str, what: str, moves: list[Move], width: float | None) -> go
     for number, (move, span) in enumerate(zip(moves, _ranges(moves, 3.5), strict=True)):
         row, col = number // columns + 1, number % columns + 1
         draw_steps_on_screen(figure, move.steps, move.look.colour, row=row, col=col)
-        screen.label_rows(figure, [step.name for step in move.steps], row=row, col=col)
+        plotly_trend.label_rows(figure, [step.name for step in move.steps], row=row, col=col)
         figure.update_xaxes(range=span, gridcolor=GRID, zeroline=False, row=row, col=col)
     return figure

@@ -5,11 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal, overload
 
-from forecast.report.looks import GRID, INK, SMALL
-from forecast.report.plots import paper, screen
-from forecast.report.plots.names import Name
+from forecast.report.plots import base, plotly_trend
+from forecast.report.plots.base import Name
 from forecast.report.plots.rows import HALF, bars, labels_width, mark_zero, row_height, set_up_rows
-from forecast.report.plots.values import Backend, on_screen, the_unit
+from forecast.report.plots.series import Backend, on_screen, the_unit
+from forecast.report.styles import GRID, INK, SMALL
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -126,12 +126,12 @@ def plot_collect(
 
 
 def _paper(title: str, what: str, gains: list[Gain], width: float | None) -> Figure:
-    width, names = width or paper.WIDE, [gain.name for gain in gains]
+    width, names = width or base.WIDE, [gain.name for gain in gains]
     room = labels_width(names, width)
     height = row_height(names, room) * max(len(gains), 1)
-    figure, top = paper.titled_figure(width, height + 0.45, title, what)
-    left = paper.EDGE + room + 0.08
-    axes = paper.add_axes(figure, left, top, width - left - 2 * paper.EDGE, height)
+    figure, top = base.titled_figure(width, height + 0.45, title, what)
+    left = base.EDGE + room + 0.08
+    axes = base.add_axes(figure, left, top, width - left - 2 * base.EDGE, height)
     set_up_rows(axes, names, room)
     places = range(len(gains))
     axes.barh(places, [gain.bits for gain in gains], height=2 * HALF, color=_BAR, alpha=0.75)
@@ -145,7 +145,7 @@ def _paper(title: str, what: str, gains: list[Gain], width: float | None) -> Fig
         capsize=2.5,
     )
     most = max((gain.bits + 2 * gain.error for gain in gains), default=0.0) or 1.0
-    share = min(0.6 / paper.size_of(axes)[0], 0.5)
+    share = min(0.6 / base.size_of(axes)[0], 0.5)
     axes.set_xlim(0, most / (1 - share))
     for place, gain in zip(places, gains, strict=True):
         axes.annotate(
@@ -158,13 +158,13 @@ def _paper(title: str, what: str, gains: list[Gain], width: float | None) -> Fig
             verticalalignment="center",
         )
     mark_zero(axes)
-    axes.locator_params(axis="x", nbins=max(3, int(paper.size_of(axes)[0] / 0.7)))
+    axes.locator_params(axis="x", nbins=max(3, int(base.size_of(axes)[0] / 0.7)))
     axes.set_xlabel("bits", fontsize=SMALL - 0.5, color=INK)
     return figure
 
 
 def _screen(title: str, what: str, gains: list[Gain], width: float | None) -> go.Figure:
-    figure = screen.new_figure(title, what, height=2.0 + 0.36 * len(gains), width=width)
+    figure = plotly_trend.new_figure(title, what, height=2.0 + 0.36 * len(gains), width=width)
     figure.add_bar(
         orientation="h",
         y=list(range(len(gains))),
@@ -174,11 +174,12 @@ def _screen(title: str, what: str, gains: list[Gain], width: float | None) -> go
         marker=bars(_BAR),
         hoverinfo="text",
         hovertext=[
-            f"{screen.plain(gain.name, width=60)}<br>{gain.bits:.3g} bits, standard error {gain.error:.1g}"
+            f"{plotly_trend.plain(gain.name, width=60)}<br>{gain.bits:.3g} bits, "
+            f"standard error {gain.error:.1g}"
             for gain in gains
         ],
         showlegend=False,
     )
-    screen.label_rows(figure, [gain.name for gain in gains])
+    plotly_trend.label_rows(figure, [gain.name for gain in gains])
     figure.update_xaxes(title_text="bits", gridcolor=GRID, rangemode="tozero")
     return figure

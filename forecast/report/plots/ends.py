@@ -5,11 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from forecast.report.labels import spread
-from forecast.report.looks import INK, SMALL, Look
-from forecast.report.plots import paper
-from forecast.report.plots.values import day_text
-from forecast.report.wording import percent
+from forecast.report.number_format import percent
+from forecast.report.plots import base
+from forecast.report.plots.series import day_text
+from forecast.report.styles import INK, SMALL, Look, spread
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -35,8 +34,8 @@ class End:
 
 def column(titles: Sequence[str], width: float) -> float:
     """Return how many inches to keep on the right of the axes in a figure so many inches wide."""
-    longest = max(paper.inches(title) for title in titles)
-    return THREAD + NUMBER + min(longest, 0.235 * width) + paper.EDGE
+    longest = max(base.inches(title) for title in titles)
+    return THREAD + NUMBER + min(longest, 0.235 * width) + base.EDGE
 
 
 def draw_ends(axes: Axes, ends: Sequence[End], room: float, *, hatched: bool = False) -> None:
@@ -46,10 +45,10 @@ def draw_ends(axes: Axes, ends: Sequence[End], room: float, *, hatched: bool = F
     """
     from matplotlib.patches import Rectangle
 
-    wide, tall = paper.size_of(axes)
+    wide, tall = base.size_of(axes)
     for lines in (2, 1):
-        names = [paper.fit(end.title, room, lines=lines) for end in ends]
-        heights = [(0.025 + paper.LINE * (name.count("\n") + 1)) / tall for name in names]
+        names = [base.fit(end.title, room, lines=lines) for end in ends]
+        heights = [(0.025 + base.LINE * (name.count("\n") + 1)) / tall for name in names]
         if sum(heights) <= _FULL:
             break
     places = spread([end.place for end in ends], heights)
@@ -66,8 +65,8 @@ def draw_ends(axes: Axes, ends: Sequence[End], room: float, *, hatched: bool = F
         )
         start = THREAD + NUMBER - 0.06
         number = percent(end.probability)
-        paper.text_at(axes, 1 + start / wide, place, number, colour=end.look.ink, bold=True, side="right")
-        paper.text_at(axes, 1 + (THREAD + NUMBER) / wide, place, name, colour=end.look.ink)
+        base.text_at(axes, 1 + start / wide, place, number, colour=end.look.ink, bold=True, side="right")
+        base.text_at(axes, 1 + (THREAD + NUMBER) / wide, place, name, colour=end.look.ink)
         if hatched:
             corner = (1 + (THREAD - 0.06) / wide, place - 0.06 / tall)
             patch = Rectangle(corner, 0.14 / wide, 0.12 / tall, transform=axes.transAxes, clip_on=False)
@@ -93,19 +92,19 @@ def mark_today(axes: Axes, today: Any, last: Any, *, ground: bool = True) -> Non
 
     axes.axvline(today, color=INK, linewidth=0.9, zorder=2)
     if last > today and ground:
-        axes.axvspan(today, last, color=paper.AHEAD, zorder=0, linewidth=0)
-    wide, tall = paper.size_of(axes)
+        axes.axvspan(today, last, color=base.AHEAD, zorder=0, linewidth=0)
+    wide, tall = base.size_of(axes)
     first, end = axes.get_xlim()
     place = wide * (float(date2num(today)) - first) / (end - first)  # type: ignore[no-untyped-call]
     known, ahead = f"as of {day_text(today)}", f"outlook to {day_text(last)}"
     above, gap, small = 1 + 0.1 / tall, 0.05, SMALL - 0.5
-    widths = [paper.inches(one, size=small) + gap for one in (known, ahead)]
-    if last > today and widths[0] <= place + paper.LEFT and widths[1] <= wide - place:
-        paper.text_at(axes, (place - gap) / wide, above, known, size=small, side="right")
-        paper.text_at(axes, (place + gap) / wide, above, ahead, size=small)
+    widths = [base.inches(one, size=small) + gap for one in (known, ahead)]
+    if last > today and widths[0] <= place + base.LEFT and widths[1] <= wide - place:
+        base.text_at(axes, (place - gap) / wide, above, known, size=small, side="right")
+        base.text_at(axes, (place + gap) / wide, above, ahead, size=small)
         return
     # There is no room on one of the sides: both in one, as near to the line as the figure allows.
     both = f"{known}, {ahead}" if last > today else known
-    length = paper.inches(both, size=small)
+    length = base.inches(both, size=small)
     start = min(max(place - length / 2, 0.0), max(wide - length, 0.0))
-    paper.text_at(axes, start / wide, above, both, size=small)
+    base.text_at(axes, start / wide, above, both, size=small)

@@ -6,10 +6,10 @@ from typing import TYPE_CHECKING, Literal, overload
 
 import numpy as np
 
-from forecast.case.faults import Fault, InputError, listed, meant
-from forecast.report.looks import GRID, INK, SMALL, Look
-from forecast.report.plots import paper, screen
-from forecast.report.plots.names import Name
+from forecast.case.errors import Fault, InputError, listed, meant
+from forecast.report.number_format import direction, percent
+from forecast.report.plots import base, plotly_trend
+from forecast.report.plots.base import Name
 from forecast.report.plots.rows import (
     Step,
     around,
@@ -20,8 +20,8 @@ from forecast.report.plots.rows import (
     row_height,
     set_up_rows,
 )
-from forecast.report.plots.values import Backend, looks, on_screen, scenarios_of, the_unit
-from forecast.report.wording import direction, percent
+from forecast.report.plots.series import Backend, looks, on_screen, scenarios_of, the_unit
+from forecast.report.styles import GRID, INK, SMALL, Look
 
 if TYPE_CHECKING:
     import plotly.graph_objects as go
@@ -177,15 +177,15 @@ def _decibans(chance: float) -> float:
 
 
 def _paper(title: str, what: str, steps: list[Step], look: Look, width: float | None) -> Figure:
-    width, names = width or paper.WIDE, [step.name for step in steps]
+    width, names = width or base.WIDE, [step.name for step in steps]
     room = labels_width(names, width)
     height = row_height(names, room) * len(steps)
-    figure, top = paper.titled_figure(width, _ABOVE + height + _BELOW, title, what)
-    left = paper.EDGE + room + 0.08
-    axes = paper.add_axes(figure, left, top + _ABOVE, width - left - 2 * paper.EDGE, height)
+    figure, top = base.titled_figure(width, _ABOVE + height + _BELOW, title, what)
+    left = base.EDGE + room + 0.08
+    axes = base.add_axes(figure, left, top + _ABOVE, width - left - 2 * base.EDGE, height)
     set_up_rows(axes, names, room)
     draw_steps(axes, steps, look.colour)
-    axes.set_xlim(*around(steps, paper.size_of(axes)[0]))
+    axes.set_xlim(*around(steps, base.size_of(axes)[0]))
     mark_zero(axes)
     axes.set_xlabel("log odds against the rest, decibans", fontsize=SMALL - 0.5, color=INK)
     _mark_chances(axes)
@@ -194,7 +194,7 @@ def _paper(title: str, what: str, steps: list[Step], look: Look, width: float | 
 
 def _mark_chances(axes: Axes) -> None:
     """Write above the axes which log odds are which probability, as many as have room."""
-    wide, tall = paper.size_of(axes)
+    wide, tall = base.size_of(axes)
     low, high = axes.get_xlim()
     taken: list[float] = []
     for chance in _MARKED:
@@ -202,16 +202,16 @@ def _mark_chances(axes: Axes) -> None:
         if 0 <= x <= 1 and all(abs(x - other) * wide > 0.42 for other in taken):
             taken.append(x)
             text = f"{100 * chance:g}%"
-            paper.text_at(axes, x, 1 + 0.12 / tall, text, size=SMALL - 1, side="center")
+            base.text_at(axes, x, 1 + 0.12 / tall, text, size=SMALL - 1, side="center")
             axes.plot(
                 [x, x], [1, 1 + 0.04 / tall], transform=axes.transAxes, color=INK, lw=0.7, clip_on=False
             )
 
 
 def _screen(title: str, what: str, steps: list[Step], look: Look, width: float | None) -> go.Figure:
-    figure = screen.new_figure(title, what, height=2.0 + 0.36 * len(steps), width=width)
+    figure = plotly_trend.new_figure(title, what, height=2.0 + 0.36 * len(steps), width=width)
     draw_steps_on_screen(figure, steps, look.colour)
-    screen.label_rows(figure, [step.name for step in steps])
+    plotly_trend.label_rows(figure, [step.name for step in steps])
     figure.update_xaxes(
         title_text="log odds against the rest, decibans", gridcolor=GRID, range=around(steps, 6.0)
     )

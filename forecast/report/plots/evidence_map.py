@@ -6,12 +6,12 @@ from typing import TYPE_CHECKING, Literal, overload
 
 import numpy as np
 
-from forecast.report.looks import INK, SMALL, contrast
-from forecast.report.plots import paper, screen
+from forecast.report.plots import base, plotly_trend
+from forecast.report.plots.base import Name
 from forecast.report.plots.evidence import RULED_OUT
-from forecast.report.plots.names import Name
 from forecast.report.plots.rows import labels_width, row_height, set_up_rows
-from forecast.report.plots.values import Backend, on_screen, scenarios_of, the_unit
+from forecast.report.plots.series import Backend, on_screen, scenarios_of, the_unit
+from forecast.report.styles import INK, SMALL, contrast
 
 if TYPE_CHECKING:
     import plotly.graph_objects as go
@@ -129,24 +129,22 @@ def _top(weights: np.ndarray) -> float:
 def _paper(
     title: str, what: str, rows: list[Name], columns: list[str], weights: np.ndarray, width: float | None
 ) -> Figure:
-    width = width or paper.WIDE
+    width = width or base.WIDE
     room = labels_width(rows, width)
-    left = paper.EDGE + room + 0.08
-    wide = min(width - left - 2 * paper.EDGE, 1.5 * len(columns))
+    left = base.EDGE + room + 0.08
+    wide = min(width - left - 2 * base.EDGE, 1.5 * len(columns))
     column = wide / len(columns)
     # Names stand upright where one of their words does not go into a column.
-    upright = any(
-        paper.inches(word, size=_HEADS) > column - 0.06 for name in columns for word in name.split()
-    )
+    upright = any(base.inches(word, size=_HEADS) > column - 0.06 for name in columns for word in name.split())
     length, lines = (1.3, 2) if upright else (column - 0.06, 3)
-    heads = [paper.fit(name, length, size=_HEADS, lines=lines) for name in columns]
+    heads = [base.fit(name, length, size=_HEADS, lines=lines) for name in columns]
     above = max(
-        paper.inches(head, size=_HEADS) if upright else paper.LINE * (head.count("\n") + 1) for head in heads
+        base.inches(head, size=_HEADS) if upright else base.LINE * (head.count("\n") + 1) for head in heads
     )
     above += 0.12
     height = row_height(rows, room) * max(len(rows), 1)
-    figure, top = paper.titled_figure(width, above + height + paper.EDGE, title, what)
-    axes = paper.add_axes(figure, left, top + above, wide, height)
+    figure, top = base.titled_figure(width, above + height + base.EDGE, title, what)
+    axes = base.add_axes(figure, left, top + above, wide, height)
     limit = _top(weights)
     shown = np.clip(np.nan_to_num(weights), -limit, limit)
     mesh = axes.pcolormesh(
@@ -196,11 +194,12 @@ def _paper(
 def _screen(
     title: str, what: str, rows: list[Name], columns: list[str], weights: np.ndarray, width: float | None
 ) -> go.Figure:
-    figure = screen.new_figure(title, what, height=2.2 + 0.36 * len(rows), width=width)
+    figure = plotly_trend.new_figure(title, what, height=2.2 + 0.36 * len(rows), width=width)
     limit = _top(weights)
     hover = [
         [
-            f"{screen.plain(row, width=60)}<br>{screen.plain(col, width=60)}: {_number(float(w))} decibans"
+            f"{plotly_trend.plain(row, width=60)}<br>"
+            f"{plotly_trend.plain(col, width=60)}: {_number(float(w))} decibans"
             for col, w in zip(columns, line, strict=True)
         ]
         for row, line in zip(rows, weights, strict=True)
@@ -220,10 +219,10 @@ def _screen(
         ygap=2,
         colorbar={"title": {"text": "decibans"}},
     )
-    screen.label_rows(figure, rows)
+    plotly_trend.label_rows(figure, rows)
     figure.update_xaxes(
         tickvals=list(range(len(columns))),
-        ticktext=[screen.plain(name, width=18) for name in columns],
+        ticktext=[plotly_trend.plain(name, width=18) for name in columns],
         side="top",
         showgrid=False,
         zeroline=False,

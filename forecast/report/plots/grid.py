@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from forecast.report.looks import SMALL
-from forecast.report.plots import paper, screen
+from forecast.report.plots import base, plotly_trend
+from forecast.report.styles import SMALL
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-    from forecast.report.plots.values import Course
+    from forecast.report.plots.series import Course
 
 # Heights in inches: a panel's title, its curves, its dates.
 _HEAD, _TALL, _DATES = 0.16, 1.3, 0.3
@@ -32,7 +32,7 @@ def shape(number: int, width: float) -> tuple[int, int]:
     >>> shape(4, 6.0), shape(8, 6.0), shape(8, 8.0)
     ((2, 2), (3, 3), (2, 4))
     """
-    most = max(1, min(number, int((width - paper.LEFT) / _LEAST)))
+    most = max(1, min(number, int((width - base.LEFT) / _LEAST)))
     rows = -(-number // most)
     return rows, -(-number // rows)
 
@@ -48,16 +48,16 @@ def grid_on_paper(
 ) -> tuple[Figure, list[Axes]]:
     """Return a figure with an empty panel for each course, named, with a note; room `below` for a key."""
     rows, columns = shape(len(courses), width)
-    wide = (width - paper.LEFT - 3 * paper.EDGE - _APART * (columns - 1)) / columns
-    names = [paper.fit(course.title, wide - 0.15, lines=2, bold=True) for course in courses]
-    head = _HEAD + paper.LINE * (1 + max(name.count("\n") for name in names) + any(notes))
-    figure, top = paper.titled_figure(width, rows * (head + _TALL + _DATES) + below, title, what)
+    wide = (width - base.LEFT - 3 * base.EDGE - _APART * (columns - 1)) / columns
+    names = [base.fit(course.title, wide - 0.15, lines=2, bold=True) for course in courses]
+    head = _HEAD + base.LINE * (1 + max(name.count("\n") for name in names) + any(notes))
+    figure, top = base.titled_figure(width, rows * (head + _TALL + _DATES) + below, title, what)
     found = []
     for number, (course, name, note) in enumerate(zip(courses, names, notes, strict=True)):
         row, column = divmod(number, columns)
-        left = paper.LEFT + column * (wide + _APART)
-        axes = paper.add_axes(figure, left, top + row * (head + _TALL + _DATES) + head, wide, _TALL)
-        paper.percent_axis(axes, step=0.5)
+        left = base.LEFT + column * (wide + _APART)
+        axes = base.add_axes(figure, left, top + row * (head + _TALL + _DATES) + head, wide, _TALL)
+        base.percent_axis(axes, step=0.5)
         if column:
             axes.tick_params(axis="y", labelleft=False)
         _name(axes, course, name, note)
@@ -67,12 +67,12 @@ def grid_on_paper(
 
 def _name(axes: Axes, course: Course, name: str, note: str) -> None:
     """Write the scenario's marker and name above its panel, and below these the note."""
-    wide, tall = paper.size_of(axes)
+    wide, tall = base.size_of(axes)
     lines = name.count("\n") + 1
-    base = 1 + (0.22 if note else 0.08) / tall
+    bottom = 1 + (0.22 if note else 0.08) / tall
     axes.plot(
         [0.05 / wide],
-        [base + paper.LINE * (lines - 0.5) / tall],
+        [bottom + base.LINE * (lines - 0.5) / tall],
         transform=axes.transAxes,
         marker=course.look.marker,
         color=course.look.colour,
@@ -80,9 +80,9 @@ def _name(axes: Axes, course: Course, name: str, note: str) -> None:
         clip_on=False,
     )
     for number, line in enumerate(name.split("\n")):
-        y = base + paper.LINE * (lines - number - 0.5) / tall
-        paper.text_at(axes, 0.15 / wide, y, line, colour=course.look.ink, bold=True)
-    paper.text_at(axes, 0.0, 1 + 0.14 / tall, paper.fit(note, wide, size=SMALL - 0.5), size=SMALL - 0.5)
+        y = bottom + base.LINE * (lines - number - 0.5) / tall
+        base.text_at(axes, 0.15 / wide, y, line, colour=course.look.ink, bold=True)
+    base.text_at(axes, 0.0, 1 + 0.14 / tall, base.fit(note, wide, size=SMALL - 0.5), size=SMALL - 0.5)
 
 
 def grid_on_screen(
@@ -90,9 +90,9 @@ def grid_on_screen(
 ) -> tuple[go.Figure, list[dict[str, Any]]]:
     """Return the same for the screen, and the row and column of each panel."""
     rows, columns = shape(len(courses), width or _SCREEN)
-    figure = screen.new_figure(title, what, height=1.7 + 2.4 * rows, width=width)
+    figure = plotly_trend.new_figure(title, what, height=1.7 + 2.4 * rows, width=width)
     names = [
-        f"{screen.plain(course.title, width=30)}<br>{screen.plain(note)}".removesuffix("<br>")
+        f"{plotly_trend.plain(course.title, width=30)}<br>{plotly_trend.plain(note)}".removesuffix("<br>")
         for course, note in zip(courses, notes, strict=True)
     ]
     figure.set_subplots(
@@ -100,6 +100,6 @@ def grid_on_screen(
     )
     figure.update_annotations(font_size=12)
     figure.update_layout(margin_t=figure.layout.margin.t + 35)
-    screen.percent_axis(figure)
+    plotly_trend.percent_axis(figure)
     figure.update_xaxes(showgrid=False, nticks=4)
     return figure, [{"row": n // columns + 1, "col": n % columns + 1} for n in range(len(courses))]

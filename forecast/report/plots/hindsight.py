@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING, Literal, overload
 
 import numpy as np
 
-from forecast.report.looks import INK, SMALL
-from forecast.report.plots import paper, screen
+from forecast.report.plots import base, plotly_trend
 from forecast.report.plots.grid import grid_on_paper, grid_on_screen
-from forecast.report.plots.values import Backend, Course, day_text, known, on_screen, scenarios_of, the_unit
+from forecast.report.plots.series import Backend, Course, day_text, known, on_screen, scenarios_of, the_unit
+from forecast.report.styles import INK, SMALL
 from forecast.report.summary import of_unit
 
 if TYPE_CHECKING:
@@ -113,16 +113,16 @@ def _paper(
 ) -> Figure:
     from matplotlib.lines import Line2D
 
-    width = width or paper.WIDE
+    width = width or base.WIDE
     figure, panels = grid_on_paper(title, what, courses, [""] * len(courses), width, below=0.55)
     for axes, course, one in zip(panels, courses, after, strict=True):
-        paper.draw_band(axes, course, crowd=1)
-        paper.draw_course(
+        base.draw_band(axes, course, crowd=1)
+        base.draw_course(
             axes, Course(course.title, course.look._replace(line="-"), *_arrays(course)), weight=1.6
         )
         for name, (_, line, _, weight) in STYLES.items():
             axes.plot(one.days, getattr(one, name), color=INK, linestyle=line, linewidth=weight, zorder=4)
-        paper.date_axis(axes, course.days[0], course.days[-1])
+        base.date_axis(axes, course.days[0], course.days[-1])
     lines = [
         Line2D([], [], color=INK, marker="o", markersize=4, linewidth=1.6, label=f"{AS_KNOWN}, with its 90%")
     ]
@@ -155,20 +155,20 @@ def _screen(
     figure, places = grid_on_screen(title, what, courses, [""] * len(courses), width)
     for number, (course, one, place) in enumerate(zip(courses, after, places, strict=True)):
         row, col = place["row"], place["col"]
-        screen.draw_band(figure, course, crowd=1, row=row, col=col)
-        screen.draw_course(figure, course, legend=False, row=row, col=col)
+        plotly_trend.draw_band(figure, course, crowd=1, row=row, col=col)
+        plotly_trend.draw_course(figure, course, legend=False, row=row, col=col)
         for name, (meaning, _, dash, weight) in STYLES.items():
             figure.add_scatter(
                 x=one.days,
                 y=getattr(one, name),
                 mode="lines",
                 line={"color": INK, "dash": dash, "width": weight},
-                name=f"{name}:<br>{screen.plain(meaning, width=26)}",
+                name=f"{name}:<br>{plotly_trend.plain(meaning, width=26)}",
                 legendgroup=name,
                 showlegend=not number,
                 hoverinfo="text",
                 hovertext=[
-                    f"{screen.plain(course.title)}<br>{str(day)[:10]}, {name}: {p:.1%}"
+                    f"{plotly_trend.plain(course.title)}<br>{str(day)[:10]}, {name}: {p:.1%}"
                     for day, p in zip(one.days, getattr(one, name), strict=True)
                 ],
                 row=row,

@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING, Any, Literal, overload
 import numpy as np
 
 from forecast.case.in_force import ever
-from forecast.report.looks import FAINT, GRID, INK, SMALL
-from forecast.report.plots import paper, screen
-from forecast.report.plots.names import Name
+from forecast.report.plots import base, plotly_trend
+from forecast.report.plots.base import Name
 from forecast.report.plots.rows import labels_width, row_height, set_up_rows
-from forecast.report.plots.values import Backend, on_screen
+from forecast.report.plots.series import Backend, on_screen
+from forecast.report.styles import FAINT, GRID, INK, SMALL
 
 if TYPE_CHECKING:
     import plotly.graph_objects as go
@@ -170,15 +170,15 @@ def _by_scale(found: list[Judged]) -> dict[str, list[Judged]]:
 
 
 def _paper(title: str, what: str, found: list[Judged], width: float | None) -> Figure:
-    width, names = width or paper.WIDE, [one.name for one in found]
+    width, names = width or base.WIDE, [one.name for one in found]
     room = labels_width(names, width)
     row, parts = row_height(names, room), _by_scale(found)
     below = 0.5
     height = sum(row * len(part) + below for part in parts.values())
-    figure, top = paper.titled_figure(width, height, title, what)
-    left = paper.EDGE + room + 0.08
+    figure, top = base.titled_figure(width, height, title, what)
+    left = base.EDGE + room + 0.08
     for scale, part in parts.items():
-        axes = paper.add_axes(figure, left, top, width - left - 2.5 * paper.EDGE, row * len(part))
+        axes = base.add_axes(figure, left, top, width - left - 2.5 * base.EDGE, row * len(part))
         set_up_rows(axes, [one.name for one in part], room)
         for place, one in enumerate(part):
             axes.plot([one.said[0], one.said[2]], [place - 0.16] * 2, color=FAINT, linewidth=1.1, zorder=2)
@@ -194,7 +194,7 @@ def _paper(title: str, what: str, found: list[Judged], width: float | None) -> F
         if scale == "probability":
             axes.set_xlim(0, 1)
         axes.set_xlabel(
-            paper.fit(scale, paper.size_of(axes)[0]), fontsize=SMALL - 0.5, color=INK, parse_math=False
+            base.fit(scale, base.size_of(axes)[0]), fontsize=SMALL - 0.5, color=INK, parse_math=False
         )
         top += row * len(part) + below
     return figure
@@ -202,7 +202,9 @@ def _paper(title: str, what: str, found: list[Judged], width: float | None) -> F
 
 def _screen(title: str, what: str, found: list[Judged], width: float | None) -> go.Figure:
     parts = _by_scale(found)
-    figure = screen.new_figure(title, what, height=2.2 + 0.36 * len(found) + 0.5 * len(parts), width=width)
+    figure = plotly_trend.new_figure(
+        title, what, height=2.2 + 0.36 * len(found) + 0.5 * len(parts), width=width
+    )
     figure.set_subplots(
         max(len(parts), 1),
         1,
@@ -232,14 +234,16 @@ def _screen(title: str, what: str, found: list[Judged], width: float | None) -> 
                 showlegend=number == 1,
                 hoverinfo="text",
                 hovertext=[
-                    f"{screen.plain(one.name, width=60)}<br>{mean:.3g} ({low:.3g} to {high:.3g}); "
+                    f"{plotly_trend.plain(one.name, width=60)}<br>{mean:.3g} ({low:.3g} to {high:.3g}); "
                     f"tail {one.tail:.2g}"
                     for one, (low, mean, high) in zip(part, values, strict=True)
                 ],
                 row=number,
                 col=1,
             )
-        screen.label_rows(figure, [one.name for one in part], row=number, col=1)
+        plotly_trend.label_rows(figure, [one.name for one in part], row=number, col=1)
         limits = [0, 1] if scale == "probability" else None
-        figure.update_xaxes(title_text=screen.plain(scale), range=limits, gridcolor=GRID, row=number, col=1)
+        figure.update_xaxes(
+            title_text=plotly_trend.plain(scale), range=limits, gridcolor=GRID, row=number, col=1
+        )
     return figure

@@ -8,11 +8,10 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from forecast.report.labels import spread
-from forecast.report.looks import INK, SMALL
-from forecast.report.plots import paper
-from forecast.report.plots.values import scenarios_of
-from forecast.report.wording import direction
+from forecast.report.number_format import direction
+from forecast.report.plots import base
+from forecast.report.plots.series import scenarios_of
+from forecast.report.styles import INK, SMALL, spread
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -20,7 +19,7 @@ if TYPE_CHECKING:
 
     from forecast.case.evidence import Report
     from forecast.case.folder import Case
-    from forecast.report.plots.values import Course
+    from forecast.report.plots.series import Course
 
 #: A report of less weight for every scenario (decibans) is not numbered.
 LIGHTEST = 0.05
@@ -107,14 +106,14 @@ def draw_badges(axes: Axes, found: list[Badge], line: Course) -> None:
     """Write the numbers above the line, or below it where there is no room, none over another."""
     from matplotlib.dates import date2num
 
-    wide, tall = paper.size_of(axes)
+    wide, tall = base.size_of(axes)
     first, last = axes.get_xlim()
 
     def place(days: np.ndarray) -> np.ndarray:
         return wide * (np.asarray(date2num(days)) - first) / (last - first)  # type: ignore[no-untyped-call]
 
     at = place(np.array([badge.day for badge in found], dtype="datetime64[D]"))
-    widths = [paper.inches(badge.text, size=_BADGE) + 0.13 for badge in found]
+    widths = [base.inches(badge.text, size=_BADGE) + 0.13 for badge in found]
     middles = spread(at.tolist(), widths, low=0.0, high=wide)
     course = place(line.days)
     for badge, x, width, middle in zip(found, at, widths, middles, strict=True):
@@ -152,14 +151,14 @@ def footnotes(moved: list[Moved], width: float) -> list[list[tuple[float, str]]]
 
     A line has number, day, what who stated, and for or against which scenario it speaks the loudest.
     """
-    says = [paper.inches(f"{one.scenario} {one.weight}", size=SMALL - 1) for one in moved]
+    says = [base.inches(f"{one.scenario} {one.weight}", size=SMALL - 1) for one in moved]
     said = min(max(says, default=0.0) + 0.03, 0.3 * width)
     columns, lines = (0.0, 0.22, 1.0, width - said), []
     for one in moved:
         room = width - said - columns[2] - 0.12
         told = f"{one.report.source}: {one.indicator}"
-        stated = paper.fit_with(told, f"= {one.report.value}", room, size=SMALL - 1)
-        speaks = paper.fit_with(one.scenario, one.weight, said, size=SMALL - 1)
+        stated = base.fit_with(told, f"= {one.report.value}", room, size=SMALL - 1)
+        speaks = base.fit_with(one.scenario, one.weight, said, size=SMALL - 1)
         day = f"{one.report.reported:%d %b %Y}"
         texts = (f"{one.number}", day, stated, speaks)
         lines.append(list(zip(columns, texts, strict=True)))

@@ -6,9 +6,10 @@ from typing import TYPE_CHECKING, Literal, overload
 
 import numpy as np
 
-from forecast.report.plots import paper, screen
+from forecast.report.number_format import band, percent
+from forecast.report.plots import base, plotly_trend
 from forecast.report.plots.grid import grid_on_paper, grid_on_screen
-from forecast.report.plots.values import (
+from forecast.report.plots.series import (
     Backend,
     Course,
     ahead,
@@ -19,7 +20,6 @@ from forecast.report.plots.values import (
     the_unit,
 )
 from forecast.report.summary import of_unit
-from forecast.report.wording import band, percent
 
 if TYPE_CHECKING:
     import plotly.graph_objects as go
@@ -114,19 +114,19 @@ def _flat(case: Case, tree: xr.DataTree, unit: str) -> list[Course]:
 
 
 def _paper(title: str, what: str, courses: list[Course], notes: list[str], width: float | None) -> Figure:
-    figure, panels = grid_on_paper(title, what, courses, notes, width or paper.WIDE)
+    figure, panels = grid_on_paper(title, what, courses, notes, width or base.WIDE)
     for axes, course in zip(panels, courses, strict=True):
-        paper.draw_band(axes, course, crowd=1)
+        base.draw_band(axes, course, crowd=1)
         for edge in (course.low, course.high):
             axes.plot(course.days, edge, color=course.look.colour, linewidth=0.6)
-        paper.draw_course(axes, course)
-        paper.date_axis(axes, course.days[0], course.days[-1])
+        base.draw_course(axes, course)
+        base.date_axis(axes, course.days[0], course.days[-1])
     return figure
 
 
 def _screen(title: str, what: str, courses: list[Course], notes: list[str], width: float | None) -> go.Figure:
     figure, places = grid_on_screen(title, what, courses, notes, width)
     for course, place in zip(courses, places, strict=True):
-        screen.draw_band(figure, course, crowd=1, row=place["row"], col=place["col"])
-        screen.draw_course(figure, course, legend=False, row=place["row"], col=place["col"])
+        plotly_trend.draw_band(figure, course, crowd=1, row=place["row"], col=place["col"])
+        plotly_trend.draw_course(figure, course, legend=False, row=place["row"], col=place["col"])
     return figure

@@ -5,9 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from forecast.report.looks import FAINT, GRID, INK, SMALL
-from forecast.report.plots import paper, screen
-from forecast.report.plots.names import Name
+from forecast.report.plots import base, plotly_trend
+from forecast.report.plots.base import Name
+from forecast.report.styles import FAINT, GRID, INK, SMALL
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -40,25 +40,25 @@ class Step:
 
 def labels_width(names: Sequence[Name], width: float) -> float:
     """Return how many inches names need on the left, in a figure so many inches wide."""
-    return min(max((paper.inches(str(name), size=_NAMES) for name in names), default=0.5), 0.36 * width)
+    return min(max((base.inches(str(name), size=_NAMES) for name in names), default=0.5), 0.36 * width)
 
 
 def row_height(names: Sequence[Name], room: float) -> float:
     """Return the height of all rows in inches: two lines go into each if one name needs them."""
-    two = any(paper.inches(str(name), size=_NAMES) > room for name in names)
+    two = any(base.inches(str(name), size=_NAMES) > room for name in names)
     return 0.3 if two else 0.21
 
 
 def set_up_rows(axes: Axes, names: Sequence[Name], room: float) -> None:
     """Place rows from 0 downwards and write their names on the left."""
-    wide, _ = paper.size_of(axes)
+    wide, _ = base.size_of(axes)
     axes.set_ylim(len(names) - 0.5, -0.5)
     axes.set_yticks([])
     for row, name in enumerate(names):
         axes.text(
             -0.08 / wide,
             row,
-            paper.fit_with(name.head, name.tail, room, size=_NAMES, lines=2),
+            base.fit_with(name.head, name.tail, room, size=_NAMES, lines=2),
             transform=axes.get_yaxis_transform(),
             fontsize=_NAMES,
             color=INK,
@@ -110,7 +110,7 @@ def around(steps: Sequence[Step], wide: float) -> tuple[float, float]:
     places = [place for step in steps for place in (step.start, step.end)]
     low, high = min(places), max(places)
     span = (high - low) or 1.0
-    number = max(paper.inches(step.text, size=_NAMES, bold=step.total) for step in steps) + 0.12
+    number = max(base.inches(step.text, size=_NAMES, bold=step.total) for step in steps) + 0.12
     share = min(number / wide, 0.6)
     return low - 0.05 * span, high + span * share / (1 - share)
 
@@ -128,7 +128,10 @@ def draw_steps_on_screen(
         width=2 * HALF,
         marker=bars(colour, [step.pattern for _, step in moves]),
         hoverinfo="text",
-        hovertext=[f"{screen.plain(step.name, width=60)}<br>{screen.plain(step.text)}" for _, step in moves],
+        hovertext=[
+            f"{plotly_trend.plain(step.name, width=60)}<br>{plotly_trend.plain(step.text)}"
+            for _, step in moves
+        ],
         showlegend=False,
         row=row,
         col=col,
@@ -136,7 +139,7 @@ def draw_steps_on_screen(
     figure.add_scatter(
         x=[max(step.start, step.end) for step in steps],
         y=list(range(len(steps))),
-        text=[f"  {screen.plain(step.text)}" for step in steps],
+        text=[f"  {plotly_trend.plain(step.text)}" for step in steps],
         mode="text",
         textposition="middle right",
         cliponaxis=False,
@@ -152,7 +155,10 @@ def draw_steps_on_screen(
         mode="markers",
         marker={"symbol": "line-ns", "size": 16, "line": {"color": INK, "width": 4}},
         hoverinfo="text",
-        hovertext=[f"{screen.plain(step.name, width=60)}<br>{screen.plain(step.text)}" for _, step in totals],
+        hovertext=[
+            f"{plotly_trend.plain(step.name, width=60)}<br>{plotly_trend.plain(step.text)}"
+            for _, step in totals
+        ],
         showlegend=False,
         row=row,
         col=col,

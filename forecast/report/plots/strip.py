@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from forecast.report.looks import GRID, SMALL, Look
-from forecast.report.plots import paper
+from forecast.report.plots import base
 from forecast.report.plots.ends import NUMBER, THREAD
-from forecast.report.plots.values import looks, scenarios_of
+from forecast.report.plots.series import looks, scenarios_of
+from forecast.report.styles import GRID, SMALL, Look
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -64,7 +64,7 @@ def draw_strip(axes: Axes, rows: list[Row], room: float) -> None:
     """
     from matplotlib.dates import date2num
 
-    wide, _ = paper.size_of(axes)
+    wide, _ = base.size_of(axes)
     top = longest(rows)
     for number, row in enumerate(rows):
         ends = np.clip(row.weights / top, -1, 1) * _REACH - number
@@ -74,7 +74,7 @@ def draw_strip(axes: Axes, rows: list[Row], room: float) -> None:
         axes.text(
             1 + (THREAD + NUMBER) / wide,
             -number,
-            paper.fit(row.title, room),
+            base.fit(row.title, room),
             transform=axes.get_yaxis_transform(),
             fontsize=SMALL,
             color=row.look.ink,

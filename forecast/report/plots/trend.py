@@ -6,14 +6,13 @@ from typing import TYPE_CHECKING, Literal, overload
 
 import numpy as np
 
-from forecast.report.labels import spread
-from forecast.report.looks import FAINT, INK, SMALL
-from forecast.report.plots import paper, screen
+from forecast.report.plots import base, plotly_trend
 from forecast.report.plots.ends import NUMBER, THREAD, End, column, draw_ends, mark_today
 from forecast.report.plots.moved import Moved, draw_badges, footnotes
+from forecast.report.plots.series import Backend, Course, day_text, on_screen, the_unit
 from forecast.report.plots.strip import draw_strip, strip_key
 from forecast.report.plots.trend_panel import Panel, panel_of
-from forecast.report.plots.values import Backend, Course, day_text, on_screen, the_unit
+from forecast.report.styles import FAINT, INK, SMALL, spread
 
 if TYPE_CHECKING:
     import plotly.graph_objects as go
@@ -117,29 +116,29 @@ def _what(panels: list[Panel], where: str) -> str:
 
 
 def _paper(title: str, panels: list[Panel], width: float | None) -> Figure:
-    width = width or paper.WIDE
+    width = width or base.WIDE
     titles = [course.title for course in panels[0].known]
     right = column(titles, width)
-    wide, tall = width - paper.LEFT - right, max(_TALL, 1.3 * paper.LINE * len(titles))
+    wide, tall = width - base.LEFT - right, max(_TALL, 1.3 * base.LINE * len(titles))
     strip = (0.3 if len(titles) <= 5 else 0.24) * len(titles)
     named = _UNIT if panels[0].unit else 0.0
     fixed = named + _ABOVE + tall + _BETWEEN + strip + _BELOW
-    heights = [fixed + paper.LINE * len(panel.moved) for panel in panels]
-    figure, top = paper.titled_figure(width, sum(heights) + paper.EDGE, title, _what(panels, "listed below"))
-    room = right - THREAD - NUMBER - paper.EDGE + 0.03
+    heights = [fixed + base.LINE * len(panel.moved) for panel in panels]
+    figure, top = base.titled_figure(width, sum(heights) + base.EDGE, title, _what(panels, "listed below"))
+    room = right - THREAD - NUMBER - base.EDGE + 0.03
     for panel, height in zip(panels, heights, strict=True):
         here = top + named + _ABOVE
-        chances = paper.add_axes(figure, paper.LEFT, here, wide, tall)
+        chances = base.add_axes(figure, base.LEFT, here, wide, tall)
         below = here + tall + _BETWEEN
-        reports = paper.add_axes(figure, paper.LEFT, below, wide, strip, like=chances)
+        reports = base.add_axes(figure, base.LEFT, below, wide, strip, like=chances)
         _draw_chances(chances, panel, room)
         draw_strip(reports, panel.rows, room)
-        key = paper.fit(strip_key(panel.rows), width - paper.LEFT - paper.EDGE, size=SMALL - 0.5)
-        paper.text_at(reports, 0.0, 1 + 0.1 / strip, key, size=SMALL - 0.5)
-        for number, line in enumerate(footnotes(panel.moved, width - 2 * paper.EDGE)):
-            y = -(_BELOW + paper.LINE * (number + 0.5)) / strip
+        key = base.fit(strip_key(panel.rows), width - base.LEFT - base.EDGE, size=SMALL - 0.5)
+        base.text_at(reports, 0.0, 1 + 0.1 / strip, key, size=SMALL - 0.5)
+        for number, line in enumerate(footnotes(panel.moved, width - 2 * base.EDGE)):
+            y = -(_BELOW + base.LINE * (number + 0.5)) / strip
             for x, text in line:
-                paper.text_at(reports, (x + paper.EDGE - paper.LEFT) / wide, y, text, size=SMALL - 1)
+                base.text_at(reports, (x + base.EDGE - base.LEFT) / wide, y, text, size=SMALL - 1)
         top += height
     return figure
 
@@ -147,15 +146,15 @@ def _paper(title: str, panels: list[Panel], width: float | None) -> Figure:
 def _draw_chances(axes: Axes, panel: Panel, room: float) -> None:
     """Draw each scenario's probability with its band, up to today and on to the horizon."""
     for course in (*panel.known, *panel.ahead):
-        paper.draw_band(axes, course, crowd=len(panel.known))
+        base.draw_band(axes, course, crowd=len(panel.known))
     for course in panel.known:
-        paper.draw_course(axes, course)
+        base.draw_course(axes, course)
     for course in panel.ahead:
-        paper.draw_course(axes, course, weight=1.1)
-    paper.percent_axis(axes)
-    paper.date_axis(axes, panel.first, panel.last)
+        base.draw_course(axes, course, weight=1.1)
+    base.percent_axis(axes)
+    base.date_axis(axes, panel.first, panel.last)
     axes.tick_params(axis="x", labelbottom=False, length=0)
-    wide, tall = paper.size_of(axes)
+    wide, tall = base.size_of(axes)
     if len(panel.periods) <= _MARKS * wide:
         axes.vlines(panel.periods, 0, -0.05 / tall, color=FAINT, linewidth=0.6, clip_on=False)
     mark_today(axes, panel.today, panel.last)
@@ -171,7 +170,7 @@ def _draw_chances(axes: Axes, panel: Panel, room: float) -> None:
     draw_badges(axes, panel.badges, panel.leader)
     if panel.unit:
         up = 1 + (_ABOVE + 0.1) / tall
-        paper.text_at(axes, -paper.LEFT / wide * 0.8, up, panel.unit, size=SMALL + 1.5, bold=True)
+        base.text_at(axes, -base.LEFT / wide * 0.8, up, panel.unit, size=SMALL + 1.5, bold=True)
 
 
 def _name_ended(axes: Axes, course: Course) -> None:
@@ -191,24 +190,24 @@ def _name_ended(axes: Axes, course: Course) -> None:
 
 
 def _screen(title: str, panels: list[Panel], width: float | None) -> go.Figure:
-    figure = screen.new_figure(
+    figure = plotly_trend.new_figure(
         title, _what(panels, "point at them"), height=1.6 + 3.9 * len(panels), width=width
     )
-    names = [screen.plain(panel.unit) for panel in panels]
+    names = [plotly_trend.plain(panel.unit) for panel in panels]
     figure.set_subplots(len(panels), 1, subplot_titles=names, vertical_spacing=0.3 / (1 + len(panels)))
     figure.update_annotations(x=0, xanchor="left", font={"size": 14, "color": INK})
     for row, panel in enumerate(panels, start=1):
         for course in (*panel.known, *panel.ahead):
-            screen.draw_band(figure, course, crowd=len(panel.known), row=row, col=1)
+            plotly_trend.draw_band(figure, course, crowd=len(panel.known), row=row, col=1)
         for course in panel.known:
-            screen.draw_course(figure, course, legend=row == 1, row=row, col=1)
+            plotly_trend.draw_course(figure, course, legend=row == 1, row=row, col=1)
         for course in panel.ahead:
-            screen.draw_course(figure, course, thin=True, legend=False, row=row, col=1)
+            plotly_trend.draw_course(figure, course, thin=True, legend=False, row=row, col=1)
         _number_reports(figure, panel, row)
         note = f"as of {day_text(panel.today)}"
         note += f", outlook to {day_text(panel.last)}" if panel.ahead else ""
-        screen.mark_day(figure, panel.today, note, row=row, col=1)
-        screen.percent_axis(figure, row=row, col=1)
+        plotly_trend.mark_day(figure, panel.today, note, row=row, col=1)
+        plotly_trend.percent_axis(figure, row=row, col=1)
         figure.update_xaxes(
             minor={"tickvals": panel.periods, "ticks": "outside", "ticklen": 4, "tickcolor": FAINT},
             showgrid=False,
@@ -264,4 +263,4 @@ def _hover(one: Moved) -> str:
         report.note,
         report.citation,
     ]
-    return "<br>".join(screen.plain(line, width=80) for line in lines if line)
+    return "<br>".join(plotly_trend.plain(line, width=80) for line in lines if line)

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from forecast.report.plots.moved import Badge, Moved, badges, weightiest
+from forecast.report.plots.series import Course, ahead, known
 from forecast.report.plots.strip import Row, strip_rows
-from forecast.report.plots.values import Course, ahead, known
 
 if TYPE_CHECKING:
     import xarray as xr

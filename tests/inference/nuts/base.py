@@ -15,8 +15,8 @@ from pytensor.compile.mode import Mode
 from forecast.case.evidence import Evidence
 from forecast.inference.nuts.data import known_on
 from forecast.inference.nuts.judgements import variables
-from forecast.model.filtering import Filtered, empty_filtered, refresh
-from forecast.model.layout import Layout
+from forecast.model.hmm import Filtered, empty_filtered, refresh
+from forecast.model.parameters import Layout
 
 #: Neither a C compiler nor a minute of compilation: graphs are run node by node.
 PLAIN = Mode(linker="py", optimizer="fast_compile")

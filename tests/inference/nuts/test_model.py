@@ -14,8 +14,8 @@ from scipy.linalg import expm
 from forecast.case.evidence import Evidence
 from forecast.inference.nuts.dynamics import forward, transition_matrix
 from forecast.inference.nuts.model import build, data_on
-from forecast.model.filtering import filter_log_likelihood
-from forecast.model.layout import layout
+from forecast.model.hmm import filter_log_likelihood
+from forecast.model.parameters import layout
 from tests.cases import CASES, binary, day, question, report, small, source, swaps
 from tests.inference.nuts.base import PLAIN, compiled, draw, filtered, log_density, point, without_compiler
 

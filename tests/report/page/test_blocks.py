@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from forecast.report.page.blocks import Cell, Table, clipped, safe_link
+from forecast.report.brief.elements import Cell, Table, clipped, safe_link
 
 
 @pytest.mark.parametrize("text", ["https://example.org/a?b=1&c=2#d", "http://example.org", "HTTPS://e.org/x"])

@@ -8,8 +8,8 @@ from itertools import pairwise
 import pytest
 
 from forecast.record.issue import entries
-from forecast.report.looks import look_of
-from forecast.report.page.chart import NARROW, WIDE, chart, points
+from forecast.report.brief.trend_svg import NARROW, WIDE, chart, read_out
+from forecast.report.styles import look_of
 from tests.made_up import AS_OF, COURSES, HORIZON, OPENED, made_up_case, made_up_tree
 
 
@@ -62,13 +62,13 @@ def test_forecasts_as_issued_and_days_with_reports_are_marked():
 
 def test_the_pointer_is_told_each_date_with_its_probabilities():
     found, trend, outlook = laid()
-    told = points(trend, outlook, found.box, list(COURSES), regime=True, most=100)
+    told = read_out(trend, outlook, found.box, list(COURSES), regime=True, most=100)
     assert len(told) == trend.sizes["as_of"] + outlook.sizes["date"]
     assert told[0]["day"] == "2014-08-30"
     assert told[0]["p"] == pytest.approx(trend["probability"][0].values.tolist(), abs=1e-4)
     assert [one["ahead"] for one in told].index(True) == trend.sizes["as_of"]
     assert told[-1]["x"] == 1.0
-    assert len(points(trend, outlook, found.box, list(COURSES), regime=False, most=5)) == 5
+    assert len(read_out(trend, outlook, found.box, list(COURSES), regime=False, most=5)) == 5
 
 
 def test_a_gap_of_the_trend_is_a_gap():
@@ -78,4 +78,4 @@ def test_a_gap_of_the_trend_is_a_gap():
     trend["probability"][3] = float("nan")
     found = chart(case.question, look_of(case.question.scenarios), trend, outlook, (), [], WIDE, 100)
     assert found.courses[0].line.count("M") == 2
-    assert points(trend, outlook, found.box, list(COURSES), regime=True, most=100)[3]["p"] == [None] * 4
+    assert read_out(trend, outlook, found.box, list(COURSES), regime=True, most=100)[3]["p"] == [None] * 4

@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from forecast.report.page.geometry import Box, area, marker, path, thinned, ticks
+from forecast.report.brief.geometry import Box, area, marker, path, thinned, ticks
 
 BOX = Box(left=10, top=20, width=200, height=100, first=date(2024, 1, 1), last=date(2024, 4, 10))
 places = st.floats(-1e4, 1e4)

@@ -15,7 +15,7 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.text import Text
 
-from forecast.analysis.changed import STEPS
+from forecast.analysis.attribution import STEPS
 from forecast.case.evidence import Evidence, Report
 from forecast.case.folder import Case
 from forecast.case.judgement import Positive, Proportions

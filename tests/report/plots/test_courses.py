@@ -7,8 +7,8 @@ import pytest
 from matplotlib.collections import PolyCollection
 
 from forecast import plot_area, plot_hindsight, plot_outlook
+from forecast.report.number_format import percent
 from forecast.report.plots.grid import shape
-from forecast.report.wording import percent
 from tests.report.plots.base import AS_OF, case_of, edges, tree_of, words, xs, ys
 
 

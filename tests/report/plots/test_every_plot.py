@@ -15,7 +15,7 @@ from matplotlib.figure import Figure
 from matplotlib.text import Text
 
 import forecast
-from forecast.case.faults import InputError
+from forecast.case.errors import InputError
 from tests.report.plots.base import HOSTILE, case_of, collisions, tree_of, words
 from tests.report.plots.every import PLOTS, draw
 

@@ -9,12 +9,12 @@ import pytest
 from matplotlib.patches import Rectangle
 
 from forecast import plot_changed, plot_collect, plot_evidence, plot_evidence_map, plot_judgements
-from forecast.analysis.changed import STEPS
-from forecast.case.faults import InputError
+from forecast.analysis.attribution import STEPS
+from forecast.case.errors import InputError
 from forecast.case.folder import Case
 from forecast.inference.engine import infer
 from forecast.report.changes import MEANING
-from forecast.report.plots.paper import fit, fit_with, inches
+from forecast.report.plots.base import fit, fit_with, inches
 from tests.cases import CASES, small
 from tests.report.plots.base import case_of, collected, collisions, explained, moved, tree_of, words, xs
 

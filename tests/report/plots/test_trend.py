@@ -13,8 +13,8 @@ from matplotlib.dates import date2num
 from forecast import plot_trend
 from forecast.case.evidence import Evidence
 from forecast.case.folder import Case
+from forecast.report.plots.base import save
 from forecast.report.plots.moved import LIGHTEST, weightiest
-from forecast.report.plots.paper import save
 from forecast.report.plots.strip import LIGHTEST as SHOWN
 from tests.report.plots.base import AS_OF, case_of, collisions, edges, retitled, tree_of, words, xs, ys
 

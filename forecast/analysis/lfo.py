@@ -1,0 +1,519 @@
+"""Leave-future-out: how well the evidence of each period was foretold from that of the periods before it.
+
+    elpd = sum over t of log p(y_t | y_0..y_(t-1)),
+    p(y_t | y_<t) = mean over theta | y_<t of  sum_s P(s_t = s | y_<t, theta) prod over cells of m(s)
+
+(Buerkner, Gabry and Vehtari 2020). y_t is all that is known at the as-of date about period t: time is that of
+the events, so that every term is the density of one period's evidence, whatever was reported late, corrected
+or withdrawn. Sequential Monte Carlo over the periods gives all terms in one pass, as ratios of marginal
+likelihoods (Chopin 2002). Their sum from period 0 on is the log marginal likelihood of the evidence.
+
+Groups and a cap make a power likelihood, whose values are no densities: a cap that bites would raise the
+score. So they rule what is learnt from the periods before t, and period t itself is scored without them.
+Judgements that may not learn keep their prior: the mean over theta is that of the forecaster who keeps it.
+
+The evidence of a question in the time of its events, so that a filter can pass from period to period.
+
+The trend passes through the dates on which reports became known. Here a step lets in all that is known, at
+one as-of date, about one period.
+
+Several question files over one log of evidence: which of them foretold the evidence better.
+
+Only densities of the same data can be compared, so the evidence, its periods and what can be observed must be
+the same: which indicators speak, their kinds and values, who watches them. Everything else may differ:
+scenarios and how many, judgements, weights, dynamics, reliabilities, persistence, groups, cap.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
+from datetime import date, timedelta
+from itertools import pairwise
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import numpy as np
+import xarray as xr
+
+from forecast.case.errors import InputError
+from forecast.case.folder import Case, load_case
+from forecast.case.in_force import checked_as_of
+from forecast.case.question import Indicator
+from forecast.inference.diagnostics import impossible
+from forecast.inference.estimates import draws_of
+from forecast.inference.particles import ImpossibleEvidence
+from forecast.inference.smc import run_chain, systems
+from forecast.model.cell_sequence import Course, places
+from forecast.model.evidence_index import Step
+from forecast.model.hmm import empty_filtered, refresh
+from forecast.model.problem import Problem, problem
+
+if TYPE_CHECKING:
+    import arviz as az
+    import pandas as pd
+
+
+MOST_PARTICLES = 32_000  # per chain
+
+
+def future_score(
+    case: Case | str | Path,
+    *,
+    as_of: date | None = None,
+    draws: int = 2000,
+    chains: int = 4,
+    tolerance: float = 0.1,
+    seed: int = 0,
+) -> xr.Dataset:
+    """Score a question by how well each period's evidence was foretold from the periods before it.
+
+    Parameters
+    ----------
+    case : Case or path
+    as_of : date, optional
+        The evidence known on that day is foretold; default as for :func:`forecast.update`.
+    draws, chains, seed : int
+        Particles of each of so many independent systems, and the seed.
+    tolerance : float
+        Particles are doubled until the Monte Carlo standard error of the sum is at most this (in nats), or
+        there are 32,000 a chain.
+
+    Returns
+    -------
+    xarray.Dataset
+        `elpd` (period): log p(y_t | y_<t) in nats, 0 where a period has no evidence, minus infinity where
+        the question held for impossible what was reported of a cell with a group or a cap. `by_chain` (chain,
+        period): the same from each chain alone. `mcse`: the error of the sum of `elpd`. Coordinate
+        `period_end`.
+
+    Examples
+    --------
+    >>> score = future_score("scenarios/isis-jn-2014", as_of=date(2014, 11, 22))  # doctest: +SKIP
+    >>> round(float(score["elpd"].sum()), 1)  # doctest: +SKIP
+    -25.3
+    """
+    case = case if isinstance(case, Case) else load_case(Path(case))
+    day = checked_as_of(case.question, as_of)
+    case = case.on(day)
+    time = timeline(case, day)
+    free = any(block.free for block in time.task.layout.blocks)
+    particles, chains = (draws, chains) if free else (1, 1)
+    while True:
+        try:
+            by_system = _terms(time, chains, particles, seed)
+        except ImpossibleEvidence as found:
+            raise InputError(impossible(case, ImpossibleEvidence(found.unit, found.period, day))) from found
+        by_chain = _log_mean(by_system)
+        error = monte_carlo_error(by_chain.sum(axis=1)) if free else 0.0
+        if not error > tolerance or particles >= MOST_PARTICLES:
+            break
+        particles *= 2
+    ends = np.array([case.question.last_day(t) for t in range(time.periods)], dtype="datetime64[ns]")
+    return xr.Dataset(
+        {
+            "elpd": ("period", _log_mean(by_system.reshape(-1, time.periods)[None])[0]),
+            "by_chain": (("chain", "period"), by_chain),
+            "mcse": error,
+        },
+        {"chain": np.arange(chains), "period": np.arange(time.periods), "period_end": ("period", ends)},
+        {"case": case.name, "as_of": day.isoformat(), "particles": particles, "seed": seed},
+    )
+
+
+def _terms(time: Timeline, chains: int, particles: int, seed: int) -> np.ndarray:
+    """Return log p(y_t | y_<t) by chain, by system that shares what may not learn, and by period."""
+    if not time.task.layout.learns:
+        return _unlearning(time, chains, particles, seed)
+    task, scored = time.steps(time.periods, score=True)
+    number = systems(task, particles)  # a chain of so few particles is one system
+    runs = _parallel(
+        lambda k: run_chain(task, chain=k, particles=particles // number, seed=seed, progress=_quiet),
+        chains * number,
+    )
+    reached = np.array([[0.0, *run.log_evidence] for run in runs])
+    terms = np.stack([reached[:, after + 1] - reached[:, before + 1] for before, after in scored], axis=1)
+    return np.where(np.isnan(terms), -np.inf, terms).reshape(chains, number, time.periods)
+
+
+def _unlearning(time: Timeline, chains: int, particles: int, seed: int) -> np.ndarray:
+    """Return log p(y_t | y_<t, theta) of draws that no evidence revises: each is a system by itself."""
+    task, _ = time.steps(time.periods, score=False)
+    last = replace(task, steps=(replace(task.steps[-1], begin=0),), restart=(None,))
+
+    def one(chain: int) -> np.ndarray:
+        run = run_chain(last, chain=chain, particles=particles, seed=seed, progress=_quiet)
+        terms = one_ahead(time, run.theta)
+        for t in filter(time.tempered, range(time.periods)):
+            terms[:, t] = one_ahead(time, run.theta, scored=t)[:, t]
+        return terms
+
+    return np.array(_parallel(one, chains))
+
+
+def one_ahead(time: Timeline, theta: np.ndarray, *, scored: int | None = None) -> np.ndarray:
+    """Return log p(y_t | y_<t, theta), (N, T), at theta (N, D), all units together."""
+    task = time.task
+    filtered = empty_filtered(len(theta), task.units, time.periods, task.layout.scenarios)
+    course = time.course(time.periods, scored)
+    refresh(np.ascontiguousarray(theta), course, task.cells, task.layout.arrays, filtered)
+    return filtered.log_norm.sum(axis=1)
+
+
+def monte_carlo_error(total: np.ndarray) -> float:
+    """Return the standard error of the mean over chains; nan where it cannot be told."""
+    if len(total) == 1 or not np.isfinite(total).all():
+        return np.nan
+    return float(total.std(ddof=1) / np.sqrt(len(total)))
+
+
+def _log_mean(terms: np.ndarray) -> np.ndarray:
+    """Return the log of the mean over the second axis of exp(terms)."""
+    high = terms.max(axis=1)
+    high = np.where(np.isneginf(high), 0.0, high)
+    with np.errstate(divide="ignore"):
+        return np.log(np.exp(terms - high[:, None]).mean(axis=1)) + high
+
+
+def _quiet() -> None:
+    """Report no progress."""
+
+
+def _parallel[T](one: Callable[[int], T], number: int) -> list[T]:
+    with ThreadPoolExecutor(max_workers=min(number, os.cpu_count() or 1)) as pool:
+        return list(pool.map(one, range(number)))
+
+
+def lfo_wrapper(case: Case, tree: xr.DataTree) -> az.SamplingWrapper:
+    """Return what ``az.lfo_cv`` needs to fit a question anew to the periods before a date of the past.
+
+    Each fit is sequential Monte Carlo over those periods, with everything known about them at the tree's
+    as-of date, and as many chains, particles and draws as the tree has. `idata_orig` is the tree with one
+    log likelihood per period: units, if there are any, taken together.
+
+    What is scored is the tree's own log likelihood: where groups or a cap lower exponents a power likelihood.
+    :func:`future_score` scores densities, and is the one to compare questions by. Where a judgement may not
+    learn, use ``method="exact"``: importance weights would let it.
+
+    Parameters
+    ----------
+    case : Case
+    tree : xarray.DataTree
+        What ``forecast.update`` made of it.
+
+    Raises
+    ------
+    ValueError
+        If the tree is of another case, or of other files of it.
+
+    Examples
+    --------
+    >>> wrapper = lfo_wrapper(case, tree)  # doctest: +SKIP
+    >>> az.lfo_cv(wrapper.idata_orig, wrapper, 1, 1, time_dim="period")  # doctest: +SKIP
+    """
+    import arviz as az
+
+    if tree.attrs["digest"] != case.digest:
+        raise ValueError(f"the tree was not made from the files of {case.name} as they are")
+    day = date.fromisoformat(tree.attrs["as_of"])
+    time = timeline(case.on(day), day)
+    chains, draws, seed = (int(tree.attrs[name]) for name in ("chains", "draws", "seed"))
+    particles = int(tree.attrs["particles"]) or draws  # 0 of a tree that another engine made
+
+    class Wrapper(az.SamplingWrapper):  # type: ignore[misc]
+        """Fits to the periods before one, and the log likelihood of those after."""
+
+        def sel_observations(self, idx: np.ndarray) -> tuple[int, np.ndarray]:
+            first = int(idx[0])
+            if list(idx) != list(range(first, time.periods)):
+                raise ValueError("only the future can be left out: all periods from one on")
+            return first, idx
+
+        def sample(self, modified_observed_data: int) -> np.ndarray:
+            task, _ = time.steps(modified_observed_data, score=False)
+            runs = _parallel(
+                lambda k: run_chain(task, chain=k, particles=particles, seed=seed, progress=_quiet), chains
+            )
+            return draws_of(runs, draws, modified_observed_data, seed).theta
+
+        def get_inference_data(self, fitted_model: np.ndarray) -> xr.DataTree:
+            theta = xr.Dataset({"theta": (("chain", "draw", "slot"), fitted_model)})
+            return xr.DataTree.from_dict({"posterior": theta})
+
+        def log_likelihood__i(self, excluded_obs: np.ndarray, idata__i: xr.DataTree) -> xr.DataArray:
+            theta = idata__i["posterior"].to_dataset()["theta"].values
+            terms = one_ahead(time, theta.reshape(-1, theta.shape[-1])).reshape(*theta.shape[:2], -1)
+            return xr.DataArray(terms[..., excluded_obs], dims=("chain", "draw", "period"))
+
+    terms = tree["log_likelihood"].to_dataset()
+    together = terms.sum("unit") if "unit" in terms.dims else terms
+    return Wrapper(None, idata_orig=tree.assign({"log_likelihood": xr.DataTree(together)}))
+
+
+class Timeline(NamedTuple):
+    """The evidence of a question in the time of its events: n cells, T periods."""
+
+    task: Problem  # its cells and theta; its own steps are in the time of the reports
+    unit: np.ndarray  # (n,)
+    period: np.ndarray  # (n,)
+    cell: np.ndarray  # (n,)
+    exponent: np.ndarray  # (n,) in the power likelihood that groups and a cap make
+    periods: int
+
+    def course(self, until: int, scored: int | None = None) -> Course:
+        """Return the cells of the periods before `until`, those of the period `scored` without exponents."""
+        power = np.where(self.period == scored, 1.0, self.exponent)
+        kept = (self.period < until) & (power > 0)
+        kinds, kind = np.unique(np.stack([self.cell[kept], power[kept]]), axis=1, return_inverse=True)
+        edges = np.arange(self.task.units)[:, None] * until + np.arange(until + 1)
+        where = self.unit[kept] * until + self.period[kept]
+        return Course(
+            kind=kind.reshape(-1).astype(np.int64),
+            start=np.searchsorted(where, edges).astype(np.int64),
+            cell=kinds[0].astype(np.int64),
+            exponent=np.ascontiguousarray(kinds[1]),
+        )
+
+    def tempered(self, period: int) -> bool:
+        """Tell whether some cell of a period has an exponent."""
+        return bool((self.exponent[self.period == period] != 1.0).any())
+
+    def steps(self, periods: int, *, score: bool) -> tuple[Problem, list[tuple[int, int]]]:
+        """Return the problem step by step, and for each period the steps before and after it is scored.
+
+        A period with exponents is let in twice if it is to be scored: first without them, to be scored;
+        then the particles from before are taken up again (a restart) and it is let in with them.
+        """
+        steps: list[Step] = []
+        restart: list[int | None] = []
+        scored, learnt = [], -1
+        for t in range(periods):
+            twice = score and self.tempered(t)
+            for plain in (True, False) if twice else (False,):
+                day = self.task.layout.question.opened + timedelta(days=len(steps))  # seeds random numbers
+                steps.append(Step(day, self.course(t + 1, t if plain else None), t + 1, t))
+                restart.append(learnt if twice and not plain else None)
+            scored.append((learnt, len(steps) - 1 - twice))
+            learnt = len(steps) - 1
+        return replace(self.task, steps=tuple(steps), restart=tuple(restart)), scored
+
+
+def timeline(case: Case, as_of: date) -> Timeline:
+    """Order the evidence known at a date by the periods it speaks about."""
+    question = case.question
+    plain = problem(replace(question, groups=(), cap=None), case.evidence, as_of)
+    course = plain.steps[-1].course
+    unit, period = places(course)
+    cell = course.cell[course.kind]
+    exponent = np.ones(len(cell))
+    if question.groups or question.cap is not None:
+        power = problem(question, case.evidence, as_of)
+        found = power.steps[-1].course
+        held = zip(*places(found), power.cells.cell["indicator"][found.cell[found.kind]], strict=True)
+        known = dict(zip(held, found.exponent[found.kind], strict=True))
+        keys = zip(unit, period, plain.cells.cell["indicator"][cell], strict=True)
+        exponent = np.array([known.get(key, 0.0) for key in keys])
+    return Timeline(plain, unit, period, cell, exponent, plain.steps[-1].periods)
+
+
+READ = (  # what the model reads of a report
+    "date",
+    "reported",
+    "indicator",
+    "value",
+    "source",
+    "credibility",
+    "repeats",
+    "independence",
+    "testimony",
+    "replaces",
+    "unit",
+)
+FEW, SMALL = 100, 4.0  # periods, and nats, below which a normal error is not to be relied on (Sivula et al.)
+
+
+def compare_questions(
+    cases: Mapping[str, Case | str | Path] | Sequence[Case | str | Path],
+    *,
+    as_of: date | None = None,
+    first: int = 0,
+    draws: int = 2000,
+    chains: int = 4,
+    tolerance: float = 0.1,
+    seed: int = 0,
+) -> pd.DataFrame:
+    """Compare questions by leave-future-out, as ``az.compare`` does models.
+
+    Parameters
+    ----------
+    cases : mapping of name to case, or sequence of cases
+        Cases or their folders. In a sequence each has its folder's name.
+    as_of : date, optional
+        The evidence known on that day is foretold; default as for :func:`forecast.update`.
+    first : int
+        The first period that is scored; those before it only teach. With 0 `elpd` is the log marginal
+        likelihood, and `elpd_diff` a log Bayes factor (but for groups and caps).
+    draws, chains, tolerance, seed
+        As for :func:`future_score`. One seed for all: what it does to one it does to the others.
+
+    Returns
+    -------
+    pandas.DataFrame
+        A row for each question, the best first. `rank`; `elpd`: sum of log p(y_t | y_<t), in nats; `se`:
+        sqrt(n var(terms)); `elpd_diff`: less than the best; `dse`: sqrt(n var(differences of terms)), which
+        takes the terms for independent; `mcse`, `mcse_diff`: Monte Carlo errors of elpd and elpd_diff;
+        `periods`: n, the number of terms; `diag_diff`: why not to rely on `dse`. ``attrs`` has the as-of
+        date, `first`, the seed and the digest of the evidence.
+
+    Raises
+    ------
+    ValueError
+        If they are not about the same data, with everything that differs; or there are no such periods.
+    InputError
+        If a case is at fault, or one of them allows the evidence in no scenario.
+
+    Examples
+    --------
+    >>> compare_questions(["scenarios/regime", "scenarios/static"])  # doctest: +SKIP
+    """
+    import pandas as pd
+
+    loaded = _loaded(cases)
+    days = {name: checked_as_of(case.question, as_of) for name, case in loaded.items()}
+    loaded = {name: case.on(days[name]) for name, case in loaded.items()}
+    _require_same_data(loaded, days)
+    day = next(iter(days.values()))
+    scores = {}
+    for name, case in loaded.items():
+        score = future_score(case, as_of=day, draws=draws, chains=chains, tolerance=tolerance, seed=seed)
+        if not 0 <= first < score.sizes["period"]:
+            raise ValueError(f"`first` is {first}: give a period from 0 to {score.sizes['period'] - 1}")
+        scores[name] = score.isel(period=slice(first, None))
+    order = sorted(scores, key=lambda name: -float(scores[name]["elpd"].sum()))
+    rows = [_row(scores[name], scores[order[0]], tolerance) for name in order]
+    table = pd.DataFrame(rows, index=pd.Index(order, name="question"))
+    table.insert(0, "rank", range(len(order)))
+    case = next(iter(loaded.values()))
+    table.attrs = {"as_of": day.isoformat(), "first": first, "seed": seed, "evidence": _digest(case, day)}
+    return table
+
+
+def _row(score: xr.Dataset, best: xr.Dataset, tolerance: float) -> dict[str, Any]:
+    terms, others = score["elpd"].values, best["elpd"].values
+    with np.errstate(invalid="ignore"):
+        gap = np.where(terms == others, 0.0, terms - others)
+        total, less = float(terms.sum()), float(gap.sum())
+        spread = [float(np.sqrt(len(each) * each.var())) for each in (terms, gap)]
+        mine, theirs = (each["by_chain"].values.sum(axis=1) for each in (score, best))
+        error = 0.0 if _exact(score) else monte_carlo_error(mine)
+        gap_error = (
+            0.0 if score is best or (_exact(score) and _exact(best)) else monte_carlo_error(mine - theirs)
+        )
+    doubts = []
+    if score is not best:
+        doubts = [f"N < {FEW}"] * (len(terms) < FEW) + [f"|elpd_diff| < {SMALL:g}"] * (abs(less) < SMALL)
+        doubts += [f"Monte Carlo error above {tolerance:g}"] * (not gap_error <= 2 * tolerance)
+    return {
+        "elpd": total,
+        "se": spread[0],
+        "elpd_diff": less,
+        "dse": spread[1],
+        "mcse": error,
+        "mcse_diff": gap_error,
+        "periods": len(terms),
+        "diag_diff": "; ".join(doubts),
+    }
+
+
+def _exact(score: xr.Dataset) -> bool:
+    return bool(score["mcse"] == 0.0)
+
+
+def _loaded(cases: Mapping[str, Case | str | Path] | Sequence[Case | str | Path]) -> dict[str, Case]:
+    """Load what is not loaded, and name it."""
+    if isinstance(cases, Mapping):
+        return {name: _case(case) for name, case in cases.items()}
+    found = [_case(case) for case in cases]
+    names = [case.name for case in found]
+    twice = sorted({name for name in names if names.count(name) > 1})
+    if twice:
+        raise ValueError(f"several cases are named {', '.join(twice)}: give a mapping of names to cases")
+    return dict(zip(names, found, strict=True))
+
+
+def _case(case: Case | str | Path) -> Case:
+    return case if isinstance(case, Case) else load_case(Path(case))
+
+
+# --- whether they are about the same data ---------------------------------------------------------------
+
+
+def _require_same_data(cases: dict[str, Case], days: dict[str, date]) -> None:
+    """Raise a ValueError that says everything in which a case is not about the data of the one before it."""
+    if len(cases) < 2:
+        raise ValueError("give at least two cases")
+    found = [
+        f"{one} and {other}: {problem}"
+        for one, other in pairwise(cases)
+        for problem in _differences(cases[one], cases[other], days[one], days[other])
+    ]
+    if found:
+        raise ValueError("only densities of the same data can be compared:\n" + "\n".join(found))
+
+
+def _differences(one: Case, other: Case, day: date, other_day: date) -> list[str]:
+    a, b = one.question, other.question
+    found = []
+    if day != other_day:
+        found.append(f"the as-of date is {day} and {other_day}; give `as_of`")
+    found += _unlike(a, b, {name: name for name in ("opened", "period_days", "units")})
+    mine, others = _log(one, day), _log(other, day)
+    odd = sorted(id for id in {**dict(mine), **dict(others)} if dict(mine).get(id) != dict(others).get(id))
+    if odd:
+        shown = ", ".join(odd[:5]) + (f" and {len(odd) - 5} more" if len(odd) > 5 else "")
+        found.append(f"the evidence differs in {shown}")
+    elif mine != others:
+        found.append("the evidence stands in another order, which says who repeats whom")
+    return found + _other_indicators(one, other, day)
+
+
+def _other_indicators(one: Case, other: Case, day: date) -> list[str]:
+    """Say which indicators that speak, by reports or by silence, are not the same observable in both."""
+    mine, others = _speaking(one, day), _speaking(other, day)
+    found = [
+        f"indicator {id} has evidence in one only: a file that leaves it out foretells other data"
+        for id in sorted(mine.keys() ^ others.keys())
+    ]
+    for id in sorted(mine.keys() & others.keys()):
+        a, b = mine[id], others[id]
+        found += _unlike(a, b, {name: f"{name} of {id}" for name in ("kind", "values", "monitored", "given")})
+        if a.kind == b.kind == "ratio" and a.likelihood != b.likelihood:
+            found.append(f"the ratios of {id} differ, and ratios are not densities: only yes can be reported")
+    return found
+
+
+def _unlike(a: object, b: object, names: dict[str, str]) -> list[str]:
+    """Say which of two objects' attributes differ."""
+    pairs = [(title, getattr(a, name), getattr(b, name)) for name, title in names.items()]
+    return [f"{title} is {mine} and {other}" for title, mine, other in pairs if mine != other]
+
+
+def _speaking(case: Case, day: date) -> dict[str, Indicator]:
+    named = {r.indicator for r in case.evidence.reports if r.reported <= day}
+    return {i.id: i for i in case.question.indicators if i.id in named or i.monitored is not None}
+
+
+def _log(case: Case, day: date) -> list[tuple[str, tuple[Any, ...]]]:
+    """Return what the model reads of the rows known on a day, by id."""
+    return [
+        (r.id, tuple(getattr(r, name) for name in READ))
+        for r in case.evidence.reports
+        if r.reported <= day and (r.indicator or r.replaces)
+    ]
+
+
+def _digest(case: Case, day: date) -> str:
+    return hashlib.sha256(repr(_log(case, day)).encode()).hexdigest()

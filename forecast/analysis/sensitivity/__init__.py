@@ -1,0 +1,1 @@
+"""What the answer depends on: judgements, their flip values, and sets of reports."""

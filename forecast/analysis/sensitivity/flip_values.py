@@ -1,0 +1,92 @@
+"""At what value of a judgement another scenario would lead: the flip value.
+
+The margin f(v) = p_lead(v) - max over the others of p(v), all other judgements at their means, is looked at
+on a grid, since it need not be monotone: seven quantiles between those that bound the judgement's central
+99 %, the bounds, and the value as stated; for a reliability twenty-one values from 0 to 1 as well. Where it
+changes its sign, the place is found by Brent's method. A lead that is lost and won back between two
+neighbours of the grid is missed.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import date
+from itertools import pairwise
+from typing import NamedTuple
+
+import numpy as np
+
+from forecast.analysis.plug_in import at_means
+from forecast.analysis.sensitivity.stated_values import SUREST, Stated
+from forecast.case.evidence import Evidence
+from forecast.case.question import Question
+
+#: Bounds of the plausible range, and between them the quantiles of the grid.
+PLAUSIBLE = (0.005, 0.995)
+_GRID = (PLAUSIBLE[0], 0.05, 0.15, 0.3, 0.5, 0.7, 0.85, 0.95, PLAUSIBLE[1])
+_RELIABILITIES = 21
+
+#: Relative precision of a flip value.
+PRECISION = 1e-9
+
+
+class Flip(NamedTuple):
+    """The nearest value at which another scenario would lead: of several, the one least far out."""
+
+    value: float  # nan: there is none in the range
+    to: int  # the scenario that would lead, -1 for none
+    chance: float  # that the judgement is as far out as this, as judged
+
+
+NONE = Flip(float("nan"), -1, float("nan"))
+
+
+def plausible(one: Stated) -> tuple[float, float]:
+    """Return the range in which a flip value is looked for."""
+    if one.kind == "reliability":
+        return 0.0, SUREST
+    return one.quantile(PLAUSIBLE[0]), one.quantile(PLAUSIBLE[1])
+
+
+def flips(question: Question, evidence: Evidence, as_of: date, one: Stated, lead: np.ndarray) -> list[Flip]:
+    """Return the flip value of one number for each unit, in which scenario `lead` (U,) leads at the means.
+
+    Who leads is asked of the horizon, which in a static question is the present.
+    """
+    seen: dict[float, np.ndarray] = {}
+
+    def horizon(value: float) -> np.ndarray:
+        if value not in seen:
+            seen[value] = at_means(one.within(question, value), evidence, as_of).horizon
+        return seen[value]
+
+    def of_unit(u: int) -> Callable[[float], np.ndarray]:
+        return lambda value: horizon(value)[u]
+
+    return [_flip(one, _grid(one), of_unit(u), int(s)) for u, s in enumerate(lead)]
+
+
+def _grid(one: Stated) -> list[float]:
+    values = {one.value, *(one.quantile(p) for p in _GRID)}
+    if one.kind == "reliability":
+        values |= {*np.linspace(0.0, SUREST, _RELIABILITIES).tolist()}
+    return sorted(values)
+
+
+def _flip(one: Stated, grid: list[float], p: Callable[[float], np.ndarray], lead: int) -> Flip:
+    from scipy.optimize import brentq
+
+    def margin(value: float) -> float:
+        return float(p(value)[lead] - np.delete(p(value), lead).max())
+
+    found, start = [], grid.index(one.value)
+    for side in (grid[start::-1], grid[start:]):
+        for near, far in pairwise(side):
+            if margin(far) < 0:
+                low, high = min(near, far), max(near, far)
+                value = brentq(margin, low, high, xtol=PRECISION * (high - low), rtol=PRECISION)
+                rivals = p(value + 1e-6 * (far - value)).copy()
+                rivals[lead] = -1.0
+                found.append(Flip(float(value), int(rivals.argmax()), one.chance_as_far(value)))
+                break
+    return max(found, key=lambda flip: (flip.chance, -abs(flip.value - one.value)), default=NONE)

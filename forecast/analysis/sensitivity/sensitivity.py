@@ -1,0 +1,221 @@
+"""What the answer hangs on: which judgements, and which reports.
+
+Four looks at one forecast, from coarse to fine:
+
+power      prior and likelihood power-scaled (Kallioinen et al. 2023): judgement against evidence as a whole
+swing      each judgement alone at the ends of its own central 90 %
+flip       the value of each judgement at which another scenario would lead
+set        the fewest reports without which another scenario would lead
+
+The last three are at the judgements' means, where the filter is exact and takes milliseconds; the largest
+swings are also given with learning, and the set of reports is run once by the engine. Formulas and limits are
+in the modules `tornado`, `flip_values` and `influential_sets` beside this one.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from datetime import date
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import xarray as xr
+
+from forecast.analysis.plug_in import Chances, at_means
+from forecast.analysis.sensitivity.influential_sets import Removals, SmallestSet, smallest_set
+from forecast.analysis.sensitivity.power_scaling import PARTS, power_scaled
+from forecast.analysis.sensitivity.tornado import by_judgement, swings_alone
+from forecast.analysis.whatif import altered
+from forecast.case.errors import InputError
+from forecast.case.folder import Case, load_case
+from forecast.case.question import Question
+from forecast.inference.data_tree import Progress, by_unit, coordinates, unit_dims
+from forecast.inference.engine import update
+
+#: Where the stages of the work begin, as shares: forecast, judgements, sets of reports, the run without.
+_STAGES = (0.0, 0.25, 0.75, 0.9, 1.0)
+
+
+def sensitivity(
+    case: Case | str | Path,
+    tree: xr.DataTree | None = None,
+    *,
+    as_of: date | None = None,
+    top: int = 10,
+    progress: Progress | None = None,
+) -> xr.Dataset:
+    """Tell which judgements and which reports the answer hangs on.
+
+    Parameters
+    ----------
+    case : Case or path
+        A case, or its folder.
+    tree : DataTree, optional
+        What :func:`forecast.update` returned for this case; default: it is run.
+    as_of : date, optional
+        The date whose knowledge is used, if there is no `tree`; default as for :func:`forecast.update`.
+    top : int
+        So many judgements, those with the largest swings of the leading scenario, are tried with learning.
+    progress : callable, optional
+        Called with the share of the work done, 0 to 1.
+
+    Returns
+    -------
+    Dataset
+        Probabilities ``now`` and at the ``horizon``. ``engine_*``, ``at_means_*`` (scenario): the forecast,
+        and with every judgement at its mean; ``leader``, ``leader_at_means``: the scenario that leads at the
+        horizon. ``power_*`` (part, scenario): power-scaling sensitivity, nan where nothing is uncertain.
+        ``now``, ``horizon`` (judgement, end, scenario): with one judgement at an end, ``end_value``, of its
+        central 90 %; ``swing_*`` (judgement, scenario): from the lowest to the highest of these and of the
+        judgement as ``stated``. ``learnt_*`` (judgement, end, scenario), ``learnt_*_mcse`` and ``learnt_ess``
+        (judgement, end): the same with learning, nan beyond `top`, and where some judgement must not learn.
+        ``flip`` (judgement): the value at which ``flip_to`` would lead, nan where there is none within
+        ``plausible`` (judgement, end); ``flip_chance``: that the judgement is so far out, as judged.
+        ``in_set`` (report): the fewest reports without which another scenario would lead, if
+        ``set_smallest``, else an upper limit, if any was found; no set of up to ``set_searched`` will do,
+        ``set_others`` of the same size will; ``in_nearest`` (report): where none was found, those whose
+        removal brings a rival nearest; ``set_horizon`` (scenario): without the one or the other, at the
+        means; ``set_engine_now``, ``set_engine_horizon``, ``set_engine_horizon_mcse``: by the engine.
+        With units, all of these but values of judgements have a dimension ``unit``.
+
+    Raises
+    ------
+    InputError
+        If the case is at fault.
+    ValueError
+        If `tree` is not of this case as it stands.
+
+    Examples
+    --------
+    >>> data = forecast.sensitivity("scenarios/isis-jn-2014", as_of=date(2014, 11, 23))  # doctest: +SKIP
+    >>> data["swing_horizon"].sel(scenario="conflict").to_series().nlargest(5)  # doctest: +SKIP
+    """
+    case = case if isinstance(case, Case) else load_case(Path(case))
+    tree = update(case, as_of=as_of, progress=_stage(progress, 0)) if tree is None else tree
+    if tree.attrs.get("digest") != case.digest:
+        raise ValueError("the forecast is of another state of the case: make it anew")
+    day = date.fromisoformat(str(tree.attrs["as_of"]))
+    case = case.on(day)
+    question, evidence = case.question, case.evidence
+    base = at_means(question, evidence, day)
+    data = _totals(question, tree, base).merge(_power(tree))
+    data = data.merge(by_judgement(case, tree, base, top=top, progress=_stage(progress, 1)))
+    data = data.merge(_sets(case, tree, day, base.horizon.argmax(axis=1), progress))
+    names = [name for name in ("case", "as_of", "horizon", "digest", "seed") if name in tree.attrs]
+    kept = {name: tree.attrs[name] for name in names}
+    return data.assign_attrs(kept | {"regime": int(question.dynamics is not None)})
+
+
+def swing_most(case: Case, tree: xr.DataTree) -> xr.Dataset:
+    """Return of :func:`sensitivity` what takes milliseconds: who leads, and the swing of each judgement.
+
+    Parameters
+    ----------
+    case : Case
+    tree : DataTree
+        What :func:`forecast.update` returned for this case.
+
+    Returns
+    -------
+    Dataset
+        ``engine_*``, ``at_means_*``, ``leader``, ``leader_at_means``, ``stated``, ``end_value``, ``now``,
+        ``horizon``, ``swing_*``, as in :func:`sensitivity`.
+
+    Examples
+    --------
+    >>> swing_most(case, forecast.update(case))["swing_horizon"]  # doctest: +SKIP
+    """
+    day = date.fromisoformat(str(tree.attrs["as_of"]))
+    case = case.on(day)
+    base = at_means(case.question, case.evidence, day)
+    return _totals(case.question, tree, base).merge(swings_alone(case, day, base))
+
+
+def _tell(progress: Progress | None, stage: int, share: float) -> None:
+    if progress:
+        begin, end = _STAGES[stage : stage + 2]
+        progress(begin + share * (end - begin))
+
+
+def _stage(progress: Progress | None, stage: int) -> Callable[[float], None]:
+    return partial(_tell, progress, stage)
+
+
+def _totals(question: Question, tree: xr.DataTree, base: Chances) -> xr.Dataset:
+    dims, coords = (*unit_dims(question), "scenario"), coordinates(question)
+    now, ahead = _forecast(question, tree)
+    ids = np.array(coords["scenario"])
+    variables: dict[str, Any] = {"engine_now": now, "engine_horizon": ahead}
+    variables = {name: (dims, by_unit(question, value, 0)) for name, value in variables.items()}
+    variables |= {
+        f"at_means_{name}": (dims, by_unit(question, value, 0)) for name, value in base._asdict().items()
+    }
+    for name, value in (("leader", ahead), ("leader_at_means", base.horizon)):
+        variables[name] = (dims[:-1], by_unit(question, ids[value.argmax(axis=1)], 0))
+    return xr.Dataset(variables, coords)
+
+
+def _forecast(question: Question, tree: xr.DataTree) -> tuple[np.ndarray, np.ndarray]:
+    """Return the forecast now and at the horizon, both (U, K)."""
+    ids = [scenario.id for scenario in question.scenarios]
+    now = tree["trend"]["probability"].isel(as_of=-1).sel(scenario=ids)
+    ahead = tree["outlook"]["probability"].isel(date=-1).sel(scenario=ids)
+    first, last = (one.transpose(..., "scenario").values.reshape(-1, len(ids)) for one in (now, ahead))
+    return first, last
+
+
+def _power(tree: xr.DataTree) -> xr.Dataset:
+    """Return how the probabilities answer to judgements, or evidence, that count a little more or less."""
+    names = {"scenario_probability": "power_now", "horizon_probability": "power_horizon"}
+    data = xr.concat([power_scaled(tree, part, list(names)) for part in PARTS], dim="part")
+    return data.assign_coords(part=list(PARTS)).rename(names).drop_attrs()
+
+
+def _sets(
+    case: Case, tree: xr.DataTree, day: date, lead: np.ndarray, progress: Progress | None
+) -> xr.Dataset:
+    """Return the smallest set of reports for each unit, and what the engine says without it."""
+    question, ids = case.question, [r.id for r in case.evidence.known(day)]
+    found: list[SmallestSet] = []
+    for u, leader in enumerate(lead):
+        removals = Removals(question, case.evidence, day, u)
+        told = _stage(progress, 2) if len(lead) == 1 else None
+        allowed = partial(_allowed, case)
+        found.append(smallest_set(question, removals, int(leader), allowed=allowed, progress=told))
+    shape = len(lead), len(question.scenarios)
+    rerun = {name: np.full(shape, np.nan) for name in ("now", "horizon", "horizon_mcse")}
+    for u, one in enumerate(found):
+        if one.reports:
+            names = ("draws", "chains", "tolerance", "seed", "engine")
+            other = update(
+                altered(case, drop=one.reports),
+                as_of=day,
+                progress=_stage(progress, 3),
+                **{name: tree.attrs[name] for name in names},
+            )
+            rerun["now"][u], rerun["horizon"][u] = (part[u] for part in _forecast(question, other))
+            error = other["outlook"]["mcse"].isel(date=-1).transpose(..., "scenario").values
+            rerun["horizon_mcse"][u] = error.reshape(shape)[u]
+    dims = unit_dims(question)
+    variables: dict[str, Any] = {
+        "in_set": ((*dims, "report"), [[id in one.reports for id in ids] for one in found]),
+        "in_nearest": ((*dims, "report"), [[id in one.nearest for id in ids] for one in found]),
+        "set_smallest": (dims, [one.smallest for one in found]),
+        "set_searched": (dims, [one.searched for one in found]),
+        "set_others": (dims, [one.others for one in found]),
+        "set_horizon": ((*dims, "scenario"), [one.horizon for one in found]),
+    }
+    variables |= {f"set_engine_{name}": ((*dims, "scenario"), value) for name, value in rerun.items()}
+    variables = {name: (d, by_unit(question, np.array(value), 0)) for name, (d, value) in variables.items()}
+    return xr.Dataset(variables, {"report": np.array(ids, dtype=str)})
+
+
+def _allowed(case: Case, ids: Sequence[str]) -> bool:
+    """Tell whether the log could be read without these rows."""
+    try:
+        altered(case, drop=ids)
+    except InputError:
+        return False
+    return True

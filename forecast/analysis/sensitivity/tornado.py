@@ -1,0 +1,282 @@
+"""What each judgement does to the answer, as a Dataset: swing, flip value, and swing with learning.
+
+How far the answer moves if one judgement was another: at the judgements' means, and with learning.
+
+At the means, exactly: p_j(v) = P(scenario | evidence, judgement j at v, all others at their means), at both
+ends of the judgement's own central 90 %. With learning, from the draws theta_n of the forecast: had judgement
+j been stated as v with the same weight, its prior would be another, pi'. Let T carry pi to pi', quantile to
+quantile. The moved draws T(theta_n) stand for draws from pi'(theta) p'(y | theta), each with the weight
+
+    w_n = p'(y | T(theta_n)) / p(y | theta_n),   p'_j(v) = sum w_n p'(scenario | T(theta_n)) / sum w_n
+
+(the priors cancel), where a prime marks the question with v in it. The effective number of draws is
+(sum w)^2 / sum w^2 (Kong 1992); where it is small, weights do not reach so far. T is the inverse of one
+distribution function after the other; a Dirichlet is carried stick by stick, which are independent Betas.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from datetime import date
+from typing import Any, NamedTuple
+
+import numpy as np
+import xarray as xr
+
+from forecast.analysis.plug_in import Chances, at_means, filtered_at, standing
+from forecast.analysis.sensitivity.flip_values import Flip, flips, plausible
+from forecast.analysis.sensitivity.stated_values import Stated, stated
+from forecast.case.evidence import Evidence
+from forecast.case.folder import Case
+from forecast.case.judgement import MeasureMean, Positive
+from forecast.case.question import Question
+from forecast.inference.data_tree import (
+    LISTS,
+    MATRICES,
+    Progress,
+    by_unit,
+    coordinates,
+    slots,
+    uncertain,
+    unit_dims,
+)
+from forecast.inference.result import all_exact
+from forecast.model.parameters import Block, Layout, layout
+
+END = ("low", "high")
+
+
+def by_judgement(
+    case: Case, tree: xr.DataTree, base: Chances, *, top: int, progress: Progress | None = None
+) -> xr.Dataset:
+    """Move one judgement after the other; `base` is the answer with none moved.
+
+    Who leads is asked of the horizon in `base`; the `top` judgements with the largest swings of the leading
+    scenario are tried with learning too. The variables are those of :func:`forecast.sensitivity`.
+    """
+    question, evidence, day = case.question, case.evidence, date.fromisoformat(str(tree.attrs["as_of"]))
+    lead, numbers = base.horizon.argmax(axis=1), stated(question)
+
+    def told(done: float) -> None:
+        if progress:
+            progress(done)
+
+    swung = swings(question, evidence, day, numbers, progress=lambda share: told(0.3 * share))
+    found = []
+    for j, one in enumerate(numbers):
+        found.append(flips(question, evidence, day, one, lead))
+        told(0.3 + 0.6 * (j + 1) / len(numbers))
+    moved = np.ptp(_with_base(swung.horizon, base.horizon), axis=1)  # (J, U, K)
+    sizes = moved[:, np.arange(len(lead)), lead].max(axis=1)
+    chosen = np.argsort(-sizes, kind="stable")[:top]
+    data = _swings(question, numbers, swung, base).merge(_flipped(question, numbers, found))
+    return data.merge(_learnt(case, tree, day, numbers, swung, chosen))
+
+
+def swings_alone(case: Case, as_of: date, base: Chances) -> xr.Dataset:
+    """Return the swings of all judgements and nothing else: at the means, in milliseconds each."""
+    question, numbers = case.question, stated(case.question)
+    return _swings(question, numbers, swings(question, case.evidence, as_of, numbers), base)
+
+
+def _with_base(at: np.ndarray, base: np.ndarray) -> np.ndarray:
+    """Return (J, 3, U, K): both ends of each judgement, and the judgement as stated."""
+    return np.concatenate([at, np.broadcast_to(base, (len(at), 1, *base.shape))], axis=1)
+
+
+def _swings(question: Question, numbers: Sequence[Stated], swung: Swings, base: Chances) -> xr.Dataset:
+    names, units = np.array([one.name for one in numbers], dtype=str), unit_dims(question)
+    variables: dict[str, Any] = {
+        "kind": ("judgement", np.array([one.kind for one in numbers], dtype=str)),
+        "residual": ("judgement", np.array([one.residual for one in numbers], dtype=bool)),
+        "stated": ("judgement", np.array([one.value for one in numbers], dtype=float)),
+        "end_value": (("judgement", "end"), swung.value),
+        "plausible": (("judgement", "end"), np.array([plausible(one) for one in numbers]).reshape(-1, 2)),
+    }
+    for name, at, stays in (("now", swung.now, base.now), ("horizon", swung.horizon, base.horizon)):
+        swing = np.ptp(_with_base(at, stays), axis=1)
+        variables[name] = (("judgement", "end", *units, "scenario"), by_unit(question, at, 2))
+        variables[f"swing_{name}"] = (("judgement", *units, "scenario"), by_unit(question, swing, 1))
+    return xr.Dataset(variables, coordinates(question) | {"judgement": names, "end": list(END)})
+
+
+def _flipped(question: Question, numbers: Sequence[Stated], found: Sequence[Sequence[Flip]]) -> xr.Dataset:
+    ids, dims = [s.id for s in question.scenarios], ("judgement", *unit_dims(question))
+    units = max(len(question.units), 1)
+
+    def column(values: list[list[Any]], kind: type) -> tuple[tuple[str, ...], np.ndarray]:
+        return dims, by_unit(question, np.array(values, dtype=kind).reshape(len(numbers), units), 1)
+
+    return xr.Dataset(
+        {
+            "flip": column([[flip.value for flip in row] for row in found], float),
+            "flip_to": column([[ids[f.to] if f.to >= 0 else "" for f in row] for row in found], str),
+            "flip_chance": column([[flip.chance for flip in row] for row in found], float),
+        }
+    )
+
+
+def _learnt(
+    case: Case,
+    tree: xr.DataTree,
+    day: date,
+    numbers: Sequence[Stated],
+    swung: Swings,
+    chosen: np.ndarray,
+) -> xr.Dataset:
+    """Return the ends of the chosen judgements with learning."""
+    question, shape = case.question, swung.horizon.shape
+    found = {name: np.full(shape, np.nan) for name in ("now", "horizon", "now_mcse", "horizon_mcse")}
+    ess = np.full(shape[:2], np.nan)
+    if not all_exact(tree) and not layout(question, case.evidence).cut:
+        draws = Draws(question, case.evidence, day, tree)
+        for j in chosen:
+            for end in range(2):
+                learnt = draws.under(numbers[j].within(question, swung.value[j, end]))
+                ess[j, end] = learnt.ess
+                for name, value in found.items():
+                    value[j, end] = getattr(learnt, name)
+    dims = ("judgement", "end", *unit_dims(question), "scenario")
+    variables: dict[str, Any] = {
+        f"learnt_{name}": (dims, by_unit(question, value, 2)) for name, value in found.items()
+    }
+    return xr.Dataset(variables | {"learnt_ess": (("judgement", "end"), ess)})
+
+
+#: The ends of a judgement: its central 90 %, the band that the toolkit states everywhere.
+ENDS = (0.05, 0.95)
+
+_LEAST, _MOST = 1e-300, 1.0 - 2.0**-53
+
+
+class Swings(NamedTuple):
+    """What one judgement after the other does to the answer: J judgements, two ends."""
+
+    value: np.ndarray  # (J, 2)
+    now: np.ndarray  # (J, 2, U, K)
+    horizon: np.ndarray  # (J, 2, U, K)
+
+
+class Learnt(NamedTuple):
+    """The same with learning, at one value of one judgement."""
+
+    now: np.ndarray  # (U, K)
+    horizon: np.ndarray  # (U, K)
+    now_mcse: np.ndarray  # (U, K)
+    horizon_mcse: np.ndarray  # (U, K)
+    ess: float
+
+
+def swings(
+    question: Question,
+    evidence: Evidence,
+    as_of: date,
+    numbers: Sequence[Stated],
+    *,
+    progress: Callable[[float], None] | None = None,
+) -> Swings:
+    """Set each number to the ends of its central 90 %, the others as stated, all at their means."""
+    units, size = max(len(question.units), 1), len(question.scenarios)
+    value = np.array([[one.quantile(p) for p in ENDS] for one in numbers]).reshape(-1, 2)
+    found = np.empty((2, len(numbers), 2, units, size))
+    for j, one in enumerate(numbers):
+        for end in range(2):
+            found[:, j, end] = at_means(one.within(question, value[j, end]), evidence, as_of)
+        if progress:
+            progress((j + 1) / len(numbers))
+    return Swings(value, found[0], found[1])
+
+
+class Draws:
+    """The draws of a forecast, which other judgements can be tried on."""
+
+    def __init__(self, question: Question, evidence: Evidence, as_of: date, tree: xr.DataTree) -> None:
+        self._evidence, self._as_of = evidence, as_of
+        self._model = standing(question, evidence, as_of)
+        theta = theta_of(self._model.layout, tree)
+        self._chains = len(theta)
+        self._theta = theta.reshape(-1, theta.shape[-1])
+        self._log = filtered_at(self._model, self._theta)[2]
+
+    def under(self, question: Question) -> Learnt:
+        """Return the answer of a question whose judgements differ, from these draws."""
+        model = standing(question, self._evidence, self._as_of)
+        now, horizon, log = filtered_at(model, carried(self._theta, self._model.layout, model.layout))
+        w = np.exp(log - self._log - (log - self._log).max())
+        w /= w.sum()
+        (here, here_error), (there, there_error) = (self._mean(w, p) for p in (now, horizon))
+        return Learnt(here, there, here_error, there_error, float(1.0 / (w**2).sum()))
+
+    def _mean(self, w: np.ndarray, p: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """Return the weighted mean of p (N, U, K) and its error: by draws, or by chains if that is larger."""
+        mean = np.einsum("n,nuk->uk", w, p)
+        parts = w[:, None, None] * (p - mean)
+        by_chain = parts.reshape(self._chains, -1, *mean.shape).sum(axis=1)
+        spread = self._chains / max(self._chains - 1, 1)
+        variance = np.maximum((parts**2).sum(axis=0), spread * (by_chain**2).sum(axis=0))
+        return mean, np.asarray(np.sqrt(variance))
+
+
+def carried(theta: np.ndarray, old: Layout, new: Layout) -> np.ndarray:
+    """Return draws (N, D), each judgement that differs carried to its new prior at the quantile it had."""
+    found = theta.copy()
+    for was, block in zip(old.blocks, new.blocks, strict=True):
+        if block.judgement != was.judgement:
+            found[:, block.slots] = _carried(theta[:, block.slots], was, block)
+    return found
+
+
+def _carried(x: np.ndarray, was: Block, block: Block) -> np.ndarray:
+    if not (was.free and block.free):
+        return np.broadcast_to(block.mean, x.shape)
+    (a, b), (new_a, new_b) = was.parameters(), block.parameters()
+    if isinstance(block.judgement, MeasureMean):
+        return np.asarray(new_a + (x - a) / b * new_b)
+    if isinstance(block.judgement, Positive):
+        return np.asarray(_gamma(x * b, a, new_a) / new_b)
+    if block.beta:
+        return _beta(x, (a, b), (new_a, new_b))
+    found, new_left = np.zeros_like(x), np.ones(len(x))
+    possible = np.flatnonzero(a > 0)
+    for n, k in enumerate(possible[:-1]):  # each stick and what it leaves, so that neither loses digits
+        later = possible[n + 1 :]
+        left = x[:, later].sum(axis=1)
+        old, new = (a[k], a[later].sum()), (new_a[k], new_a[later].sum())
+        found[:, k] = new_left * _beta(x[:, k] / (x[:, k] + left), old, new)
+        new_left = new_left * _beta(left / (x[:, k] + left), old[::-1], new[::-1])
+    found[:, possible[-1]] = new_left
+    return found
+
+
+def _beta(x: np.ndarray, old: tuple[Any, Any], new: tuple[Any, Any]) -> np.ndarray:
+    """Carry draws of one Beta to another; each half by its own tail, so that neither loses digits."""
+    from scipy.special import betainc, betaincc, betainccinv, betaincinv
+
+    low = betaincinv(*new, betainc(*old, x))
+    high = betainccinv(*new, betaincc(*old, x))
+    return np.asarray(np.clip(np.where(betainc(*old, x) < 0.5, low, high), _LEAST, _MOST))
+
+
+def _gamma(x: np.ndarray, old: np.ndarray, new: np.ndarray) -> np.ndarray:
+    """Carry draws of one Gamma of rate 1 to another."""
+    from scipy.special import gammainc, gammaincc, gammainccinv, gammaincinv
+
+    low, high = gammaincinv(new, gammainc(old, x)), gammainccinv(new, gammaincc(old, x))
+    return np.asarray(np.maximum(np.where(gammainc(old, x) < 0.5, low, high), _LEAST))
+
+
+def theta_of(layout: Layout, tree: xr.DataTree) -> np.ndarray:
+    """Return theta (C, M, D) of the posterior draws of a forecast, what is exact at its mean."""
+    draws, kept = tree["posterior"].to_dataset(), uncertain(layout)
+    shape = draws.sizes["chain"], draws.sizes["draw"], layout.size
+    theta = np.broadcast_to(layout.mean, shape).copy()
+    for name, (_, slot) in slots(layout).items():
+        if name not in draws:
+            continue
+        if name in MATRICES:
+            slot = slot[tuple(np.argwhere(kept[slot] & (layout.mean[slot] > 0)).T)]
+        elif name in LISTS:
+            slot = slot[kept[slot]]
+        value = draws[name].transpose("chain", "draw", ...).values
+        theta[..., slot] = 1.0 / value if name == "lasts" else value
+    return theta

@@ -1,0 +1,89 @@
+"""The trend of a question whose scenarios change: what was known before a change is that question's answer.
+
+A set of scenarios is what the analysts reasoned with at the time. So the numbers of a date before a change
+are those of the question in force then, run on its own dates, and no number of another question replaces
+them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import date
+
+import numpy as np
+import xarray as xr
+
+from forecast.case.in_force import ever, ids, in_force
+from forecast.case.question import Question
+from forecast.inference.particles import ImpossibleEvidence
+from forecast.model.problem import trend_dates
+
+#: Questions in force before another, each with the trend dates that are its own.
+Before = list[tuple[Question, list[date]]]
+#: Infers the trend of the n-th of them up to a date.
+Trend = Callable[[int, date], xr.Dataset]
+
+
+def earlier_dates(question: Question, as_of: date) -> Before:
+    """Return the questions in force before that of `as_of`, each with the trend dates that are its own."""
+    found: Before = []
+    now = in_force(question, as_of)
+    for day in trend_dates(now, as_of):
+        then = in_force(question, day)
+        if then == now:
+            break
+        if not found or found[-1][0] is not then:
+            found.append((then, []))
+        found[-1][1].append(day)
+    return found
+
+
+def with_past(question: Question, before: Before, present: xr.Dataset, trend: Trend) -> xr.Dataset:
+    """Return a trend whose dates before a change are those of the questions in force then.
+
+    Parameters
+    ----------
+    question : Question
+        Whose scenarios change.
+    before : list
+        What :func:`earlier_dates` returned; not empty.
+    present : Dataset
+        The trend of the question in force at its last date.
+    trend : callable
+        Returns the trend of the n-th question of `before` up to a date.
+
+    Returns
+    -------
+    Dataset
+        By every scenario that was there on one of the dates, in the order of the file: nan on dates on which
+        it was not, as `in_force` (as_of, scenario) says.
+    """
+    parts = [_own(n, *one, like=present, trend=trend) for n, one in enumerate(before)]
+    parts.append(present.sel(as_of=present["as_of"] > parts[-1]["as_of"][-1]))
+    seen = {str(id) for part in parts for id in part["scenario"].values}
+    order = [scenario.id for scenario in ever(question) if scenario.id in seen]
+    whole = xr.concat([part.reindex(scenario=order) for part in parts], dim="as_of", join="exact")
+    there = [np.isin(order, part["scenario"].values) for part in parts for _ in part["as_of"]]
+    return whole.assign(in_force=(("as_of", "scenario"), np.array(there)))
+
+
+def _own(turn: int, question: Question, dates: list[date], *, like: xr.Dataset, trend: Trend) -> xr.Dataset:
+    """Return the trend of a question on its own dates; nan from where no scenario allows what was known."""
+    found = like.isel(as_of=[], scenario=[]).reindex(scenario=list(ids(question)))
+    for day in reversed(dates):
+        try:
+            found = trend(turn, day)
+            break
+        except ImpossibleEvidence:
+            continue
+    return found.reindex(as_of=np.array(dates, dtype="datetime64[ns]"))
+
+
+def gaps_before(trend: xr.Dataset) -> list[str]:
+    """Say where a trend that goes back over a change has no answer at all."""
+    if not bool((trend["probability"].isnull() & trend["in_force"]).any()):
+        return []
+    return [
+        "on some dates before the scenarios changed none of them allowed the evidence as then known: the "
+        "trend has gaps there"
+    ]

@@ -1,0 +1,351 @@
+"""The result of an inference as one DataTree that every ArviZ function accepts.
+
+:mod:`forecast.inference.result` reads what is written here.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import date
+from typing import Any, NamedTuple
+
+import numpy as np
+import xarray as xr
+
+from forecast.case.evidence import Report
+from forecast.case.judgement import Proportions
+from forecast.case.question import Question
+from forecast.inference.conflict import conflict
+from forecast.inference.diagnostics import drift
+from forecast.inference.estimates import Draws, Estimate, estimate, r_hat, smoothed
+from forecast.inference.leave_one_out import weights_of_evidence
+from forecast.inference.particles import Chain
+from forecast.inference.predictive.posterior import predictive
+from forecast.model.dynamics import outlook, transition_matrices
+from forecast.model.hmm import smooth
+from forecast.model.parameters import Layout
+from forecast.model.problem import Problem
+
+Progress = Callable[[float], None]
+
+
+class Answer(NamedTuple):
+    """What an engine found."""
+
+    sample: Draws  # at the as-of date
+    past: list[Estimate]  # of each trend date before it
+    now: Estimate
+    ahead: xr.Dataset
+    horizon: np.ndarray  # (C, M, U, K) draw by draw
+    stats: xr.Dataset  # how each chain fared
+    extra: dict[str, xr.Dataset]  # groups that only this engine has
+    warnings: list[str]
+    refused: str = ""  # why the forecast must not be issued, if so
+    particles: int = 0  # of each chain; 0 where there are none
+
+    @property
+    def error(self) -> float:
+        """The largest Monte Carlo standard error of a probability, now and ahead."""
+        return max(float(self.now.mcse.max()), float(self.ahead["mcse"].max()))
+
+
+def at_the_end(task: Problem, sample: Draws, size: np.ndarray) -> tuple[Estimate, xr.Dataset, np.ndarray]:
+    """Return the probability now, the outlook, and its last point draw by draw; `size` (C,) is effective."""
+    now = estimate(sample.alpha[..., -1, :], size=size)
+    return now, *look_ahead(task.layout.question, task.steps[-1].date, sample, size)
+
+
+def data_tree(task: Problem, found: Answer, seed: int) -> xr.DataTree:
+    """Return the result with all its groups."""
+    layout, question, sample = task.layout, task.layout.question, found.sample
+    live, weight = weights_of_evidence(layout, task.evidence, task.steps[-1].date)
+    evidence, constant = by_report(question, live, weight)
+    groups = {
+        "posterior": posterior(layout, sample, found.horizon),
+        "prior": prior(layout, sample, task.steps[-1].date),
+        "trend": trend(task, [*found.past, found.now]),
+        "outlook": found.ahead,
+        "hindsight": hindsight(question, sample),
+        "evidence": evidence,
+        "drift": drift(layout, sample),
+        "log_likelihood": log_likelihood(question, sample),
+        "log_prior": log_prior(layout, sample.theta),
+        "sample_stats": found.stats,
+        "constant_data": constant,
+        "exact": exact(layout),
+        "conflict": conflict(task),
+        **found.extra,
+    }
+    groups |= predictive(task, sample, seed)
+    return xr.DataTree.from_dict({name: numbered(data) for name, data in groups.items()})
+
+
+Variable = tuple[tuple[str, ...], np.ndarray]
+LISTS, MATRICES = ("reliability", "testimony_reliability", "lasts"), ("then", "transition")
+
+
+def days(dates: list[date]) -> np.ndarray:
+    """Return dates as xarray likes them."""
+    return np.array(dates, dtype="datetime64[ns]")
+
+
+def unit_dims(question: Question) -> tuple[str, ...]:
+    """Return the dimension of units, if the question is asked of several."""
+    return ("unit",) if question.units else ()
+
+
+def by_unit(question: Question, value: np.ndarray, axis: int) -> np.ndarray:
+    """Drop the axis of units where the question is asked of one."""
+    return value if question.units else value.squeeze(axis)
+
+
+def coordinates(question: Question) -> dict[str, Any]:
+    """Return the coordinates that groups share."""
+    shared: dict[str, Any] = {"scenario": [s.id for s in question.scenarios]}
+    return shared | ({"unit": list(question.units)} if question.units else {})
+
+
+def trend(problem: Problem, rows: list[Estimate]) -> xr.Dataset:
+    """Return the probability now, as known on each trend date."""
+    question = problem.layout.question
+    dims = ("as_of", *unit_dims(question), "scenario")
+    values = {name: np.stack([getattr(row, name) for row in rows]) for name in Estimate._fields}
+    return xr.Dataset(
+        {name: (dims, by_unit(question, value, 1)) for name, value in values.items()},
+        coordinates(question) | {"as_of": days([step.date for step in problem.steps])},
+    )
+
+
+def look_ahead(
+    question: Question, as_of: date, draws: Draws, size: np.ndarray
+) -> tuple[xr.Dataset, np.ndarray]:
+    """Return the outlook to the horizon, and its last point draw by draw, (C, M, U, K).
+
+    `size` (C,) is the effective size of the particles behind the draws.
+    """
+    now, period = draws.alpha[..., -1, :], question.period(as_of)
+    steps = question.period(question.horizon) - period
+    matrix = draws.matrix[:, :, None]
+    ahead, ever = outlook(now, matrix, steps, include_now=question.last_day(period) > as_of)
+    found = estimate(np.moveaxis(ahead, -2, 2), size=size)
+    dims = ("date", *unit_dims(question), "scenario")
+    variables: dict[str, Variable] = {
+        name: (dims, by_unit(question, getattr(found, name), 1)) for name in Estimate._fields
+    }
+    variables["ever"] = (dims[1:], by_unit(question, ever.mean(axis=(0, 1)), 0))
+    ends = [min(question.last_day(period + h), question.horizon) for h in range(steps + 1)]
+    data = xr.Dataset(variables, coordinates(question) | {"date": days(ends)})
+    return data, ahead[..., -1, :]
+
+
+def hindsight(question: Question, draws: Draws) -> xr.Dataset:
+    """Return filtered and smoothed probabilities of every period, with everything known now."""
+    filtered = np.moveaxis(draws.alpha.mean(axis=(0, 1)), 1, 0)
+    after = np.moveaxis(smoothed(draws, smooth), 1, 0)
+    if question.dynamics is None:
+        after = np.broadcast_to(filtered[-1:], filtered.shape)
+    dims = ("period", *unit_dims(question), "scenario")
+    periods = np.arange(len(filtered))
+    return xr.Dataset(
+        {"filtered": (dims, by_unit(question, filtered, 1)), "smoothed": (dims, by_unit(question, after, 1))},
+        coordinates(question)
+        | {
+            "period": periods,
+            "period_end": ("period", days([question.last_day(int(t)) for t in periods])),
+        },
+    )
+
+
+def slots(layout: Layout) -> dict[str, tuple[tuple[str, ...], np.ndarray]]:
+    """Return the dimensions and the slots in theta of every judgement, under the analyst's own names."""
+    question = layout.question
+    at = {block.name: np.arange(block.start, block.slots.stop) for block in layout.blocks}
+    ids = [s.id for s in question.scenarios]
+    named: dict[str, tuple[tuple[str, ...], np.ndarray]] = {"prior": (("scenario",), at["prior"])}
+    for i in question.indicators:
+        value = np.stack([at[f"likelihood {i.id} {s}"] for s in ids])
+        dims = ("scenario", f"{i.id}_value") if i.values else ("scenario",)
+        named[f"likelihood_{i.id}"] = (dims, value if i.values else value[:, 0])
+    if question.sources:
+        sources = [at[f"reliability {s.id}"] for s in question.sources]
+        named["reliability"] = (("source",), np.concatenate(sources))
+    if layout.testimonies:
+        told = [at[f"testimony {name}"] for name in layout.testimonies]
+        named["testimony_reliability"] = (("testimony",), np.concatenate(told))
+    left = leaving(question)
+    if left:
+        named["lasts"] = (("leaving_scenario",), np.concatenate([at[f"leave {s}"] for s in left]))
+        named["then"] = (("leaving_scenario", "to_scenario"), np.stack([at[f"then {s}"] for s in left]))
+    elif f"transition {ids[0]}" in at:
+        rows = np.stack([at[f"transition {s}"] for s in ids])
+        named["transition"] = (("scenario", "to_scenario"), rows)
+    return named
+
+
+def uncertain(layout: Layout) -> np.ndarray:
+    """Tell which slots of theta vary, (D,): the others are exactly known, or cannot be but 0 or 1."""
+    found = np.zeros(layout.size, bool)
+    for block in layout.blocks:
+        inside = (block.mean > 0) & (block.mean < 1) if isinstance(block.judgement, Proportions) else True
+        found[block.slots] = block.free & inside
+    return found
+
+
+def judgements(layout: Layout, theta: np.ndarray, kept: np.ndarray) -> xr.Dataset:
+    """Return those judgements of theta, (C, M, D) or (D,), that are `kept`, (D,).
+
+    A list keeps some of its entries; a matrix of moves becomes a list of pairs; anything else is whole.
+    """
+    lead, whole = ("chain", "draw")[: 2 * (theta.ndim > 1)], theta_coordinates(layout)
+    labels, variables = dict(whole), dict[str, Variable]()
+    for name, (dims, slot) in slots(layout).items():
+        if name in MATRICES:
+            pairs = np.argwhere(kept[slot] & (layout.mean[slot] > 0))
+            ends = [np.array(whole[dim])[k] for dim, k in zip(dims, pairs.T, strict=True)]
+            labels["move"] = [f"{one} to {other}" for one, other in zip(*ends, strict=True)]
+            dims, slot = ("move",), slot[tuple(pairs.T)]
+        elif name in LISTS:
+            labels[dims[0]] = np.array(whole[dims[0]])[kept[slot]]
+            slot = slot[kept[slot]]
+        if kept[slot].any():
+            value = theta[..., slot]
+            variables[name] = ((*lead, *dims), 1.0 / value if name == "lasts" else value)
+    return dataset(variables, labels)
+
+
+def leaving(question: Question) -> list[str]:
+    """Return the scenarios that moves can leave."""
+    rates = getattr(question.dynamics, "leave", ())
+    return [s.id for s, rate in zip(question.scenarios, rates, strict=bool(rates)) if rate.mean > 0]
+
+
+def theta_coordinates(layout: Layout) -> dict[str, Any]:
+    """Return the coordinates of theta's names."""
+    question = layout.question
+    found: dict[str, Any] = coordinates(question) | {"source": [s.id for s in question.sources]}
+    found |= {f"{i.id}_value": list(i.values) for i in question.indicators if i.values}
+    found["testimony"] = list(layout.testimonies)
+    found["to_scenario"] = found["scenario"]
+    found["leaving_scenario"] = leaving(question)
+    return found
+
+
+def dataset(variables: dict[str, Variable], coords: dict[str, Any]) -> xr.Dataset:
+    """Return a Dataset with those coordinates that its variables need."""
+    used = {dim for dims, _ in variables.values() for dim in dims}
+    return xr.Dataset(variables, {name: value for name, value in coords.items() if name in used})
+
+
+def numbered(data: xr.Dataset) -> xr.Dataset:
+    """Return a Dataset whose chains and draws are numbered, as ArviZ has them."""
+    return data.assign_coords({d: np.arange(data.sizes[d]) for d in ("chain", "draw") if d in data.dims})
+
+
+def log_prior(layout: Layout, theta: np.ndarray) -> xr.Dataset:
+    """Return the log prior density of each uncertain judgement at theta (C, M, D)."""
+    return xr.Dataset(
+        {
+            block.name.replace(" ", "_"): (("chain", "draw"), block.log_density(theta))
+            for block in layout.blocks
+            if block.free
+        }
+    )
+
+
+def posterior(layout: Layout, draws: Draws, horizon: np.ndarray) -> xr.Dataset:
+    """Return the scenario probabilities of each draw, now and at the horizon, and of theta what varies."""
+    return _forecasts(layout.question, draws.alpha[..., -1, :], horizon).merge(
+        judgements(layout, draws.theta, uncertain(layout))
+    )
+
+
+def prior(layout: Layout, draws: Draws, as_of: date) -> xr.Dataset:
+    """Return the same drawn from the prior, before any evidence."""
+    question, theta = layout.question, draws.prior
+    matrix = np.empty((*theta.shape[:2], layout.scenarios, layout.scenarios))
+    transition_matrices(theta.reshape(-1, layout.size), layout.arrays, matrix.reshape(-1, *matrix.shape[2:]))
+    steps, now = question.period(question.horizon), question.period(as_of)
+    first, units = theta[..., None, : layout.scenarios], (*draws.alpha.shape[:3], layout.scenarios)
+
+    def after(periods: int) -> np.ndarray:
+        return np.broadcast_to((first @ np.linalg.matrix_power(matrix, periods)), units)
+
+    return _forecasts(question, after(now), after(steps)).merge(judgements(layout, theta, uncertain(layout)))
+
+
+def exact(layout: Layout) -> xr.Dataset:
+    """Return the judgements that are exactly known: ArviZ can say nothing of what does not vary."""
+    kept = ~uncertain(layout)
+    for name, (_, slot) in slots(layout).items():
+        if name not in (*LISTS, *MATRICES):
+            kept[slot] = kept[slot].all()
+    return judgements(layout, layout.mean, kept)
+
+
+def _forecasts(question: Question, now: np.ndarray, horizon: np.ndarray) -> xr.Dataset:
+    """Return the scenario probabilities (C, M, U, K), now and at the horizon."""
+    dims = ("chain", "draw", *unit_dims(question), "scenario")
+    variables = {"scenario_probability": now, "horizon_probability": horizon}
+    return xr.Dataset(
+        {name: (dims, by_unit(question, value, 2)) for name, value in variables.items()},
+        coordinates(question),
+    )
+
+
+def log_likelihood(question: Question, draws: Draws) -> xr.Dataset:
+    """Return log p(y_t | y_<t, theta) of each period, one step ahead."""
+    dims = ("chain", "draw", *unit_dims(question), "period")
+    coords = {name: value for name, value in coordinates(question).items() if name == "unit"}
+    value = by_unit(question, draws.log_norm, 2)
+    return xr.Dataset({"evidence": (dims, value)}, coords | {"period": np.arange(value.shape[-1])})
+
+
+def sample_stats(problem: Problem, chains: list[Chain], draws: Draws) -> xr.Dataset:
+    """Return how each chain fared; `acceptance` is of the draws that could be refused.
+
+    `r_hat` is that of the scenario probabilities at the as-of date, across the particle systems.
+    """
+    question = problem.layout.question
+    between = by_unit(question, r_hat(draws.alpha[..., -1, :]), 0)
+    dims = ("chain", "as_of")
+    accepted = np.stack([chain.accepted for chain in chains]).astype(float)
+    share = np.full(accepted.shape[:-1], np.nan)
+    np.divide(accepted[..., 0], accepted[..., 1], out=share, where=accepted[..., 1] > 0)
+    return xr.Dataset(
+        {
+            "ess": (dims, np.stack([1.0 / (chain.weight**2).sum(axis=1) for chain in chains])),
+            "moves": (dims, np.stack([chain.moves for chain in chains])),
+            "log_marginal_likelihood": (dims, np.stack([chain.log_evidence for chain in chains])),
+            "acceptance": (("chain", "block"), share),
+            "r_hat": ((*unit_dims(question), "scenario"), between),
+        },
+        coordinates(question)
+        | {
+            "as_of": days([step.date for step in problem.steps]),
+            "block": ["likelihood", "reliability", "dynamics"],
+        },
+    )
+
+
+def by_report(
+    question: Question, live: tuple[Report, ...], weight: np.ndarray
+) -> tuple[xr.Dataset, xr.Dataset]:
+    """Return the groups evidence and constant_data, both by report."""
+    coords: dict[str, Any] = coordinates(question) | {"report": np.array([r.id for r in live], dtype=str)}
+    coords = {name: coords[name] for name in ("scenario", "report")}
+    text = {
+        name: ("report", np.array([str(getattr(r, name)) for r in live], dtype=str))
+        for name in ("indicator", "source", "value", "unit")
+    }
+    when = {name: ("report", days([getattr(r, name) for r in live])) for name in ("date", "reported")}
+    period = ("report", np.array([question.period(r.date) for r in live], int))
+    grade = ("report", np.array([r.credibility for r in live], dtype=str))
+    factor = ("report", np.array([question.credibility[r.credibility] for r in live], float))
+    return (
+        xr.Dataset({"weight_of_evidence": (("report", "scenario"), weight)} | text | when, coords),
+        xr.Dataset(
+            {"indicator": text["indicator"], "source": text["source"], "credibility": grade}
+            | {"credibility_factor": factor, "period": period},
+            {"report": coords["report"]},
+        ),
+    )

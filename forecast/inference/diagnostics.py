@@ -1,0 +1,153 @@
+"""What a run's numbers cannot be trusted for, and evidence that no scenario allows, in plain words.
+
+Drift: how far the evidence has pulled each judgement from what its author said.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+import xarray as xr
+
+from forecast.case.errors import Fault
+from forecast.case.folder import Case
+from forecast.inference.estimates import Draws
+from forecast.inference.particles import Chain, ImpossibleEvidence
+from forecast.model.parameters import Block, Layout
+
+R_HAT = 1.01  # Vehtari et al. 2021
+FEWEST = 100  # draws of a chain from which an error can be told
+
+
+def run_warnings(run: list[Chain], error: float, tolerance: float, r_hat: float) -> list[str]:
+    """Say what the numbers cannot be trusted for."""
+    chains, particles = len(run), len(run[0].theta)
+    found = []
+    if chains == 1 or particles < FEWEST:
+        found.append(
+            f"with {particles} draws in {chains} chain{'s' * (chains > 1)} the Monte Carlo error cannot be "
+            f"told: use at least 2 chains and {FEWEST} draws"
+        )
+    if error > tolerance:
+        found.append(
+            f"the Monte Carlo error of a probability is {error:.4f}, more than the tolerance of "
+            f"{tolerance:g}, with {particles} particles in each of {chains} chains: its last digits are "
+            "unsure"
+        )
+    if r_hat > R_HAT and particles >= FEWEST:
+        found.append(
+            f"the {chains} particle systems differ in their scenario probabilities more than their particles "
+            f"do (r_hat {r_hat:.3f}, above {R_HAT}): ask for more draws"
+        )
+    if min(1.0 / (chain.weight**2).sum(axis=1).max() for chain in run) < 0.25 * particles:
+        found.append(
+            "some evidence was foretold by hardly any draw of the judgements: look for a mistyped value, or "
+            "for a judgement with far too much weight"
+        )
+    return found
+
+
+def gaps(run: list[Chain]) -> list[str]:
+    """Say where there is no answer at all."""
+    if not any(np.isnan(chain.probability).any() for chain in run):
+        return []
+    return ["on some past dates no scenario allowed the evidence as then known: the trend has gaps there"]
+
+
+def impossible(case: Case, error: ImpossibleEvidence) -> list[Fault]:
+    """Return the faults of evidence that no scenario allows, one for each report of the period."""
+    question = case.question
+    unit = question.units[error.unit] if question.units else ""
+    reports = [
+        r
+        for r in case.evidence.known(error.day)
+        if question.period(r.date) == error.period and r.unit == unit
+    ]
+    if not reports:
+        where = f"the period to {question.last_day(error.period)}{f' of {unit}' if unit else ''}"
+        return [
+            Fault(
+                file=str(case.path / "question.yaml"),
+                line=0,
+                value="silence",
+                problem=f"no scenario allows silence about monitored indicators in {where}",
+                allowed="silence with a chance above 0 in some scenario",
+                fix="give `detection` or the likelihood a value below 1",
+            )
+        ]
+    return [
+        Fault(
+            file=str(case.path / "evidence.csv"),
+            line=r.line,
+            value=f"{r.id}: {r.indicator} = {r.value}",
+            problem="no scenario allows the reports of this period together, as known on "
+            + error.day.isoformat(),
+            allowed="evidence with a likelihood above 0 in some scenario",
+            fix="correct a report, or give a finite weight to the judgement that is exactly 0 or 1",
+        )
+        for r in reports
+    ]
+
+
+FAR = 0.02
+FEWEST_FOR_TAIL = 400  # draws from which so small a tail can be told
+
+
+def drift(layout: Layout, draws: Draws) -> xr.Dataset:
+    """Compare the posterior of every learning judgement with its prior.
+
+    `tail` is the share of prior draws at least as far out as the posterior mean, 2 min(F, 1 - F): near 1
+    where the evidence agrees with the author, below 0.02 where the two hardly overlap. Of a judgement over
+    several values the `entry` that moved farthest counts; of yes and no, yes.
+
+    Returns
+    -------
+    xarray.Dataset
+        `said`, `now` and `tail` by judgement.
+    """
+    size = layout.size
+    before, after = draws.prior.reshape(-1, size), draws.theta.reshape(-1, size).mean(axis=0)
+    below = (before < after).mean(axis=0)
+    varies = before.max(axis=0) > before.min(axis=0)
+    tail = np.where(varies, np.minimum(2 * np.minimum(below, 1 - below), 1.0), 1.0)
+    names, entries, rows = [], [], []
+    for block in layout.blocks:
+        if block.learns:
+            first = 1 if block.size == 2 and block.name.startswith("likelihood") else 0  # yes, rather than no
+            entry = first + int(np.argmin(tail[block.slots][first:]))
+            worst = block.start + entry
+            names.append(block.name)
+            entries.append(_entry(layout, block, entry))
+            rows.append((layout.mean[worst], after[worst], tail[worst]))
+    said, now, tails = np.array(rows, float).reshape(-1, 3).T
+    return xr.Dataset(
+        {"said": ("judgement", said), "now": ("judgement", now), "tail": ("judgement", tails)},
+        {
+            "judgement": np.array(names, dtype=str),
+            "entry": ("judgement", np.array(entries, dtype=str)),
+            "draws": len(before),
+        },
+    )
+
+
+def _entry(layout: Layout, block: Block, entry: int) -> str:
+    """Return the name of one entry of a judgement over several: a value, or a scenario."""
+    kind, *rest = block.name.split(" ")
+    if kind in ("prior", "then", "transition"):
+        return layout.question.scenarios[entry].id
+    values = {i.id: i.values for i in layout.question.indicators}
+    return values[rest[0]][entry] if kind == "likelihood" and values[rest[0]] else ""
+
+
+def drift_warnings(found: xr.Dataset) -> list[str]:
+    """Return a warning for each judgement that drifted far."""
+    if int(found["draws"]) < FEWEST_FOR_TAIL:
+        return []
+    far = found.isel(judgement=np.flatnonzero(found["tail"].values < FAR))
+    return [
+        f"judgement drifted far: {name}{f' ({entry})' if entry else ''} was said to be {said:.3g}, the "
+        f"evidence has it at {now:.3g}; see whether the judgement or the evidence is mistaken, or set "
+        "`learn: false`"
+        for name, entry, said, now in zip(
+            far["judgement"].values, far["entry"].values, far["said"].values, far["now"].values, strict=True
+        )
+    ]

@@ -1,0 +1,259 @@
+"""New values of the judgements, given what happened: conjugate draws, put to the test where not exact.
+
+Given the past (:mod:`forecast.inference.gibbs.latent`) the judgements are independent and conjugate:
+Dirichlet, Gamma and Normal with the cells' exponents as weights, Beta for reliabilities. Where that draw is
+not exact it is a proposal, accepted by Metropolis and Hastings:
+
+- a cell with exponent e stands in the target as m^e, whose extension by the drawn x is m^(e-1) J with
+  J = f(x | s) prod_j P(y_j | x), while the proposal took J^e: the ratio is (m'/m)^(e-1) (J'/J)^(1-e);
+- the mean of a negative binomial count is proposed from the Gamma that a Poisson count of reduced weight
+  would give, mixed with a tenth from the prior.
+"""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+
+from forecast.inference.gibbs.latent import Latent, member
+from forecast.model.cell_sequence import Course
+from forecast.model.jit import inlined, kernel
+from forecast.model.likelihood import Cells, log_add, log_cell, log_density, place
+from forecast.model.parameters import CATEGORY, MEASURE, NEGATIVE_BINOMIAL, Arrays
+
+FROM_PRIOR = 0.1
+LIKELIHOOD, RELIABILITY, DYNAMICS = range(3)
+
+
+@inlined
+def gamma_above_zero(rng: np.random.Generator, shape: float) -> float:
+    """Draw a standard Gamma, kept above zero (small shapes underflow)."""
+    return max(rng.standard_gamma(shape), 1e-300)
+
+
+@inlined
+def draw_likelihood(
+    i: int, s: int, a: Arrays, latent: Latent, rng: np.random.Generator, out: np.ndarray
+) -> None:
+    """Draw the likelihood of an indicator in a scenario given the sums: conjugate, or the proposal."""
+    start = place(i, s, a)
+    plus, minus = latent.plus[start], latent.minus[start]
+    if a.indicator[i].kind == CATEGORY:
+        draw_dirichlet(start, a.indicator[i].size, a, latent.plus, rng, out)
+    elif a.indicator[i].kind == MEASURE:
+        precision = 1.0 / a.slot[start].b ** 2 + minus / a.slot[place(i, s, a)].sd ** 2
+        mean = (a.slot[start].a / a.slot[start].b ** 2 + plus / a.slot[place(i, s, a)].sd ** 2) / precision
+        out[start] = mean + rng.standard_normal() / math.sqrt(precision)
+    elif a.indicator[i].kind == NEGATIVE_BINOMIAL and rng.random() < FROM_PRIOR:
+        out[start] = gamma_above_zero(rng, a.slot[start].a) / a.slot[start].b
+    else:
+        w = reduced_weight(i, start, plus, minus, a)
+        out[start] = gamma_above_zero(rng, a.slot[start].a + w * plus) / (a.slot[start].b + w * minus)
+
+
+@inlined
+def reduced_weight(i: int, start: int, plus: float, minus: float, a: Arrays) -> float:
+    """Return what a count weighs beside a Poisson count: k / (k + m) for a negative binomial."""
+    if a.indicator[i].kind != NEGATIVE_BINOMIAL:
+        return 1.0
+    w = 0.0
+    for _ in range(8):  # towards the mean of the posterior that this weight gives
+        m = (a.slot[start].a + w * plus) / (a.slot[start].b + w * minus)
+        w = a.indicator[i].dispersion / (a.indicator[i].dispersion + m)
+    return w
+
+
+@inlined
+def draw_dirichlet(
+    start: int, size: int, a: Arrays, plus: np.ndarray, rng: np.random.Generator, out: np.ndarray
+) -> None:
+    """Draw a Dirichlet with parameters a + plus; slots with a = 0 stay 0."""
+    total = 0.0
+    for x in range(start, start + size):
+        out[x] = gamma_above_zero(rng, a.slot[x].a + plus[x]) if a.slot[x].a > 0.0 else 0.0
+        total += out[x]
+    for x in range(start, start + size):
+        out[x] /= total
+
+
+@kernel
+def log_m(c: int, s: int, theta: np.ndarray, cells: Cells, a: Arrays, latent: Latent) -> float:
+    """Return log m(s) of one cell."""
+    row = np.empty((1, a.scenarios))
+    return row[0, s] if log_cell(c, theta, cells, a, latent.weight, row, 0) else np.log(row[0, s])
+
+
+@kernel
+def log_told_ratio(
+    c: int, s: int, new: np.ndarray, old: np.ndarray, cells: Cells, a: Arrays, latent: Latent
+) -> float:
+    """Return sum of log f(x | s) at new minus at old, over what was drawn fresh in the cells of a kind."""
+    i, first, total = cells.cell[c].indicator, cells.cell[c].first, 0.0
+    if a.indicator[i].kind == CATEGORY:
+        start = place(i, s, a)
+        for x in range(a.indicator[i].size):
+            if latent.fresh[c, s, x] > 0:
+                total += latent.fresh[c, s, x] * (np.log(new[start + x]) - np.log(old[start + x]))
+        return total
+    for j in range(first, cells.cell[c].end):
+        number, y = latent.fresh[c, s, j - first], cells.report[j].value
+        if number > 0:
+            total += number * (log_density(i, s, y, new, a) - log_density(i, s, y, old, a))
+    return total
+
+
+@kernel
+def first_of_cell(q: int, s: int, course: Course, latent: Latent) -> bool:
+    """Tell whether kind q is the first of its cell in a scenario; the same cell may have two exponents."""
+    for before in range(q - 1, -1, -1):
+        if course.cell[before] != course.cell[q]:
+            return True
+        if latent.number[before, s] > 0:
+            return False
+    return True
+
+
+@kernel
+def accept_likelihoods(
+    theta: np.ndarray,
+    new: np.ndarray,
+    course: Course,
+    cells: Cells,
+    a: Arrays,
+    latent: Latent,
+    rng: np.random.Generator,
+    count: np.ndarray,
+) -> None:
+    """Accept or refuse proposed likelihoods, an indicator (with those given it) and scenario at a time."""
+    indicators, size = a.indicator.shape[0], a.scenarios
+    ratio = np.zeros((indicators, size))
+    for q in range(course.cell.shape[0]):
+        c, e = course.cell[q], course.exponent[q]
+        i = cells.cell[c].indicator
+        for s in range(size):
+            if latent.number[q, s] == 0:
+                continue
+            if first_of_cell(q, s, course, latent):
+                for n in range(1 + cells.cell[c].children):
+                    ratio[i, s] += log_told_ratio(member(c, n, cells), s, new, theta, cells, a, latent)
+            if e != 1.0:
+                m = log_m(c, s, new, cells, a, latent) - log_m(c, s, theta, cells, a, latent)
+                ratio[i, s] += latent.number[q, s] * (e - 1.0) * m
+    for i in range(indicators):
+        for s in range(size):
+            if a.indicator[i].kind == NEGATIVE_BINOMIAL and a.slot[place(i, s, a)].learns:
+                slot = place(i, s, a)
+                ratio[i, s] -= proposal_over_prior(i, slot, new[slot], a, latent)
+                ratio[i, s] += proposal_over_prior(i, slot, theta[slot], a, latent)
+    for i in range(indicators):
+        for s in range(size):
+            if a.slot[place(i, s, a)].learns and a.indicator[i].joint == i:
+                count[LIKELIHOOD, 1] += 1
+            if np.log(rng.random()) < ratio[i, s]:
+                count[LIKELIHOOD, 0] += a.slot[place(i, s, a)].learns and a.indicator[i].joint == i
+                for k in range(indicators):
+                    if a.indicator[k].joint == i:
+                        begin, end = place(k, s, a), place(k, s, a) + a.indicator[k].size
+                        theta[begin:end] = new[begin:end]
+
+
+@kernel
+def proposal_over_prior(i: int, slot: int, m: float, a: Arrays, latent: Latent) -> float:
+    """Return log(g(m) / p(m)) of the mixed proposal for the mean of a negative binomial."""
+    shape, rate = a.slot[slot].a, a.slot[slot].b
+    w = reduced_weight(i, slot, latent.plus[slot], latent.minus[slot], a)
+    more, longer = w * latent.plus[slot], w * latent.minus[slot]
+    fitted = math.log(1.0 - FROM_PRIOR) + gamma_ratio(m, shape, rate, more, longer)
+    return log_add(math.log(FROM_PRIOR), fitted)
+
+
+@kernel
+def gamma_ratio(x: float, shape: float, rate: float, more: float, longer: float) -> float:
+    """Return log of the density of Gamma(shape + more, rate + longer) over that of Gamma(shape, rate)."""
+    up = (shape + more) * math.log(rate + longer) - math.lgamma(shape + more)
+    return up - shape * math.log(rate) + math.lgamma(shape) + more * math.log(x) - longer * x
+
+
+@kernel
+def update_reliabilities(
+    theta: np.ndarray,
+    unit: bool,
+    course: Course,
+    cells: Cells,
+    a: Arrays,
+    latent: Latent,
+    rng: np.random.Generator,
+    count: np.ndarray,
+) -> None:
+    """Draw each reliability from its Beta; where cells have exponents, accept or refuse it."""
+    for k in range(a.reliabilities):
+        slot = a.reliability + k
+        if not a.slot[slot].learns:
+            continue
+        up = gamma_above_zero(rng, a.slot[slot].a + latent.plus[slot])
+        down = gamma_above_zero(rng, a.slot[slot].b + latent.minus[slot])
+        old, new = theta[slot], min(up / (up + down), 1.0 - 2.0**-53)
+        theta[slot] = new
+        if not unit:
+            ratio = reliability_ratio(slot, old, new, theta, course, cells, a, latent)
+            count[RELIABILITY, 1] += 1
+            if np.log(rng.random()) < ratio:
+                count[RELIABILITY, 0] += 1
+            else:
+                theta[slot] = old
+
+
+@kernel
+def reliability_ratio(
+    slot: int,
+    old: float,
+    new: float,
+    theta: np.ndarray,
+    course: Course,
+    cells: Cells,
+    a: Arrays,
+    latent: Latent,
+) -> float:
+    """Return the log acceptance ratio of a proposed reliability."""
+    ratio = 0.0
+    for q in range(course.cell.shape[0]):
+        c, e = course.cell[q], course.exponent[q]
+        touched = False
+        for n in range(1 + cells.cell[c].children):
+            touched |= reports_of(member(c, n, cells), slot, cells)
+        for s in range(a.scenarios):
+            if not touched or latent.number[q, s] == 0:
+                continue
+            if first_of_cell(q, s, course, latent):
+                for n in range(1 + cells.cell[c].children):
+                    ratio += log_part_ratio(member(c, n, cells), s, slot, old, new, cells, latent)
+            if e != 1.0:
+                m = log_m(c, s, theta, cells, a, latent)
+                theta[slot] = old
+                m -= log_m(c, s, theta, cells, a, latent)
+                theta[slot] = new
+                ratio += latent.number[q, s] * (e - 1.0) * m
+    return ratio
+
+
+@kernel
+def reports_of(c: int, slot: int, cells: Cells) -> bool:
+    """Tell whether a cell has a report with this reliability."""
+    found = False
+    for j in range(cells.cell[c].first, cells.cell[c].end):
+        found |= cells.report[j].slot == slot
+    return found
+
+
+@kernel
+def log_part_ratio(c: int, s: int, slot: int, old: float, new: float, cells: Cells, latent: Latent) -> float:
+    """Return log J'/J of the reports of a kind of cell for one reliability."""
+    told = 0.0
+    for j in range(cells.cell[c].first, cells.cell[c].end):
+        if cells.report[j].slot == slot:
+            if latent.up[j, s] > 0:
+                told += latent.up[j, s] * (np.log(new) - np.log(old))
+            if latent.down[j, s] > 0:
+                told += latent.down[j, s] * (np.log(1.0 - new) - np.log(1.0 - old))
+    return told

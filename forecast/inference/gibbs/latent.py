@@ -1,0 +1,297 @@
+"""What happened, drawn for one particle: the path of scenarios, the values, how each report came about.
+
+Given theta, a path s_0..s_T is drawn backward from the forward filter. Given the path, in each cell the
+value x is drawn, and whether it was fresh or held; of each report, whether it told x, or was noise. Cells
+of one kind in periods of one scenario are alike, so they are drawn together, by binomials.
+"""
+
+from __future__ import annotations
+
+import math
+from typing import NamedTuple
+
+import numpy as np
+
+from forecast.model.cell_sequence import Course
+from forecast.model.hmm import Filtered
+from forecast.model.jit import inlined, kernel
+from forecast.model.likelihood import (
+    Cells,
+    all_untold,
+    category,
+    log_density,
+    log_number,
+    place,
+    stated_before,
+    told_gain,
+    untold,
+    value_weights,
+)
+from forecast.model.parameters import CATEGORY, NEGATIVE_BINOMIAL, STATIC, Arrays
+
+
+class Latent(NamedTuple):
+    """What one particle's sweep draws about the past, and the sums it leaves for the judgements.
+
+    Cells of one kind in periods of one scenario are alike, so their draws are counted, not listed.
+    """
+
+    number: np.ndarray  # (Q, K) cells of each kind in each scenario of the sampled path
+    fresh: np.ndarray  # (C, K, V) fresh draws of each value (of a number, by the report that told it), and
+    up: np.ndarray  # (J, K) reports for which the source was reliable, and
+    down: np.ndarray  # (J, K) for which it was not, each with the weight it has in an acceptance ratio
+    plus: np.ndarray  # (D,) weight of cases for, or sum of values
+    minus: np.ndarray  # (D,) weight of cases against, or number of values
+    weight: np.ndarray  # (2, largest number of values) scratch
+    moves: np.ndarray  # (K, K) periods that began in one scenario and ended in another
+
+
+@kernel
+def new_latent(theta: np.ndarray, course: Course, cells: Cells, a: Arrays) -> Latent:
+    """Return empty sums."""
+    longest = a.values
+    for c in range(cells.cell.shape[0]):
+        longest = max(longest, cells.cell[c].end - cells.cell[c].first)
+    kinds, number, reports, size = (
+        course.cell.shape[0],
+        cells.cell.shape[0],
+        cells.report.shape[0],
+        a.scenarios,
+    )
+    return Latent(
+        np.zeros((kinds, size), np.int64),
+        np.zeros((number, size, longest)),
+        np.zeros((reports, size)),
+        np.zeros((reports, size)),
+        np.zeros(theta.shape[1]),
+        np.zeros(theta.shape[1]),
+        np.empty((2, a.values)),
+        np.zeros((size, size)),
+    )
+
+
+@inlined
+def binomial(rng: np.random.Generator, n: int, p: float) -> int:
+    """Draw how many of n happen with chance p each."""
+    if n == 0 or p <= 0.0:
+        return 0
+    if p >= 1.0:
+        return n
+    if n < 16:
+        total = 0
+        for _ in range(n):
+            total += rng.random() < p
+        return total
+    return large_binomial(rng, n, p)
+
+
+@kernel
+def large_binomial(rng: np.random.Generator, n: int, p: float) -> int:
+    """Draw how many of many happen; not laid into its callers, for it is long code."""
+    return rng.binomial(n, p)
+
+
+@inlined
+def pick(weights: np.ndarray, size: int, rng: np.random.Generator) -> int:
+    """Draw an index in proportion to weights[:size]."""
+    total = 0.0
+    for x in range(size):
+        total += weights[x]
+    u = rng.random() * total
+    last = 0
+    for x in range(size):
+        if weights[x] > 0.0:
+            last = x
+            if u < weights[x]:
+                return x
+            u -= weights[x]
+    return last
+
+
+@kernel
+def draw_path(
+    n: int, last: int, filtered: Filtered, course: Course, a: Arrays, latent: Latent, rng: np.random.Generator
+) -> None:
+    """Draw a scenario path of each unit backward from the filter; count its moves and the cells it meets.
+
+    `last` is the scenario in which the first unit ends.
+    """
+    units, periods = course.start.shape[0], course.start.shape[1] - 1
+    weight = np.empty(a.scenarios)
+    for u in range(units):
+        for i in range(a.scenarios):
+            weight[i] = filtered.alpha[n, u, periods - 1, i]
+        now = last if u == 0 else pick(weight, a.scenarios, rng)
+        for t in range(periods - 1, -1, -1):
+            if t < periods - 1 and a.dynamics != STATIC:
+                for i in range(a.scenarios):
+                    weight[i] = filtered.alpha[n, u, t, i] * filtered.matrix[n, i, now]
+                before = pick(weight, a.scenarios, rng)
+                latent.moves[before, now] += 1.0
+                now = before
+            for k in range(course.start[u, t], course.start[u, t + 1]):
+                latent.number[course.kind[k], now] += 1
+        latent.plus[now] += 1.0
+
+
+@inlined
+def draw_reports(
+    c: int,
+    s: int,
+    x: float,
+    n: int,
+    sure: bool,
+    power: float,
+    theta: np.ndarray,
+    cells: Cells,
+    latent: Latent,
+    rng: np.random.Generator,
+) -> None:
+    """Draw, where x happened in n like cells, how their reports came about.
+
+    `sure`: at least one report of the (single) cell told it.
+    """
+    none = 1.0
+    if sure:
+        none = all_untold(c, theta, cells)
+        none /= none + told_gain(c, x, theta, cells)
+    for j in range(cells.cell[c].first, cells.cell[c].end):
+        slot, credibility, keep = cells.report[j].slot, cells.report[j].credibility, cells.report[j].keep
+        r, up, down = theta[slot], 0, n
+        if cells.report[j].value == x and cells.report[j].told > 0.0:
+            told = cells.report[j].told * r
+            share = told / (told + untold(j, theta, cells))
+            up = binomial(rng, n, share / (1.0 - none) if sure and none < 1.0 else share)
+            sure, none = sure and up == 0, none / (1.0 - share) if share < 1.0 else 0.0
+            down -= up
+        if keep > 0.0:
+            down -= binomial(rng, down, keep / untold(j, theta, cells))
+        if credibility < 1.0 and down > 0:
+            reliable = (1.0 - credibility) * r
+            also = binomial(rng, down, reliable / (reliable + 1.0 - r))
+            up, down = up + also, down - also
+        latent.plus[slot] += power * up
+        latent.minus[slot] += power * down
+        if power != 1.0:
+            latent.up[j, s] += (1.0 - power) * up
+            latent.down[j, s] += (1.0 - power) * down
+
+
+@inlined
+def draw_category(
+    c: int,
+    s: int,
+    n: int,
+    power: float,
+    part: int,
+    theta: np.ndarray,
+    cells: Cells,
+    a: Arrays,
+    latent: Latent,
+    rng: np.random.Generator,
+) -> int:
+    """Draw what happened in n like cells, by f(x | s) latent.weight[part, x]; return how often quiet."""
+    i = cells.cell[c].indicator
+    hold, held, start, left = cells.cell[c].hold, cells.cell[c].held, place(i, s, a), n
+    total = category(c, s, latent.weight, part, theta, cells, a)
+    for x in range(a.indicator[i].size - 1, -1, -1):
+        fresh = (1.0 - hold) * theta[start + x]
+        share = latent.weight[part, x] * (fresh + hold if x == held else fresh)
+        number = left if x == 0 else binomial(rng, left, share / total)
+        if number > 0:
+            draw_reports(c, s, float(x), number, False, power, theta, cells, latent, rng)
+            new = binomial(rng, number, fresh / (fresh + hold)) if hold > 0.0 and x == held else number
+            latent.plus[start + x] += power * new
+            if power != 1.0:
+                latent.fresh[c, s, x] += (1.0 - power) * new
+        left, total = left - (number if x > 0 else 0), total - share
+    return left
+
+
+@kernel
+def draw_number(
+    c: int,
+    s: int,
+    power: float,
+    theta: np.ndarray,
+    cells: Cells,
+    a: Arrays,
+    latent: Latent,
+    rng: np.random.Generator,
+) -> None:
+    """Draw which reported number was told in the cell of a count or a measure, if any."""
+    i, first = cells.cell[c].indicator, cells.cell[c].first
+    total, found = log_number(c, s, theta, cells, a), -1
+    left = rng.random() - math.exp(np.log(all_untold(c, theta, cells)) - total)
+    if left >= 0.0:
+        for j in range(first, cells.cell[c].end):
+            gain = told_gain(c, cells.report[j].value, theta, cells)
+            if left >= 0.0 and gain > 0.0 and not stated_before(c, j, cells):
+                found = j
+                left -= math.exp(np.log(gain) + log_density(i, s, cells.report[j].value, theta, a) - total)
+    if found < 0:
+        draw_reports(c, s, np.nan, 1, False, power, theta, cells, latent, rng)
+        return
+    y = cells.report[found].value
+    latent.plus[place(i, s, a)] += power * y
+    latent.minus[place(i, s, a)] += power
+    latent.fresh[c, s, found - first] += 1.0 if a.indicator[i].kind == NEGATIVE_BINOMIAL else 1.0 - power
+    draw_reports(c, s, y, 1, True, power, theta, cells, latent, rng)
+
+
+@inlined
+def draw_cells(
+    q: int,
+    s: int,
+    theta: np.ndarray,
+    course: Course,
+    cells: Cells,
+    a: Arrays,
+    latent: Latent,
+    rng: np.random.Generator,
+) -> None:
+    """Draw what happened in all cells of one kind that fell into one scenario, and how they were reported."""
+    c, n, power = course.cell[q], latent.number[q, s], course.exponent[q]
+    i, child, children = cells.cell[c].indicator, cells.cell[c].child, cells.cell[c].children
+    if a.indicator[i].kind != CATEGORY:
+        for _ in range(n):
+            draw_number(c, s, power, theta, cells, a, latent, rng)
+        return
+    weight = latent.weight
+    value_weights(c, a.indicator[i].size, theta, cells, weight, 0)
+    for one in range(child, child + children):
+        value_weights(one, a.indicator[cells.cell[one].indicator].size, theta, cells, weight, 1)
+        event = category(one, s, weight, 1, theta, cells, a)
+        weight[0, 0] *= cells.cell[one].quiet * all_untold(one, theta, cells)
+        for x in range(1, a.indicator[i].size):
+            weight[0, x] *= event
+    quiet = draw_category(c, s, n, power, 0, theta, cells, a, latent, rng)
+    for one in range(child, child + children):
+        if quiet < n:
+            value_weights(one, a.indicator[cells.cell[one].indicator].size, theta, cells, weight, 1)
+            draw_category(one, s, n - quiet, power, 1, theta, cells, a, latent, rng)
+        if quiet > 0:
+            draw_reports(one, s, np.nan, quiet, False, power, theta, cells, latent, rng)
+
+
+@inlined
+def member(c: int, n: int, cells: Cells) -> int:
+    """Return cell c for n = 0, then its children one by one."""
+    return c if n == 0 else cells.cell[c].child + n - 1
+
+
+@kernel
+def draw_past(
+    theta: np.ndarray, course: Course, cells: Cells, a: Arrays, latent: Latent, rng: np.random.Generator
+) -> None:
+    """Draw what happened in every cell given the path, and sum it up for the judgements."""
+    for q in range(course.cell.shape[0]):
+        for n in range(1 + cells.cell[course.cell[q]].children):
+            c = member(course.cell[q], n, cells)
+            latent.fresh[c] = 0.0
+            latent.up[cells.cell[c].first : cells.cell[c].end] = 0.0
+            latent.down[cells.cell[c].first : cells.cell[c].end] = 0.0
+    for q in range(course.cell.shape[0]):
+        for s in range(a.scenarios):
+            if latent.number[q, s] > 0:
+                draw_cells(q, s, theta, course, cells, a, latent, rng)

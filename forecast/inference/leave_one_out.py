@@ -1,0 +1,68 @@
+"""The weight of evidence of each report: how the answer would differ without it."""
+
+from __future__ import annotations
+
+from datetime import date
+
+import numpy as np
+
+from forecast.case.evidence import Evidence, Report
+from forecast.model.cell_sequence import Course, first_change
+from forecast.model.dynamics import transition_matrices
+from forecast.model.evidence_index import Known
+from forecast.model.hmm import empty_filtered, forward
+from forecast.model.parameters import Layout
+from forecast.model.report_log import Log
+
+
+def weights_of_evidence(
+    laid: Layout, evidence: Evidence, as_of: date
+) -> tuple[tuple[Report, ...], np.ndarray]:
+    """Return the live reports and the weight of evidence of each for each scenario, in decibans.
+
+    W(s) = 10 log10 [odds(s | all reports) / odds(s | all but this one)] (Good 1950), of the scenario in the
+    period of the as-of date against all others, with the judgements at their means. Leaving one of two
+    reports of the same thing out changes little, since the other remains.
+
+    Returns
+    -------
+    reports : tuple of Report
+    weight : (report, scenario)
+    """
+    known, log = Known(laid, evidence), Log(laid.question, evidence)
+    keys = {key for _, key in known.events(as_of)}
+    known.put(keys, as_of)
+    base, reports = known.step(as_of).course, evidence.known(as_of)
+    without = []
+    for report in reports:
+        key = log.key(report)
+        known.put([key], as_of, frozenset([report.id]))
+        without.append(known.step(as_of).course)
+        known.put([key], as_of)
+    log_odds = _LogOdds(laid, known, base)
+    weight = np.empty((len(reports), laid.scenarios))
+    for n, (report, course) in enumerate(zip(reports, without, strict=True)):
+        weight[n] = log_odds(base, log.key(report)[0]) - log_odds(course, log.key(report)[0])
+    return reports, weight * 10 / np.log(10)
+
+
+class _LogOdds:
+    """The filter at the judgements' means, run again from where a course differs from the base."""
+
+    def __init__(self, laid: Layout, known: Known, base: Course) -> None:
+        self._theta, self._arrays, self._cells = laid.mean[None].copy(), laid.arrays, known.cells()
+        self._base = base
+        units, periods = base.start.shape[0], base.start.shape[1] - 1
+        self._start = empty_filtered(1, units, periods, laid.scenarios)
+        transition_matrices(self._theta, self._arrays, self._start.matrix)
+        forward(self._theta, base, 0, self._cells, self._arrays, self._start)
+        self._work = empty_filtered(1, units, periods, laid.scenarios)
+
+    def __call__(self, course: Course, unit: int) -> np.ndarray:
+        for target, source in zip(self._work, self._start, strict=True):
+            target[:] = source
+        begin = first_change(self._base, course)
+        forward(self._theta, course, begin, self._cells, self._arrays, self._work)
+        p = np.clip(self._work.alpha[0, unit, -1], 1e-300, None)
+        rest = np.array([p[np.arange(len(p)) != s].sum() for s in range(len(p))])
+        return np.log(p) - np.log(np.maximum(rest, 1e-300))

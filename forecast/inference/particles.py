@@ -1,0 +1,100 @@
+"""What a chain of particle systems is while it runs, and what it leaves.
+
+Weights of particles: effective size, systematic resampling, sums of logarithms.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date
+
+import numpy as np
+
+from forecast.model.hmm import Filtered
+
+
+class ImpossibleEvidence(ValueError):
+    """No scenario allows what was reported in a period.
+
+    Attributes
+    ----------
+    unit, period : int
+        Where.
+    day : date
+        The as-of date on which it became so.
+    """
+
+    def __init__(self, unit: int, period: int, day: date) -> None:
+        super().__init__(f"no scenario allows the evidence of period {period}, as known on {day}")
+        self.unit, self.period, self.day = unit, period, day
+
+
+@dataclass
+class Particles:
+    """The state of one particle system; the only thing in the engine that changes."""
+
+    theta: np.ndarray  # (N, D)
+    log_weight: np.ndarray  # (N,)
+    log_likelihood: np.ndarray  # (N,)
+    filtered: Filtered
+
+
+@dataclass(frozen=True)
+class Chain:
+    """What one chain found: for each trend date the filtered probabilities and their weights, and the end.
+
+    N particles, U units, K scenarios, S trend dates, M particles kept of each date.
+    """
+
+    probability: np.ndarray  # (S, N, U, K) P(scenario in the date's period | theta, known at the date)
+    weight: np.ndarray  # (S, N) sums to 1
+    theta: np.ndarray  # (N, D) at the last date
+    filtered: Filtered  # at the last date
+    prior: np.ndarray  # (N, D)
+    moves: np.ndarray  # (S,) number of sweeps
+    log_evidence: np.ndarray  # (S,) log marginal likelihood
+    accepted: np.ndarray  # (3, 2) accepted and tried
+    trail: np.ndarray  # (S, M, D) some particles of each date, equally weighted
+
+
+def together(runs: list[Chain]) -> Chain:
+    """Put the systems of one chain together, each with the same share of the weight."""
+
+    def join(field: str, axis: int) -> np.ndarray:
+        return np.concatenate([getattr(run, field) for run in runs], axis=axis)
+
+    return Chain(
+        probability=join("probability", 1),
+        weight=join("weight", 1) / len(runs),
+        theta=join("theta", 0),
+        filtered=Filtered(
+            *(np.concatenate(arrays) for arrays in zip(*(run.filtered for run in runs), strict=True))
+        ),
+        prior=join("prior", 0),
+        moves=np.sum([run.moves for run in runs], axis=0),
+        log_evidence=np.mean([run.log_evidence for run in runs], axis=0),
+        accepted=np.sum([run.accepted for run in runs], axis=0),
+        trail=join("trail", 1),
+    )
+
+
+def effective_size(log_weight: np.ndarray) -> float:
+    """Return (sum w)^2 / sum w^2 (Kong 1992)."""
+    high = log_weight.max()
+    if high == -np.inf:
+        return 0.0
+    weight = np.exp(log_weight - high)
+    return float(weight.sum() ** 2 / (weight**2).sum())
+
+
+def systematic(weight: np.ndarray, number: int, u: float) -> np.ndarray:
+    """Return `number` indices in proportion to weight by systematic sampling with offset u in [0, 1)."""
+    edges = np.cumsum(weight)
+    points = (np.arange(number) + u) * (edges[-1] / number)
+    return np.minimum(np.searchsorted(edges, points, side="right"), len(weight) - 1)
+
+
+def log_sum(x: np.ndarray) -> float:
+    """Return log(sum(exp(x)))."""
+    high = x.max()
+    return float(high + np.log(np.exp(x - high).sum()))

@@ -1,0 +1,1 @@
+"""Prior and posterior predictive distributions of the evidence, and its prequential scores."""

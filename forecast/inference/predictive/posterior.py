@@ -1,0 +1,139 @@
+"""What the cells might have said: prior and posterior predictive draws beside what they did say.
+
+The value of a cell is what its reports and its silence make most likely, reliabilities at their means; of a
+count or a measure, the number that its first report states. A replicate is put together by the same rule
+from replicated reports (:mod:`forecast.inference.predictive.replicates`), so that both can be laid
+side by side (Gelman, Meng and Stern 1996).
+
+Groups and cap have no part in this: they are exponents on a likelihood, from which nothing can be drawn.
+The draws of theta and of the path are those of the posterior with them.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+import xarray as xr
+
+from forecast.case.question import Question
+from forecast.inference.estimates import Draws
+from forecast.inference.predictive.design import Blank, Designer, Place, members
+from forecast.inference.predictive.paths import posterior_path, prior_path
+from forecast.inference.predictive.replicates import Drawn, most_likely, replicate
+from forecast.model.dynamics import transition_matrices
+from forecast.model.parameters import Layout
+from forecast.model.problem import Problem
+
+MOST = 500  # replicates of each chain,
+LEAST = 25  # and where there are very many cells, fewer, so that a group has no more than
+VALUES = 4_000_000  # values
+Key = tuple[int, int, int]  # indicator, unit, period
+
+
+def predictive(task: Problem, draws: Draws, seed: int) -> dict[str, xr.Dataset]:
+    """Draw replicates of every cell that stands at the as-of date.
+
+    Parameters
+    ----------
+    task : Problem
+        The question and its evidence up to the as-of date.
+    draws : Draws
+        Theta and filtered probabilities, C chains of M draws. At most 500 of each chain are used, and fewer
+        where there are thousands of cells.
+    seed : int
+
+    Returns
+    -------
+    dict of xarray.Dataset
+        `prior_predictive` and `posterior_predictive`, by chain, draw and cell of the indicator, and
+        `observed_data`, by cell. One variable per indicator with evidence, named by its id: of a category
+        the index of the value (names in `flag_meanings`), else the number. The dimension of indicator i is
+        `<i>_cell`, with coordinates `<i>_period` and, where there are units, `<i>_unit`.
+
+    Examples
+    --------
+    >>> predictive(task, draws, 0)["posterior_predictive"]["senior_meeting"].mean()  # doctest: +SKIP
+    """
+    layout, step = task.layout, task.steps[-1]
+    cells = list(Designer(task).places(step.course, step.date))
+    chains = draws.theta.shape[0]
+    number = min(draws.theta.shape[1], MOST, max(VALUES // (chains * max(len(cells), 1)), LEAST))
+
+    # Spread over all draws: those of small systems lie side by side, and share what must not learn.
+    some = np.linspace(0, draws.theta.shape[1] - 1, number).astype(int)
+
+    def flat(field: np.ndarray) -> np.ndarray:
+        return np.ascontiguousarray(field[:, some].reshape(chains * number, *field.shape[2:]))
+
+    rng = [np.random.default_rng(np.random.SeedSequence([seed, 0, 0, 0, 0, n])) for n in (2, 3)]
+    matrix, theta = flat(draws.matrix), flat(draws.theta)
+    after = _values(cells, layout, theta, posterior_path(flat(draws.alpha), matrix, rng[1]), rng[1])
+    theta, matrix = flat(draws.prior), np.empty_like(matrix)
+    transition_matrices(theta, layout.arrays, matrix)
+    path = prior_path(theta[:, : layout.scenarios], matrix, task.units, step.periods, rng[0])
+    before = _values(cells, layout, theta, path, rng[0])
+    seen = _observed(cells, layout)
+    shape = (chains, number)
+    return {
+        "prior_predictive": _dataset(layout.question, before, shape),
+        "posterior_predictive": _dataset(layout.question, after, shape),
+        "observed_data": _dataset(layout.question, seen, ()),
+    }
+
+
+def _values(
+    cells: list[Place], layout: Layout, theta: np.ndarray, path: np.ndarray, rng: np.random.Generator
+) -> dict[Key, np.ndarray]:
+    """Return the replicated value of every cell, (N,)."""
+    found = {}
+    for batch in replicate(cells, layout, theta, path, rng):
+        both = zip(members(batch.places[0].blank), (batch.drawn, *batch.drawn.children), strict=True)
+        for blank, drawn in both:
+            if _heard(blank):
+                value = most_likely(blank, drawn, layout)
+                for g, place in enumerate(batch.places):
+                    found[blank.indicator, place.unit, place.period] = value[:, g]
+    return found
+
+
+def _observed(cells: list[Place], layout: Layout) -> dict[Key, np.ndarray]:
+    """Return the value of every cell as its reports and silence have it."""
+    alike: defaultdict[tuple[int, Blank], list[Place]] = defaultdict(list)
+    for place in cells:
+        for m, blank in enumerate(members(place.blank)):
+            if _heard(blank):
+                alike[m, blank].append(place)
+    found = {}
+    for (m, blank), places in alike.items():
+        said = np.array([place.said[m] for place in places]).T.reshape(len(blank.voices), 1, len(places))
+        value = most_likely(blank, Drawn(np.zeros((1, len(places))), tuple(said), None), layout)
+        for g, place in enumerate(places):
+            found[blank.indicator, place.unit, place.period] = value[0, g]
+    return found
+
+
+def _heard(blank: Blank) -> bool:
+    """Tell whether a cell has reports or silence of its own: a parent may be there for its child only."""
+    return bool(blank.voices) or blank.watch is not None
+
+
+def _dataset(question: Question, found: dict[Key, Any], sample: Sequence[int]) -> xr.Dataset:
+    """Return one variable per indicator, its cells by unit and period."""
+    cells: defaultdict[int, list[Key]] = defaultdict(list)
+    for key in sorted(found):
+        cells[key[0]].append(key)
+    variables, coords = {}, dict[str, Any]()
+    for i, keys in cells.items():
+        one = question.indicators[i]
+        kind = float if one.kind == "measure" else np.int64
+        value = np.stack([found[key] for key in keys], axis=-1).astype(kind)
+        dims = (*(("chain", "draw") if sample else ()), f"{one.id}_cell")
+        attrs = {"flag_values": np.arange(len(one.values)), "flag_meanings": " ".join(one.values)}
+        variables[one.id] = (dims, value.reshape(*sample, len(keys)), attrs if one.values else {})
+        coords[f"{one.id}_period"] = (dims[-1], [period for _, _, period in keys])
+        if question.units:
+            coords[f"{one.id}_unit"] = (dims[-1], [question.units[unit] for _, unit, _ in keys])
+    return xr.Dataset(variables, coords)

@@ -1,0 +1,293 @@
+"""Surprise of the evidence, date by date: how well what was known before foretold what was reported next.
+
+The log score of a date is log p(what is new | what was known), the prequential score (Dawid 1984). Whether
+it is low depends on how much was reported and how doubtful it was, so it is held against replicates: theta
+from the particles of the date before, the path from the filter and stepped on, the cells given their earlier
+reports, then the new reports. Each replicate is scored as the evidence was,
+
+    score(y) = log mean over theta of p(y | known before, theta),
+
+the mean without the theta that it was drawn from. `tail` is the share of replicates with a lower score, half
+of those with the same score included (mid-p, Lancaster 1961): near 0, the model would hardly ever have been
+so surprised. If the model is right and nothing ties, it is uniform.
+
+Groups and cap are exponents, from which nothing can be drawn: what is new counts in full in the tail. What a
+ratio says, and that somebody reported on an indicator at all, is taken as given.
+"""
+
+from __future__ import annotations
+
+from itertools import pairwise
+from typing import Any, NamedTuple
+
+import numpy as np
+import xarray as xr
+
+from forecast.inference.particles import Chain, log_sum, systematic
+from forecast.inference.predictive.design import Designer, members
+from forecast.inference.predictive.increments import Fresh, Part, Said, content, fresh, joined
+from forecast.inference.predictive.paths import posterior_path
+from forecast.inference.predictive.replicates import Batch, Drawn, most_likely, replicate
+from forecast.model.cell_sequence import Course, places
+from forecast.model.cells import Content, flatten
+from forecast.model.dynamics import transition_matrices
+from forecast.model.hmm import Filtered, empty_filtered, forward
+from forecast.model.likelihood import Cells, log_cells
+from forecast.model.problem import Problem
+
+PARTICLES = 100  # theta over which a score is averaged
+REPLICATES = 200
+SAME = 1e-9  # scores closer than this, relatively, are one
+
+
+def surprise(task: Problem, run: list[Chain], seed: int) -> xr.Dataset:
+    """Score the evidence that became known on each trend date by what was known before.
+
+    Parameters
+    ----------
+    task : Problem
+    run : list of Chain
+        The chains that passed through its dates.
+    seed : int
+
+    Returns
+    -------
+    xarray.Dataset
+        By as_of: `log_score`, log p(new | known before) by the chains' evidence, groups and cap included, the
+        mean over chains (on a date that takes evidence away it is a ratio and may be above 0); `tail` and
+        `tied`, the share of replicates that the evidence outdid, and with which it ties, nan where nothing
+        is new; `reports` and `silences`, how many are new.
+
+    Examples
+    --------
+    >>> surprise(task, run, 0)["tail"].min()  # doctest: +SKIP
+    """
+    designer, rows = Designer(task), []
+    for k, step in enumerate(task.steps):
+        new = fresh(task, designer, k)
+        tail = np.nan, np.nan
+        known = not any(np.isnan(chain.log_evidence[max(k - 1, 0) : k + 1]).any() for chain in run)
+        if new.parts and known:
+            day = (step.date - task.layout.question.opened).days
+            rng = np.random.default_rng(np.random.SeedSequence([seed, 0, 0, 0, 0, 4, day]))
+            tail = _tail(task, new, _particles(run, k), k, rng)
+        rows.append((*tail, new.voices, new.silences))
+    columns: dict[str, Any] = dict(
+        zip(("tail", "tied", "reports", "silences"), zip(*rows, strict=True), strict=True)
+    )
+    evidence = np.stack([chain.log_evidence for chain in run])
+    total = np.array([log_sum(column) - np.log(len(run)) for column in evidence.T])
+    columns = {"log_score": np.diff(total, prepend=0.0)} | columns
+    dates = np.array([step.date for step in task.steps], dtype="datetime64[ns]")
+    return xr.Dataset(
+        {name: ("as_of", np.asarray(value)) for name, value in columns.items()}, {"as_of": dates}
+    )
+
+
+def _particles(run: list[Chain], k: int) -> np.ndarray:
+    """Return some theta (n, D) of the date before date k, the same number of each chain."""
+    before = [chain.trail[k - 1] if k else chain.prior for chain in run]
+    each = min(-(-PARTICLES // len(run)), *(len(theta) for theta in before))
+    return np.concatenate([theta[np.linspace(0, len(theta) - 1, each).astype(int)] for theta in before])
+
+
+def _tail(
+    task: Problem, new: Fresh, theta: np.ndarray, k: int, rng: np.random.Generator
+) -> tuple[float, float]:
+    """Return the share of replicates with a lower score, ties half, and the share of ties."""
+    known = _filtered(task, new.known, new.cells, theta)
+    log_weight = np.zeros(len(theta))
+    if new.lost:
+        log_weight = _reweighed(task, theta, known, k)
+    if log_weight.max() == -np.inf:
+        return np.nan, np.nan
+    row = systematic(np.exp(log_weight - log_weight.max()), REPLICATES, 0.5)
+    begin = min(part.place.period for part in new.parts)
+    path = posterior_path(known.alpha[row], known.matrix[row], rng, begin=begin)
+    found = list(replicate([p.place for p in new.parts], task.layout, theta[row], path, rng))
+    exists = np.prod([batch.exists.prod(axis=1) for batch in found], axis=0)
+    score, same = _scores(task, new, theta, known, log_weight, row, _told(new.parts, found, task))
+    tied = same | np.isclose(score[:-1], score[-1], rtol=SAME, atol=SAME)
+    lower = (score[:-1] < score[-1]) & ~tied
+    share = exists / exists.sum()
+    return float(share @ (lower + 0.5 * tied)), float(share @ tied)
+
+
+def _filtered(task: Problem, course: Course, cells: Cells, theta: np.ndarray) -> Filtered:
+    """Filter a course for some theta."""
+    filtered = empty_filtered(len(theta), task.units, course.start.shape[1] - 1, task.layout.scenarios)
+    transition_matrices(theta, task.layout.arrays, filtered.matrix)
+    forward(theta, course, 0, cells, task.layout.arrays, filtered)
+    return filtered
+
+
+def _reweighed(task: Problem, theta: np.ndarray, known: Filtered, k: int) -> np.ndarray:
+    """Return the log weights of particles of the date before, where something that was known has gone."""
+    now = known.log_norm.sum(axis=(1, 2))
+    if k == 0:
+        return now
+    return now - _filtered(task, task.steps[k - 1].course, task.cells, theta).log_norm.sum(axis=(1, 2))
+
+
+class _Told(NamedTuple):
+    """What one cell says: in each replicate, and in the last row as it was."""
+
+    outcomes: list[Content]  # without repetition
+    which: np.ndarray  # (R + 1,)
+
+
+def _told(parts: tuple[Part, ...], found: list[Batch], task: Problem) -> list[_Told]:
+    """Return what each part says in each replicate; the values that went on follow the replicate."""
+    layout, lasting = task.layout, dict[tuple[int, int, int], np.ndarray]()
+    drawn: dict[tuple[int, int, int], tuple[tuple[Drawn, ...], int]] = {}
+    for batch in found:
+        for g, place in enumerate(batch.places):
+            each = (batch.drawn, *batch.drawn.children)
+            drawn[place.unit, place.period, place.blank.indicator] = each, g
+            for one, what in zip(members(place.blank), each, strict=True):
+                persists = layout.question.indicators[one.indicator].persistence is not None
+                if persists and (one.voices or one.watch is not None):
+                    value = most_likely(one, what, layout)[:, g]
+                    lasting[place.unit, place.period, one.indicator] = value
+    told = []
+    for part in parts:
+        place = part.place
+        each, g = drawn[place.unit, place.period, place.blank.indicator]
+        columns, edges = list[np.ndarray](), [0]
+        for one, what, said in zip(members(place.blank), each, place.said, strict=True):
+            nothing = np.zeros(len(what.value))
+            held = lasting.get((place.unit, one.before, one.indicator), nothing + one.held)
+            alarm = nothing if what.alarm is None else what.alarm[:, g] > 0
+            words = [np.append(y[:, g], seen) for y, seen in zip(what.said, said, strict=True)]
+            columns += [np.append(held, one.held), np.append(alarm, 0.0), *words]
+            edges.append(len(columns))
+        first, which = _distinct(columns)
+        rows = np.stack([column[first] for column in columns], axis=1)
+        told.append(_Told([_content(part, row, edges, task) for row in rows], which))
+    return told
+
+
+def _distinct(columns: list[np.ndarray]) -> tuple[np.ndarray, np.ndarray]:
+    """Return one place of each distinct row of columns, and of every place which of these it is like."""
+    which = np.zeros(len(columns[0]), np.int64)
+    for column in columns:
+        if (column != column[0]).any():
+            _, more = np.unique(column, return_inverse=True)
+            if which.any():
+                _, more = np.unique(which * (more.max() + 1) + more, return_inverse=True)
+            which = more
+    first = np.empty(which.max() + 1, np.int64)
+    first[which] = np.arange(len(which))
+    return first, which
+
+
+def _content(part: Part, row: np.ndarray, edges: list[int], task: Problem) -> Content:
+    """Return the content of a cell that says what a row says: of each member held, alarm, and its reports."""
+    said: Said = tuple(tuple(row[a + 2 : b]) for a, b in pairwise(edges))
+    held = tuple(int(row[a]) for a in edges[:-1])
+    alarm = tuple(bool(row[a + 1]) for a in edges[:-1])
+    return content(part.place.blank, said, task.layout, held=held, alarm=alarm)
+
+
+def _scores(
+    task: Problem,
+    new: Fresh,
+    theta: np.ndarray,
+    known: Filtered,
+    log_weight: np.ndarray,
+    row: np.ndarray,
+    told: list[_Told],
+) -> tuple[np.ndarray, np.ndarray]:
+    """Return the score of each replicate and, last, of the evidence; and which replicates say the same."""
+    tables, rest = _tables(task, new, theta, told)
+    first, which = _distinct([one.which for one in told])
+    log_p = np.zeros((len(first), len(theta)))
+    for unit in sorted({part.place.unit for part in new.parts}):
+        mine = [n for n, part in enumerate(new.parts) if part.place.unit == unit]
+        parts = [(new.parts[n].place.period, tables[n], told[n].which[first]) for n in mine]
+        log_p += _forward(theta, known, unit, rest, parts, task.layout.scenarios)
+    _, of = np.unique(theta.sum(axis=1), return_inverse=True)  # equal particles are one
+    own = of[None] == np.append(of[row], -1)[:, None]
+    weight = np.where(own & ~own.all(axis=1, keepdims=True), -np.inf, log_weight)
+    score = _log_sums(weight + log_p[which]) - _log_sums(weight)
+    return score, which[:-1] == which[-1]
+
+
+def _log_sums(x: np.ndarray) -> np.ndarray:
+    """Return log(sum(exp(x))) over the last axis."""
+    high = x.max(axis=-1, keepdims=True)
+    high = np.where(np.isfinite(high), high, 0.0)
+    with np.errstate(divide="ignore"):
+        return np.log(np.exp(x - high).sum(axis=-1)) + high[..., 0]
+
+
+def _tables(
+    task: Problem, new: Fresh, theta: np.ndarray, told: list[_Told]
+) -> tuple[list[np.ndarray], dict[tuple[int, int], np.ndarray]]:
+    """Return log likelihoods: of each part (K, n, O) by outcome, and of all else by unit and period (K, n).
+
+    Where something is given of a part, it keeps its exponent e, and what is new counts in full:
+    m_given^(e - 1) m.
+    """
+    begin = min(part.place.period for part in new.parts)
+    unit, period = places(new.known)
+    cell = new.known.cell[new.known.kind]
+    given = np.array([part.given for part in new.parts])
+    others = np.flatnonzero((period >= begin) & ~np.isin(cell, given))
+    outcomes = [one for each in told for one in each.outcomes]
+    cells = joined(new.cells, flatten(outcomes))
+    ids = np.concatenate([len(new.cells.cell) + np.arange(len(outcomes)), given, cell[others]])
+    log_m = np.empty((len(theta), len(ids), task.layout.scenarios))
+    for n, one in enumerate(theta):
+        log_cells(one, ids, cells, task.layout.arrays, log_m[n])
+    log_m = np.ascontiguousarray(np.moveaxis(log_m, 2, 0))
+    tables, at = list[np.ndarray](), 0
+    for p, (part, each) in enumerate(zip(new.parts, told, strict=True)):
+        table = log_m[..., at : at + len(each.outcomes)]
+        if part.exponent != 1.0:
+            known = log_m[..., len(outcomes) + p, None]
+            table = table + (part.exponent - 1.0) * np.where(np.isneginf(known), 0.0, known)
+        tables.append(table)
+        at += len(each.outcomes)
+    rest: dict[tuple[int, int], np.ndarray] = {}
+    exponent = new.known.exponent[new.known.kind[others]]
+    for m, (n, power) in enumerate(zip(others.tolist(), exponent, strict=True)):
+        at_n = int(unit[n]), int(period[n])
+        rest[at_n] = rest.get(at_n, 0.0) + power * log_m[..., at + len(given) + m]
+    return tables, rest
+
+
+def _forward(
+    theta: np.ndarray,
+    known: Filtered,
+    unit: int,
+    rest: dict[tuple[int, int], np.ndarray],
+    parts: list[tuple[int, np.ndarray, np.ndarray]],
+    scenarios: int,
+) -> np.ndarray:
+    """Return log p(row | known before, theta) of one unit, (rows, n).
+
+    `parts` are period, table (K, n, O) and the outcome in each row. What was known before is taken up in
+    the period before the first of them.
+    """
+    begin, periods = min(period for period, _, _ in parts), known.alpha.shape[2]
+    before = theta[:, :scenarios] if begin == 0 else known.alpha[:, unit, begin - 1]
+    a = np.ascontiguousarray(before.T)[..., None]  # (K, n, rows), one row as long as all are alike
+    log_p = -known.log_norm[:, unit, begin:].sum(axis=-1)[:, None]
+    for t in range(begin, periods):
+        if t > 0:
+            a = np.stack(
+                [sum(a[i] * known.matrix[:, i, j, None] for i in range(scenarios)) for j in range(scenarios)]
+            )
+        value = rest[unit, t][..., None] if (unit, t) in rest else np.zeros((scenarios, 1, 1))
+        for period, table, which in parts:
+            if period == t:
+                value = value + table[..., which]
+        high = value.max(axis=0)
+        high = np.where(np.isfinite(high), high, 0.0)
+        a = a * np.exp(value - high)
+        norm = a.sum(axis=0)
+        with np.errstate(divide="ignore", invalid="ignore"):
+            log_p = log_p + np.log(norm) + high
+        a = np.divide(a, norm, out=np.zeros_like(a), where=norm > 0)
+    return np.where(np.isnan(log_p), -np.inf, log_p).T

@@ -1,0 +1,71 @@
+"""Reading a result: its dates, its probabilities now and at the horizon, the part of one unit."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from datetime import date
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    import xarray as xr
+
+    from forecast.case.folder import Case
+
+
+def as_of(result: xr.DataTree | xr.Dataset) -> date:
+    """Return the day whose knowledge a result uses."""
+    return date.fromisoformat(str(result.attrs["as_of"]))
+
+
+def horizon(result: xr.DataTree | xr.Dataset) -> date:
+    """Return the day on which the question is settled at the latest."""
+    return date.fromisoformat(str(result.attrs["horizon"]))
+
+
+def now(tree: xr.DataTree) -> xr.Dataset:
+    """Return the last point of the trend, of the scenarios in force on the as-of date."""
+    return tree["trend"].to_dataset().isel(as_of=-1).sel(scenario=tree["outlook"]["scenario"].values)
+
+
+def at_horizon(tree: xr.DataTree) -> xr.Dataset:
+    """Return the last point of the outlook."""
+    return tree["outlook"].to_dataset().isel(date=-1)
+
+
+def of_unit[Data: (xr.Dataset, xr.DataArray)](data: Data, unit: str | None) -> Data:
+    """Return the part of one unit; all of it where the question is asked of one ("" or None)."""
+    return data.sel(unit=unit) if unit and "unit" in data.dims else data
+
+
+def by_unit[Data: (xr.Dataset, xr.DataArray)](data: Data) -> Iterator[tuple[str, Data]]:
+    """Yield each unit with its part; the whole once, under "", where the question is asked of one."""
+    names = data["unit"].values.tolist() if "unit" in data.dims else [""]
+    return ((name, of_unit(data, name)) for name in names)
+
+
+def warnings(tree: xr.DataTree) -> list[str]:
+    """Return what the engine warned of."""
+    return list(json.loads(tree.attrs.get("warnings", "[]")))
+
+
+def group(tree: xr.DataTree, name: str) -> xr.Dataset | None:
+    """Return a group of a result, or None if it has none of this name, or an empty one."""
+    found = tree[name].to_dataset() if name in tree.children else None
+    return found if found is not None and found.data_vars else None
+
+
+def all_exact(tree: xr.DataTree) -> bool:
+    """Tell whether every judgement is known exactly, so that nothing was sampled."""
+    return group(tree, "log_prior") is None
+
+
+def some_fixed(tree: xr.DataTree) -> bool:
+    """Tell whether some uncertain judgements must not learn (`learn: false`)."""
+    return bool(tree.attrs.get("cut", 0))
+
+
+def require_current(case: Case, tree: xr.DataTree) -> None:
+    """Raise ValueError if a result was not made from the files of a case as they are now."""
+    if tree.attrs.get("digest") != case.digest:
+        raise ValueError(f"the tree was not made from the files of {case.name} as they are")

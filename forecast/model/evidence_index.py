@@ -1,0 +1,250 @@
+"""From the log of reports to cells: what was known of each indicator in each period, date by date.
+
+A cell is rebuilt only when something about it becomes known: a report, a correction, a withdrawal, the end
+of a period (counts and measures wait for it), silence that has lasted long enough. Whatever depends on a
+cell follows it: the held value of the next cell of a persistent indicator, the cell of the indicator that
+this one is given, and the exponents of its group.
+"""
+
+from __future__ import annotations
+
+from bisect import bisect_left, insort
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import date, timedelta
+
+import numpy as np
+
+from forecast.case.evidence import Evidence, Report
+from forecast.case.question import Group, Indicator, Question
+from forecast.model.cell_sequence import Course
+from forecast.model.cells import Content, flatten, most_likely, statement
+from forecast.model.likelihood import Cells, log_cells
+from forecast.model.parameters import Layout
+from forecast.model.report_log import Key, Log
+from forecast.model.tempering import exponents
+
+
+@dataclass(frozen=True)
+class Step:
+    """The evidence as it was known on one date: which cells stand, in the order of time."""
+
+    date: date
+    course: Course
+    periods: int
+    begin: int  # first period in which it differs from the step before it, at most that one's periods
+
+
+class Known:
+    """The cells of a question, moved from date to date (and to what-ifs that leave reports out).
+
+    The state is which cell stands where; cells themselves are never changed, and equal cells are one.
+    """
+
+    def __init__(self, layout: Layout, evidence: Evidence) -> None:
+        self._layout = layout
+        self._question: Question = layout.question
+        self._place = {indicator.id: i for i, indicator in enumerate(self._question.indicators)}
+        self._parent = {
+            i: self._place[indicator.given]
+            for i, indicator in enumerate(self._question.indicators)
+            if indicator.given
+        }
+        self._children: dict[int, list[int]] = {}
+        for child, parent in self._parent.items():
+            self._children.setdefault(parent, []).append(child)
+        self._units = max(len(self._question.units), 1)
+        self._log = Log(self._question, evidence)
+        self._own: dict[Key, Content] = {}  # cells by themselves, before pairs are joined
+        self._periods: dict[tuple[int, int], list[int]] = {}  # of (unit, indicator), those with a cell
+        self._standing: dict[Key, int] = {}
+        self._numbers: dict[tuple[Content, float], int] = {}
+        self._powers: list[float] = []
+        self._joined: dict[Key, Content] = {}
+        self._size = len(self._question.indicators)
+        self._longest = self._question.period(self._question.horizon) + 1
+        self._codes, self._kinds = np.empty(0, np.int64), np.empty(0, np.int64)
+        self._begin = self._last = 0
+
+    # ---- what the outside asks -------------------------------------------------------------------
+
+    def events(self, until: date) -> list[tuple[date, Key]]:
+        """Return every date on which a cell may change, with the cell."""
+        found = self._log.events()
+        for i, indicator in enumerate(self._question.indicators):
+            if indicator.monitored:
+                for period in range(self._question.period(until) + 1):
+                    day = self._question.last_day(period) + timedelta(days=indicator.monitored.lag)
+                    found += [(day, (unit, period, i)) for unit in range(self._units)]
+        return sorted((day, key) for day, key in found if day <= until)
+
+    def put(self, keys: Iterable[Key], day: date, without: frozenset[str] = frozenset()) -> None:
+        """Make the cells `keys`, and what depends on them, what was known on `day`, some reports left out."""
+        touched = set(keys)
+        for key in sorted(touched):
+            touched |= self._rebuild(key, day, without)
+        tops = set()
+        for unit, period, i in touched:
+            tops.add((unit, period, self._parent.get(i, i)))
+            tops |= {(unit, t, i) for t in self._bare_after(unit, period, i)}
+        for key in tops:
+            self._join(key)
+        self._number(tops)
+
+    def step(self, day: date) -> Step:
+        """Return the cells as they stand, and since when they differ from the last step."""
+        periods = self._question.period(day) + 1
+        edges = (np.arange(self._units)[:, None] * self._longest + np.arange(periods + 1)) * self._size
+        course = Course(
+            kind=self._kinds,
+            start=np.searchsorted(self._codes, edges).astype(np.int64),
+            cell=np.arange(len(self._powers)),
+            exponent=np.array(self._powers),
+        )
+        step = Step(day, course, periods, min(self._begin, self._last))
+        self._begin = self._last = periods
+        return step
+
+    def cells(self) -> Cells:
+        """Return all cells there have been, as arrays."""
+        return flatten([content for content, _ in self._numbers])
+
+    # ---- one cell --------------------------------------------------------------------------------
+
+    def _rebuild(self, key: Key, day: date, without: frozenset[str]) -> set[Key]:
+        """Rebuild a cell and the held value of the next one; return the cells that may have changed."""
+        unit, period, i = key
+        indicator = self._question.indicators[i]
+        self._put(key, self._content(key, day, without))
+        if indicator.persistence is None:
+            return {key}
+        periods = self._periods.get((unit, i), [])
+        place = bisect_left(periods, period + 1)
+        if place == len(periods):
+            return {key}
+        after = (unit, periods[place], i)
+        self._put(after, self._content(after, day, without))
+        return {key, after}
+
+    def _put(self, key: Key, content: Content | None) -> None:
+        periods = self._periods.setdefault((key[0], key[2]), [])
+        if content is not None:
+            if key not in self._own:
+                insort(periods, key[1])
+            self._own[key] = content
+        elif self._own.pop(key, None) is not None:
+            periods.remove(key[1])
+
+    def _content(self, key: Key, day: date, without: frozenset[str]) -> Content | None:
+        _, period, i = key
+        indicator = self._question.indicators[i]
+        if indicator.kind in ("count", "measure") and self._question.last_day(period) > day:
+            return None
+        live = [r for r in self._log.live(key, day) if r.id not in without]
+        quiet, active = self._silence(indicator, period, day, live)
+        if not live and (quiet, active) == (1.0, 1.0):
+            return None
+        stands = self._log.originals_stand(live, key, day, without)
+        statements = [statement(r, self._layout, indicator, s) for r, s in zip(live, stands, strict=True)]
+        hold, held = self._held(key, indicator)
+        return Content(i, tuple(statements), quiet, active, hold, held)
+
+    def _silence(
+        self, indicator: Indicator, period: int, day: date, live: list[Report]
+    ) -> tuple[float, float]:
+        """Return the factors of silence for the quiet value and for any other; 1 where nobody is silent."""
+        watch = indicator.monitored
+        if watch is None or any(r.value != indicator.values[0] for r in live):
+            return 1.0, 1.0
+        last = self._question.last_day(period)
+        if not watch.since <= last <= watch.until or last + timedelta(days=watch.lag) > day:
+            return 1.0, 1.0
+        return 1.0 - watch.false_alarm, 1.0 - watch.detection
+
+    def _held(self, key: Key, indicator: Indicator) -> tuple[float, int]:
+        """Return the chance that the last reported value went on, and that value."""
+        unit, period, i = key
+        periods = self._periods.get((unit, i), [])
+        place = bisect_left(periods, period)
+        if indicator.persistence is None or place == 0:
+            return 0.0, 0
+        before = self._own[unit, periods[place - 1], i]
+        factors = before.quiet, before.active
+        held = most_likely(before.statements, len(indicator.values), factors, self._layout.mean)
+        return indicator.persistence ** (period - periods[place - 1]), held
+
+    # ---- cells that belong together ----------------------------------------------------------------
+
+    def _join(self, key: Key) -> None:
+        """Put together an indicator's cell and the cell of the indicator that is given it."""
+        unit, period, i = key
+        content = self._own.get(key)
+        children = self._children.get(i, ())
+        found = [self._own[unit, period, c] for c in children if (unit, period, c) in self._own]
+        if found:
+            content = (content or self._bare(key))._replace(children=tuple(found))
+        if content is None:
+            self._joined.pop(key, None)
+        else:
+            self._joined[key] = content
+
+    def _bare_after(self, unit: int, period: int, i: int) -> list[int]:
+        """Return the periods in which only children call for this cell, up to its next own one."""
+        if self._question.indicators[i].persistence is None:
+            return []
+        own = self._periods.get((unit, i), [])
+        end = next((t for t in own if t > period), self._longest)
+        called = (t for c in self._children.get(i, ()) for t in self._periods.get((unit, c), ()))
+        return [t for t in called if period < t < end]
+
+    def _bare(self, key: Key) -> Content:
+        hold, held = self._held(key, self._question.indicators[key[2]])
+        return Content(key[2], hold=hold, held=held)
+
+    def _number(self, keys: set[Key]) -> None:
+        """Give changed cells and their group-mates their exponents and numbers."""
+        question = self._question
+        group = {self._place[i]: g for g in question.groups for i in g.indicators}
+        plain = not question.groups and question.cap is None
+        for key in list(keys):
+            for mate in group[key[2]].indicators if key[2] in group else ():
+                keys.add((key[0], key[1], self._place[mate]))
+        present = [key for key in sorted(keys) if key in self._joined]
+        powers = [1.0] * len(present) if plain else self._power(present, group)
+        standing = {}
+        for key, power in zip(present, powers, strict=True):
+            if power > 0:
+                content = self._joined[key], power
+                standing[key] = self._numbers.setdefault(content, len(self._numbers))
+                if standing[key] == len(self._powers):
+                    self._powers.append(power)
+        self._stand(keys, standing)
+
+    def _stand(self, keys: set[Key], standing: dict[Key, int]) -> None:
+        """Let cells stand, in the order of time, in place of whatever stood at `keys`."""
+        before = {key: self._standing.pop(key) for key in keys if key in self._standing}
+        self._standing |= standing
+        changed = sorted(key for key in keys if before.get(key) != standing.get(key))
+        if not changed:
+            return
+        self._begin = min(self._begin, min(t for _, t, _ in changed))
+        codes = np.array([self._code(key) for key in changed])
+        keep = ~np.isin(self._codes, codes)
+        kept, kinds = self._codes[keep], self._kinds[keep]
+        new = [key for key in changed if key in standing]
+        codes = np.array([self._code(key) for key in new], np.int64)
+        place = np.searchsorted(kept, codes)
+        self._codes = np.insert(kept, place, codes)
+        self._kinds = np.insert(kinds, place, np.array([standing[key] for key in new], np.int64))
+
+    def _code(self, key: Key) -> int:
+        unit, period, indicator = key
+        return (unit * self._longest + period) * self._size + indicator
+
+    def _power(self, keys: list[Key], group: dict[int, Group]) -> list[float]:
+        cells = flatten([self._joined[key] for key in keys])
+        log_m = np.empty((len(keys), self._layout.scenarios))
+        log_cells(self._layout.mean, np.arange(len(keys)), cells, self._layout.arrays, log_m)
+        together = [(u, t, group[i].id if i in group else "", 0 if i in group else i) for u, t, i in keys]
+        correlation = [group[i].correlation if i in group else 0.0 for _, _, i in keys]
+        return exponents(log_m, together, correlation, self._question.cap)

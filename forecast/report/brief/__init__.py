@@ -1,0 +1,1 @@
+"""The weekly brief, as one HTML page and as Markdown."""

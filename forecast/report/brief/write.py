@@ -1,0 +1,102 @@
+"""The weekly brief as one file that opens anywhere: no network, no library, no script but our own.
+
+The template shows the blocks of :mod:`forecast.report.brief.elements`; every text in it is escaped, and only
+http and https addresses become links. The policy in its head lets a browser run the one script and use the
+one style whose hashes it names, and load nothing.
+"""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+from importlib import resources
+from typing import TYPE_CHECKING, Any
+
+from forecast.report.brief import sections
+from forecast.report.brief.geometry import marker, number
+from forecast.report.brief.trend_svg import dash_of
+
+if TYPE_CHECKING:
+    from forecast.report.brief.data import Findings
+    from forecast.report.brief.elements import Section
+    from forecast.report.summary import Summary
+
+
+def brief_html(summary: Summary, findings: Findings) -> str:
+    """Write a forecast as one page of HTML, for the screen, a mail attachment, and two sheets of paper.
+
+    Parameters
+    ----------
+    summary : Summary
+        What :func:`forecast.report.summary.summarise` picked.
+    findings : Findings
+        What :func:`forecast.report.brief.data.gather` found.
+
+    Returns
+    -------
+    str
+
+    Examples
+    --------
+    >>> brief_html(summary, gather(summary, tree))[:15]  # doctest: +SKIP
+    '<!DOCTYPE html>'
+    """
+    from jinja2 import Environment, PackageLoader, StrictUndefined
+    from markupsafe import Markup
+
+    environment = Environment(
+        loader=PackageLoader("forecast.report"),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    environment.filters |= {"n": number}
+    environment.globals |= {"marker": marker, "dash_of": dash_of}
+    style, script = _file("brief.css"), _file("brief.js")
+    return environment.get_template("brief.html").render(
+        title=summary.case.question.title,
+        about=_about(summary),
+        sections=page(summary, findings),
+        policy=policy(style, script),
+        style=Markup(style),  # our own files, byte by byte as their hashes say
+        script=Markup(script),
+    )
+
+
+def page(summary: Summary, findings: Findings) -> tuple[Section, ...]:
+    """Return the sections of the brief in the order in which a weekly reader asks."""
+    return (
+        sections.probable(summary),
+        sections.moved(summary, findings),
+        sections.outlook(summary, findings),
+        sections.leaning(summary, findings),
+        sections.late(summary, findings),
+        sections.to_collect(summary, findings),
+        sections.trend(summary, findings),
+        sections.doubts(summary, findings),
+        sections.evidence(summary, findings),
+        sections.method(summary),
+    )
+
+
+def policy(style: str, script: str) -> str:
+    """Return the content security policy of a page with one style and one script inside it."""
+    return (
+        f"default-src 'none'; style-src {_hashed(style)}; script-src {_hashed(script)}; "
+        "base-uri 'none'; form-action 'none'"
+    )
+
+
+def _hashed(text: str) -> str:
+    return f"'sha256-{base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()}'"
+
+
+def _file(name: str) -> str:
+    return resources.files("forecast.report").joinpath("templates", name).read_text(encoding="utf-8")
+
+
+def _about(summary: Summary) -> list[tuple[str, Any]]:
+    """Return what stands under the title."""
+    last = [("Compared with", summary.previous)] if summary.previous else []
+    return [("As of", summary.inputs.as_of), ("Settled by", summary.horizon), *last]
