@@ -5,6 +5,11 @@ from __future__ import annotations
 import datetime
 from dataclasses import dataclass
 
+from forecast.case import html
+
+#: So many of the latest reports are shown in a notebook.
+MOST_SHOWN = 100
+
 
 @dataclass(frozen=True, slots=True)
 class Report:
@@ -50,7 +55,27 @@ class Evidence:
         replaced = {r.replaces for r in seen if r.replaces}
         return tuple(r for r in seen if r.id not in replaced and r.indicator and r.value is not None)
 
-    def _repr_html_(self) -> str:
-        from forecast.case.html import evidence_html
+    def html_part(self, *, opened: bool = False) -> str:
+        """Return its display in a notebook: the latest reports."""
+        weighty = sum(bool(report.indicator) and report.value is not None for report in self.reports)
+        context = len(self.reports) - weighty
+        latest = sorted(self.reports, key=lambda report: report.reported, reverse=True)[:MOST_SHOWN]
+        cut = html.dim(f"the {MOST_SHOWN} latest") if len(self.reports) > MOST_SHOWN else ""
+        names = ("reported", "id", "date", "indicator", "value", "source", "grade", "note")
+        return html.fold(
+            f"Evidence ({weighty} reports, {context} rows of context and withdrawals)",
+            cut + html.table(names, map(_cells, latest)),
+            opened=opened,
+        )
 
-        return evidence_html(self)
+    def _repr_html_(self) -> str:
+        return html.page("forecast.Evidence", [self.html_part(opened=True)])
+
+
+def _cells(report: Report) -> tuple[str, ...]:
+    """Return a report as a row of the display."""
+    value = "" if report.value is None else str(report.value)
+    note = report.note if len(report.note) <= 90 else report.note[:89].rstrip() + "…"
+    name = f"{report.unit} {report.indicator}".strip()
+    when = report.reported.isoformat(), report.id, report.date.isoformat()
+    return (*when, name, value, report.source, report.credibility, note)

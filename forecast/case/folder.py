@@ -11,6 +11,7 @@ from datetime import date
 from importlib import resources
 from pathlib import Path
 
+from forecast.case import html
 from forecast.case.errors import Fault, Faults, InputError, meant
 from forecast.case.evidence import Evidence
 from forecast.case.in_force import in_force
@@ -58,9 +59,12 @@ class Case:
         return f"<Case {self.name}: {said}, {len(self.evidence.reports)} rows of evidence>"
 
     def _repr_html_(self) -> str:
-        from forecast.case.html import case_html
-
-        return case_html(self)
+        parts = [*self.question.html_parts(), self.evidence.html_part()]
+        if self.warnings:
+            parts.append(
+                html.fold(f"Worth a second look ({len(self.warnings)})", html.bullets(self.warnings))
+            )
+        return html.page("forecast.Case", parts, name=self.name, more=f"inputs {self.digest[:12]}")
 
 
 def load_case(path: Path | str) -> Case:

@@ -3,7 +3,10 @@
 A judgement is a best estimate and a weight, the number of past cases it is worth; a weight of infinity
 means exactly known. Three families cover everything a question asks for: proportions (likelihoods of
 categories, reliabilities, priors, destinations), positive quantities (mean counts, leaving rates) and the
-mean of a measure.
+mean of a measure. As text a judgement is its best estimate and, in brackets, its weight.
+
+>>> str(Proportions((0.9, 0.1), 20.0)), str(Positive(6.0, 120.0)), str(MeasureMean(1.2, 0.4, math.inf))
+('0.1 (20)', '6 (20)', '1.2 ± 0.4 (exact)')
 """
 
 from __future__ import annotations
@@ -36,6 +39,11 @@ class Proportions:
         """Whether nothing about it is uncertain."""
         return math.isinf(self.weight) or max(self.mean) == 1.0
 
+    def __str__(self) -> str:
+        """Return the best estimates and, in brackets, their weight; of two, the second alone."""
+        shown = self.mean[1:] if len(self.mean) == 2 else self.mean
+        return f"{', '.join(f'{p:.2g}' for p in shown)} ({_weight(self.weight)})"
+
 
 @dataclass(frozen=True, slots=True)
 class Positive:
@@ -55,6 +63,10 @@ class Positive:
         """Whether nothing about it is uncertain."""
         return math.isinf(self.shape) or self.mean == 0.0
 
+    def __str__(self) -> str:
+        """Return the best estimate and, in brackets, its weight."""
+        return f"{self.mean:.3g} ({_weight(self.shape / self.mean if self.mean else math.inf)})"
+
 
 @dataclass(frozen=True, slots=True)
 class MeasureMean:
@@ -72,6 +84,14 @@ class MeasureMean:
     def exact(self) -> bool:
         """Whether nothing about it is uncertain."""
         return math.isinf(self.weight)
+
+    def __str__(self) -> str:
+        """Return the best estimate, the standard deviation and, in brackets, the weight."""
+        return f"{self.mean:.3g} ± {self.sd:.3g} ({_weight(self.weight)})"
+
+
+def _weight(weight: float) -> str:
+    return "exact" if math.isinf(weight) else f"{weight:.3g}"
 
 
 Judgement = Proportions | Positive | MeasureMean

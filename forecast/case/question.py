@@ -9,9 +9,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date, timedelta
+from html import escape
 from types import MappingProxyType
 from typing import Literal
 
+from forecast.case import html
 from forecast.case.judgement import Judgement, Positive, Proportions
 
 Kind = Literal["category", "ratio", "count", "measure"]
@@ -180,10 +182,35 @@ class Question:
         """Return the last day of the last period over by the end of `today`, held as :meth:`as_of` does."""
         return self.as_of(self.last_day(self.period(today + timedelta(days=1)) - 1))
 
-    def _repr_html_(self) -> str:
-        from forecast.case.html import question_html
+    def html_parts(self) -> list[str]:
+        """Return the parts of its display in a notebook: scenarios, indicators with likelihoods, sources."""
+        form = "the truth may move" if self.dynamics is not None else "one scenario is true throughout"
+        period = {7: "week", 1: "day"}.get(self.period_days, "period")
+        units = f"; units: {', '.join(self.units)}" if self.units else ""
+        asked = f"{self.opened} to {self.horizon}, by {period}; {form}{units}"
+        scenarios = [
+            (scenario.id, scenario.title, f"{p:.3g}")
+            for scenario, p in zip(self.scenarios, self.prior.mean, strict=True)
+        ]
+        sources = [(source.id, source.title, str(source.reliability)) for source in self.sources]
+        indicators = [
+            (i.id, i.title, ", ".join(i.values) if i.kind == "category" else i.kind, *map(str, i.likelihood))
+            for i in self.indicators
+        ]
+        ids = self.scenario_ids
+        likelihoods = html.dim("likelihood under each scenario, in brackets its weight")
+        likelihoods += html.table(("id", "title", "values", *ids), indicators, len(ids))
+        return [
+            f"<div>{escape(self.title)}</div>{html.dim(asked)}",
+            html.fold(
+                f"Scenarios ({len(ids)})", html.table(("id", "title", "prior"), scenarios, 1), opened=True
+            ),
+            html.fold(f"Indicators ({len(indicators)})", likelihoods),
+            html.fold(f"Sources ({len(sources)})", html.table(("id", "title", "reliability"), sources, 1)),
+        ]
 
-        return question_html(self)
+    def _repr_html_(self) -> str:
+        return html.page("forecast.Question", self.html_parts())
 
 
 @dataclass(frozen=True, slots=True)
