@@ -9,7 +9,7 @@ import pytest
 
 import forecast
 from forecast.cli.explain import Options, run
-from tests.analysis.test_changed import ADDED, NOW, OLD, THEN, forecast_of, question, write
+from tests.analysis.test_attribution import ADDED, NOW, OLD, THEN, forecast_of, question, write
 
 
 @pytest.fixture(scope="module")

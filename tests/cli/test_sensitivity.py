@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from forecast.cli.sensitivity import Options, run
-from tests.analysis.test_changed import NOW, OLD, question, write
+from tests.analysis.test_attribution import NOW, OLD, question, write
 
 
 @pytest.fixture
