@@ -117,13 +117,13 @@ def _print(case: Case, tree: xr.DataTree) -> None:
     from rich.text import Text
 
     from forecast.case.in_force import ever
-    from forecast.report.styles import look_of
+    from forecast.report.styles import scenario_styles
     from forecast.report.trend_text import trend_text
 
     console = Console(highlight=False)
-    looks = look_of(ever(case.question))
+    styles = scenario_styles(ever(case.question))
     scenarios = case.on(date.fromisoformat(str(tree.attrs["as_of"]))).question.scenarios
-    colours = [looks[scenario.id].colour for scenario in scenarios]
+    colours = [styles[scenario.id].colour for scenario in scenarios]
     console.print(Text(f"{case.question.title} ({case.name}, as of {tree.attrs['as_of']})", style="bold"))
     for unit in case.question.units or ("",):
         console.print(Text(unit, style="bold"))

@@ -10,7 +10,7 @@ from forecast.analysis.plug_in import Quick, quick
 from forecast.case.edit import adjustable
 from forecast.case.in_force import checked_as_of, ever
 from forecast.report.number_format import percent, points
-from forecast.report.styles import Look, look_of
+from forecast.report.styles import ScenarioStyle, scenario_styles
 
 if TYPE_CHECKING:
     import ipywidgets
@@ -51,14 +51,16 @@ def whatif_panel(case: Case, *, as_of: date | None = None, unit: str = "") -> ip
         fix = "pip install 'scenario-forecast[notebooks]'"
         raise ModuleNotFoundError(f"the panel needs ipywidgets: {fix}") from missing
     day = checked_as_of(case.question, as_of)
-    return _Panel(case.on(day), day, look_of(ever(case.question)), unit, ipywidgets).box
+    return _Panel(case.on(day), day, scenario_styles(ever(case.question)), unit, ipywidgets).box
 
 
 class _Panel:
     """The widgets, and what has been moved so far."""
 
-    def __init__(self, case: Case, day: date, looks: dict[str, Look], unit: str, widgets: Any) -> None:
-        self.case, self.day, self.looks = case, day, looks
+    def __init__(
+        self, case: Case, day: date, styles: dict[str, ScenarioStyle], unit: str, widgets: Any
+    ) -> None:
+        self.case, self.day, self.styles = case, day, styles
         self.place = case.question.units.index(unit) if unit else 0
         self.aiming = False
         self.stated, self.moved = adjustable(case.question), dict[str, float]()
@@ -125,9 +127,9 @@ class _Panel:
         head = "".join(f"<th colspan=3 style='text-align:left'>{name}</th>" for name, *_ in columns)
         rows = []
         for k, scenario in enumerate(self.case.question.scenarios):
-            look = self.looks[scenario.id]
+            style = self.styles[scenario.id]
             cells = "".join(
-                _bar(float(after[self.place, k]), float(before[self.place, k]), look.colour)
+                _bar(float(after[self.place, k]), float(before[self.place, k]), style.colour)
                 for _, after, before in columns
             )
             rows.append(f"<tr><td style='padding-right:1em'>{escape(scenario.title)}</td>{cells}</tr>")

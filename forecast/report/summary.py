@@ -18,7 +18,7 @@ from forecast.case.in_force import ever
 from forecast.case.probability_words import word_for, words_between
 from forecast.record.comparison import Issued, carried_over, were_others
 from forecast.record.issue import inputs, last_issue
-from forecast.report.styles import Look, look_of
+from forecast.report.styles import ScenarioStyle, scenario_styles
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -103,9 +103,9 @@ class Summary:
         return self.case.on(self.inputs.as_of).question
 
     @property
-    def looks(self) -> dict[str, Look]:
+    def styles(self) -> dict[str, ScenarioStyle]:
         """How each scenario is drawn, the same on every date."""
-        return look_of(ever(self.case.question))
+        return scenario_styles(ever(self.case.question))
 
     @property
     def regime(self) -> bool:

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import itertools
 import math
 
 import pytest
 
 from forecast.report.number_format import band, direction, percent, points, trend_line
-from forecast.report.styles import spread
 
 
 @pytest.mark.parametrize(
@@ -69,27 +67,3 @@ def test_a_weight_of_evidence_shows_its_direction(decibans, text):
 def test_the_trend_line_is_scaled_from_nought_to_one():
     assert trend_line([0.0, 0.124, 0.126, 0.5, 0.999, 1.0]) == "▁▁▂▅██"
     assert trend_line([]) == ""
-
-
-@pytest.mark.parametrize(
-    ("wanted", "heights"),
-    [
-        ([0.55, 0.29, 0.11, 0.05], [0.05] * 4),
-        ([0.0, 0.0, 0.01, 0.0], [0.1] * 4),
-        ([1.0, 0.99, 0.98], [0.1, 0.2, 0.1]),
-        ([0.5], [0.1]),
-        ([0.2, 0.5, 0.21, 0.49, 0.35], [0.09] * 5),
-        ([], []),
-    ],
-)
-def test_labels_do_not_overlap_and_stay_in_order_and_inside(wanted, heights):
-    places = spread(wanted, heights)
-    order = sorted(range(len(wanted)), key=lambda label: places[label])
-    assert [wanted[label] for label in order] == sorted(wanted)
-    for below, above in itertools.pairwise(order):
-        assert places[above] - places[below] >= (heights[above] + heights[below]) / 2 - 1e-12
-    assert all(h / 2 - 1e-12 <= p <= 1 - h / 2 + 1e-12 for p, h in zip(places, heights, strict=True))
-
-
-def test_labels_with_room_stay_where_they_want_to_be():
-    assert spread([0.2, 0.8, 0.5], [0.1, 0.1, 0.1]) == pytest.approx([0.2, 0.8, 0.5])

@@ -13,7 +13,7 @@ from urllib.parse import urlsplit
 
 if TYPE_CHECKING:
     from forecast.report.brief.trend_svg import Chart
-    from forecast.report.styles import Look
+    from forecast.report.styles import ScenarioStyle
 
 #: What becomes a link. Anything else, a script above all, stays text.
 SCHEMES = ("http", "https")
@@ -21,12 +21,12 @@ SCHEMES = ("http", "https")
 
 @dataclass(frozen=True, slots=True)
 class Cell:
-    """One cell of a table: a text, perhaps with a smaller one under it, a link, a line's look, or a band."""
+    """One cell of a table: a text, perhaps with a smaller one under it, a link, a line's style, or a band."""
 
     text: str
     small: str = ""
     href: str = ""
-    look: Look | None = None
+    style: ScenarioStyle | None = None
     band: tuple[float, float, float] | None = None
     strong: bool = False
 

@@ -76,7 +76,7 @@ def _unit(view: View) -> list[Block]:
 
 
 def _chances(summary: Summary, view: View) -> Table:
-    looks = summary.looks
+    styles = summary.styles
     changed, regime = summary.previous is not None, summary.regime
     change = ("Change",) if changed else ()
     first = "At the horizon" if regime else "Now and at the horizon"
@@ -85,7 +85,7 @@ def _chances(summary: Summary, view: View) -> Table:
     for line in view.lines:
         lead = summary.leading(line)
         row = [
-            Cell(line.title, look=looks[line.id]),
+            Cell(line.title, style=styles[line.id]),
             Cell(percent(lead.probability), strong=True),
             _band(lead),
         ]
@@ -196,7 +196,7 @@ def outlook(summary: Summary, findings: Findings) -> Section:
     if not summary.regime:
         said = "The truth is taken to be one fixed scenario, so that the outlook is what is believed now."
         return Section("outlook", "Outlook", (Text(said),))
-    looks = summary.looks
+    styles = summary.styles
     for view in summary.views:
         _, ahead = findings.of_unit(view.unit)
         dates = ahead["date"].values.astype("datetime64[D]").tolist()
@@ -207,7 +207,11 @@ def outlook(summary: Summary, findings: Findings) -> Section:
             course = ahead["probability"].sel(scenario=line.id).values
             texts = [percent(float(course[n])) for n in chosen]
             rows.append(
-                (Cell(line.title, look=looks[line.id]), *simple(texts), Cell(percent(line.ever), strong=True))
+                (
+                    Cell(line.title, style=styles[line.id]),
+                    *simple(texts),
+                    Cell(percent(line.ever), strong=True),
+                )
             )
         caption = "Probability of each scenario on days to come if nothing further is reported"
         blocks += [*_unit(view), Table(caption, head, tuple(rows))]
@@ -382,7 +386,7 @@ def _figure(summary: Summary, findings: Findings, view: View, name: str) -> Figu
     reports = _at_the_trend(summary, findings, view)
     most = most_dates(summary)
     days = [report.reported for report in reports]
-    laid = partial(chart, question, summary.looks, known, ahead, issued, days)
+    laid = partial(chart, question, summary.styles, known, ahead, issued, days)
     wide, narrow = (laid(size, most) for size in (WIDE, NARROW))
     ids = [scenario.id for scenario in question.scenarios]
     data = {

@@ -12,7 +12,7 @@ import numpy as np
 
 from forecast.report.brief.geometry import Box, area, number, path, thinned, ticks
 from forecast.report.number_format import percent
-from forecast.report.styles import Look, spread
+from forecast.report.styles import ScenarioStyle, spread_labels
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -57,10 +57,10 @@ class Shapes(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Course:
-    """One scenario's look, its shapes, and the lines of its name, the first of which stands at ``name_y``."""
+    """One scenario's style, shapes, and the lines of its name, the first of which stands at ``name_y``."""
 
     title: str
-    look: Look
+    style: ScenarioStyle
     dash: str
     band: str
     line: str
@@ -88,14 +88,14 @@ class Chart:
     reports: tuple[tuple[float, int], ...]
 
 
-def dash_of(look: Look) -> str:
+def dash_of(style: ScenarioStyle) -> str:
     """Return a line style as SVG writes it, for a line two wide; "" is a whole line."""
-    return "" if look.line == "-" else " ".join(number(2 * length) for length in look.line[1])
+    return "" if style.line == "-" else " ".join(number(2 * length) for length in style.line[1])
 
 
 def chart(
     question: Question,
-    looks: Mapping[str, Look],
+    styles: Mapping[str, ScenarioStyle],
     trend: xr.Dataset,
     outlook: xr.Dataset,
     issued: Sequence[Entry],
@@ -109,7 +109,7 @@ def chart(
     ----------
     question : Question
         The one in force on the as-of date.
-    looks : mapping
+    styles : mapping
         How each scenario is drawn, by id.
     trend, outlook : Dataset
         Of one unit.
@@ -139,7 +139,7 @@ def chart(
         size=size,
         box=box,
         courses=tuple(
-            Course(scenario.title, looks[scenario.id], dash_of(looks[scenario.id]), *shapes, *named)
+            Course(scenario.title, styles[scenario.id], dash_of(styles[scenario.id]), *shapes, *named)
             for scenario, shapes, named in zip(
                 question.scenarios, courses, _names(box, size, question, courses), strict=True
             )
@@ -182,7 +182,7 @@ def _names(
     line = 1.25 * size.font
     heights = [line * len(name) + 4 for name in names]
     low, high = 0.5 * TOP, TOP + box.height + BELOW
-    places = spread([shapes.end[1] for shapes in courses], heights, low=low, high=high)
+    places = spread_labels([shapes.end[1] for shapes in courses], heights, low=low, high=high)
     return [
         (name, place - line * (len(name) - 1) / 2 + 0.35 * size.font)
         for name, place in zip(names, places, strict=True)

@@ -88,7 +88,7 @@ def _whole(courses: list[Course]) -> list[Course]:
     for course in courses:
         values = np.zeros((3, len(days)))
         values[:, np.searchsorted(days, course.days)] = course.probability, course.low, course.high
-        found.append(Course(course.title, course.look, days, *values))
+        found.append(Course(course.title, course.style, days, *values))
     return found
 
 
@@ -109,10 +109,10 @@ def _paper(title: str, past: list[Course], future: list[Course], width: float | 
                 _wide(course.days),
                 np.broadcast_to(low, high.shape)[_twice(high)],
                 high[_twice(high)],
-                facecolor=course.look.colour,
+                facecolor=course.style.colour,
                 edgecolor="white",
                 alpha=alpha,
-                hatch=4 * course.look.hatch,
+                hatch=4 * course.style.hatch,
                 linewidth=0.8,
             )
             low = high
@@ -125,7 +125,7 @@ def _paper(title: str, past: list[Course], future: list[Course], width: float | 
     places = [sum(shares[:n]) + share / 2 for n, share in enumerate(shares)]
     draw_ends(
         axes,
-        [End(one.title, one.look, y, p) for one, y, p in zip(ends, places, shares, strict=True)],
+        [End(one.title, one.style, y, p) for one, y, p in zip(ends, places, shares, strict=True)],
         right - THREAD - NUMBER - base.EDGE + 0.03,
         hatched=True,
     )
@@ -156,9 +156,9 @@ def _screen(title: str, past: list[Course], future: list[Course], width: float |
                 stackgroup=stack,
                 mode="lines",
                 line={"color": "white", "width": 1},
-                fillcolor=course.look.tint(share),
+                fillcolor=course.style.tint(share),
                 fillpattern={
-                    "shape": course.look.hatch,
+                    "shape": course.style.hatch,
                     "fgcolor": "white",
                     "fillmode": "overlay",
                     "size": 6,

@@ -242,20 +242,20 @@ def draw_band(axes: Axes, course: Course, *, crowd: int) -> None:
     """Draw the central 90 %, the paler the more of them lie over each other."""
     alpha = 0.13 if crowd <= 4 else 0.07
     axes.fill_between(
-        course.days, course.low, course.high, color=course.look.colour, alpha=alpha, linewidth=0
+        course.days, course.low, course.high, color=course.style.colour, alpha=alpha, linewidth=0
     )
 
 
 def draw_course(axes: Axes, course: Course, *, weight: float = 2.0) -> None:
     """Draw a scenario's probability; a thin line has no markers."""
-    look = course.look
+    style = course.style
     axes.plot(
         course.days,
         course.probability,
-        color=look.colour,
-        linestyle=look.line,
+        color=style.colour,
+        linestyle=style.line,
         linewidth=weight,
-        marker=look.marker,
+        marker=style.marker,
         markersize=4.0 if weight > 1.5 else 0,
         markevery=max(1, len(course.days) // 10),
         solid_capstyle="round",

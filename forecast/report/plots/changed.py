@@ -18,8 +18,8 @@ from forecast.report.plots.rows import (
     row_height,
     set_up_rows,
 )
-from forecast.report.plots.series import Backend, looks, on_screen, scenarios_of, the_unit
-from forecast.report.styles import GRID, SMALL, Look
+from forecast.report.plots.series import Backend, on_screen, scenarios_of, styles, the_unit
+from forecast.report.styles import GRID, SMALL, ScenarioStyle
 
 if TYPE_CHECKING:
     import plotly.graph_objects as go
@@ -40,7 +40,7 @@ class Move:
     """One scenario: the steps from the forecast that was issued to this one, in percentage points."""
 
     title: str
-    look: Look
+    style: ScenarioStyle
     steps: list[Step]
 
 
@@ -110,7 +110,7 @@ def plot_changed(
     name = the_unit(case.question, unit)
     data = change.sel(unit=name) if "unit" in change.dims else change
     asked = when or ("horizon" if case.question.dynamics is not None else "now")
-    style = looks(case)
+    style = styles(case)
     moves = [
         Move(one.title, style[one.id], _steps(data.sel(scenario=one.id), asked))
         for one in scenarios_of(case, change)
@@ -160,7 +160,7 @@ def _paper(title: str, what: str, moves: list[Move], width: float | None) -> Fig
         place = left + column * (wide + _APART)
         axes = base.add_axes(figure, place, top + line * high + _HEAD, wide, tall)
         set_up_rows(axes, names if not column else [Name("")] * len(names), room)
-        draw_steps(axes, move.steps, move.look.colour)
+        draw_steps(axes, move.steps, move.style.colour)
         axes.set_xlim(low, end)
         mark_zero(axes, move.steps[0].end)
         axes.locator_params(axis="x", nbins=4)
@@ -173,7 +173,7 @@ def _name(axes: Axes, move: Move) -> None:
     lines = base.fit(move.title, wide, lines=2, bold=True).split("\n")
     for number, line in enumerate(reversed(lines)):
         y = 1 + (0.09 + 0.15 * number) / tall
-        base.text_at(axes, 0.0, y, line, size=SMALL, colour=move.look.ink, bold=True)
+        base.text_at(axes, 0.0, y, line, size=SMALL, colour=move.style.text_colour, bold=True)
 
 
 def _screen(title: str, what: str, moves: list[Move], width: float | None) -> go.Figure:
@@ -187,7 +187,7 @@ def _screen(title: str, what: str, moves: list[Move], width: float | None) -> go
     figure.update_annotations(font_size=13)
     for number, (move, span) in enumerate(zip(moves, _ranges(moves, 3.5), strict=True)):
         row, col = number // columns + 1, number % columns + 1
-        draw_steps_on_screen(figure, move.steps, move.look.colour, row=row, col=col)
+        draw_steps_on_screen(figure, move.steps, move.style.colour, row=row, col=col)
         plotly_trend.label_rows(figure, [step.name for step in move.steps], row=row, col=col)
         figure.update_xaxes(range=span, gridcolor=GRID, zeroline=False, row=row, col=col)
     return figure

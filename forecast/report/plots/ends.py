@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from forecast.report.number_format import percent
 from forecast.report.plots import base
 from forecast.report.plots.series import day_text
-from forecast.report.styles import INK, SMALL, Look, spread
+from forecast.report.styles import INK, SMALL, ScenarioStyle, spread_labels
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -27,7 +27,7 @@ class End:
     """Where a line ends, and what is written there."""
 
     title: str
-    look: Look
+    style: ScenarioStyle
     place: float
     probability: float
 
@@ -51,9 +51,9 @@ def draw_ends(axes: Axes, ends: Sequence[End], room: float, *, hatched: bool = F
         heights = [(0.025 + base.LINE * (name.count("\n") + 1)) / tall for name in names]
         if sum(heights) <= _FULL:
             break
-    places = spread([end.place for end in ends], heights)
+    places = spread_labels([end.place for end in ends], heights)
     for end, name, place in zip(ends, names, places, strict=True):
-        colour = end.look.colour
+        colour = end.style.colour
         arrow: dict[str, Any] = {"arrowstyle": "-", "color": colour, "linewidth": 0.8}
         axes.annotate(
             "",
@@ -65,12 +65,14 @@ def draw_ends(axes: Axes, ends: Sequence[End], room: float, *, hatched: bool = F
         )
         start = THREAD + NUMBER - 0.06
         number = percent(end.probability)
-        base.text_at(axes, 1 + start / wide, place, number, colour=end.look.ink, bold=True, side="right")
-        base.text_at(axes, 1 + (THREAD + NUMBER) / wide, place, name, colour=end.look.ink)
+        base.text_at(
+            axes, 1 + start / wide, place, number, colour=end.style.text_colour, bold=True, side="right"
+        )
+        base.text_at(axes, 1 + (THREAD + NUMBER) / wide, place, name, colour=end.style.text_colour)
         if hatched:
             corner = (1 + (THREAD - 0.06) / wide, place - 0.06 / tall)
             patch = Rectangle(corner, 0.14 / wide, 0.12 / tall, transform=axes.transAxes, clip_on=False)
-            patch.set(facecolor=colour, alpha=0.75, edgecolor="white", hatch=4 * end.look.hatch, linewidth=0)
+            patch.set(facecolor=colour, alpha=0.75, edgecolor="white", hatch=4 * end.style.hatch, linewidth=0)
             axes.add_patch(patch)
         else:
             axes.plot(
@@ -78,7 +80,7 @@ def draw_ends(axes: Axes, ends: Sequence[End], room: float, *, hatched: bool = F
                 [end.place, place],
                 transform=axes.transAxes,
                 linestyle="",
-                marker=end.look.marker,
+                marker=end.style.marker,
                 color=colour,
                 markersize=4.5,
                 clip_on=False,

@@ -20,8 +20,8 @@ from forecast.report.plots.rows import (
     row_height,
     set_up_rows,
 )
-from forecast.report.plots.series import Backend, looks, on_screen, scenarios_of, the_unit
-from forecast.report.styles import GRID, INK, SMALL, Look
+from forecast.report.plots.series import Backend, on_screen, scenarios_of, styles, the_unit
+from forecast.report.styles import GRID, INK, SMALL, ScenarioStyle
 
 if TYPE_CHECKING:
     import plotly.graph_objects as go
@@ -128,7 +128,7 @@ def plot_evidence(
         "in decibans: 10 make the odds tenfold"
     )
     draw = _screen if on_screen(backend) else _paper
-    return draw(title, what, steps, looks(case)[chosen], width)
+    return draw(title, what, steps, styles(case)[chosen], width)
 
 
 def _steps(question: Question, data: xr.Dataset, most: int) -> list[Step]:
@@ -176,7 +176,7 @@ def _decibans(chance: float) -> float:
     return float(10 * np.log10(chance / (1 - chance)))
 
 
-def _paper(title: str, what: str, steps: list[Step], look: Look, width: float | None) -> Figure:
+def _paper(title: str, what: str, steps: list[Step], style: ScenarioStyle, width: float | None) -> Figure:
     width, names = width or base.WIDE, [step.name for step in steps]
     room = labels_width(names, width)
     height = row_height(names, room) * len(steps)
@@ -184,7 +184,7 @@ def _paper(title: str, what: str, steps: list[Step], look: Look, width: float | 
     left = base.EDGE + room + 0.08
     axes = base.add_axes(figure, left, top + _ABOVE, width - left - 2 * base.EDGE, height)
     set_up_rows(axes, names, room)
-    draw_steps(axes, steps, look.colour)
+    draw_steps(axes, steps, style.colour)
     axes.set_xlim(*around(steps, base.size_of(axes)[0]))
     mark_zero(axes)
     axes.set_xlabel("log odds against the rest, decibans", fontsize=SMALL - 0.5, color=INK)
@@ -208,9 +208,9 @@ def _mark_chances(axes: Axes) -> None:
             )
 
 
-def _screen(title: str, what: str, steps: list[Step], look: Look, width: float | None) -> go.Figure:
+def _screen(title: str, what: str, steps: list[Step], style: ScenarioStyle, width: float | None) -> go.Figure:
     figure = plotly_trend.new_figure(title, what, height=2.0 + 0.36 * len(steps), width=width)
-    draw_steps_on_screen(figure, steps, look.colour)
+    draw_steps_on_screen(figure, steps, style.colour)
     plotly_trend.label_rows(figure, [step.name for step in steps])
     figure.update_xaxes(
         title_text="log odds against the rest, decibans", gridcolor=GRID, range=around(steps, 6.0)

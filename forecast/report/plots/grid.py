@@ -74,14 +74,14 @@ def _name(axes: Axes, course: Course, name: str, note: str) -> None:
         [0.05 / wide],
         [bottom + base.LINE * (lines - 0.5) / tall],
         transform=axes.transAxes,
-        marker=course.look.marker,
-        color=course.look.colour,
+        marker=course.style.marker,
+        color=course.style.colour,
         markersize=4.5,
         clip_on=False,
     )
     for number, line in enumerate(name.split("\n")):
         y = bottom + base.LINE * (lines - number - 0.5) / tall
-        base.text_at(axes, 0.15 / wide, y, line, colour=course.look.ink, bold=True)
+        base.text_at(axes, 0.15 / wide, y, line, colour=course.style.text_colour, bold=True)
     base.text_at(axes, 0.0, 1 + 0.14 / tall, base.fit(note, wide, size=SMALL - 0.5), size=SMALL - 0.5)
 
 

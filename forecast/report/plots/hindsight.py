@@ -118,7 +118,7 @@ def _paper(
     for axes, course, one in zip(panels, courses, after, strict=True):
         base.draw_band(axes, course, crowd=1)
         base.draw_course(
-            axes, Course(course.title, course.look._replace(line="-"), *_arrays(course)), weight=1.6
+            axes, Course(course.title, course.style._replace(line="-"), *_arrays(course)), weight=1.6
         )
         for name, (_, line, _, weight) in STYLES.items():
             axes.plot(one.days, getattr(one, name), color=INK, linestyle=line, linewidth=weight, zorder=4)

@@ -11,7 +11,7 @@ import numpy as np
 from forecast.report.number_format import direction
 from forecast.report.plots import base
 from forecast.report.plots.series import scenarios_of
-from forecast.report.styles import INK, SMALL, spread
+from forecast.report.styles import INK, SMALL, spread_labels
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -114,7 +114,7 @@ def draw_badges(axes: Axes, found: list[Badge], line: Course) -> None:
 
     at = place(np.array([badge.day for badge in found], dtype="datetime64[D]"))
     widths = [base.inches(badge.text, size=_BADGE) + 0.13 for badge in found]
-    middles = spread(at.tolist(), widths, low=0.0, high=wide)
+    middles = spread_labels(at.tolist(), widths, low=0.0, high=wide)
     course = place(line.days)
     for badge, x, width, middle in zip(found, at, widths, middles, strict=True):
         reach = np.linspace(min(x, middle - width / 2), max(x, middle + width / 2), 9)

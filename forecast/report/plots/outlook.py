@@ -107,7 +107,7 @@ def _flat(case: Case, tree: xr.DataTree, unit: str) -> list[Course]:
     days = np.array([courses[0].days[-1], tree["outlook"].to_dataset()["date"].values[-1]])
     return [
         Course(
-            one.title, one.look, days, *(np.repeat(x[-1], 2) for x in (one.probability, one.low, one.high))
+            one.title, one.style, days, *(np.repeat(x[-1], 2) for x in (one.probability, one.low, one.high))
         )
         for one in courses
     ]
@@ -118,7 +118,7 @@ def _paper(title: str, what: str, courses: list[Course], notes: list[str], width
     for axes, course in zip(panels, courses, strict=True):
         base.draw_band(axes, course, crowd=1)
         for edge in (course.low, course.high):
-            axes.plot(course.days, edge, color=course.look.colour, linewidth=0.6)
+            axes.plot(course.days, edge, color=course.style.colour, linewidth=0.6)
         base.draw_course(axes, course)
         base.date_axis(axes, course.days[0], course.days[-1])
     return figure

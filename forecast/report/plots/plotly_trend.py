@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
     from forecast.report.plots.base import Name
     from forecast.report.plots.series import Course
-    from forecast.report.styles import Look
+    from forecast.report.styles import ScenarioStyle
 
 #: Pixels of a plotly figure for an inch of a printed one.
 INCH = 96
@@ -81,7 +81,7 @@ def draw_band(
         x=days,
         y=[*course.high, *course.low[::-1]],
         fill="toself",
-        fillcolor=course.look.tint(0.13 if crowd <= 4 else 0.07),
+        fillcolor=course.style.tint(0.13 if crowd <= 4 else 0.07),
         line={"width": 0},
         mode="lines",
         hoverinfo="skip",
@@ -102,7 +102,7 @@ def draw_course(
     col: int | None = None,
 ) -> None:
     """Draw a scenario's probability; hovering tells the day, the number and its band."""
-    look = course.look
+    style = course.style
     hover = [
         f"{plain(course.title)}<br>{str(day)[:10]}: {p:.1%} ({low:.1%} to {high:.1%})"
         for day, p, low, high in zip(course.days, course.probability, course.low, course.high, strict=True)
@@ -111,8 +111,8 @@ def draw_course(
         x=course.days,
         y=course.probability,
         mode="lines" if thin else "lines+markers",
-        line={"color": look.colour, "dash": look.dash, "width": 1.2 if thin else 2},
-        marker=marker(look),
+        line={"color": style.colour, "dash": style.dash, "width": 1.2 if thin else 2},
+        marker=marker(style),
         name=plain(course.title, width=28),
         legendgroup=plain(course.title),
         showlegend=legend,
@@ -123,13 +123,13 @@ def draw_course(
     )
 
 
-def marker(look: Look, size: float = 7) -> dict[str, Any]:
+def marker(style: ScenarioStyle, size: float = 7) -> dict[str, Any]:
     """Return a scenario's marker."""
     return {
-        "color": look.colour,
-        "symbol": look.symbol,
+        "color": style.colour,
+        "symbol": style.symbol,
         "size": size,
-        "line": {"color": look.colour, "width": 1},
+        "line": {"color": style.colour, "width": 1},
     }
 
 

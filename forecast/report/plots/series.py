@@ -10,7 +10,7 @@ import numpy as np
 
 from forecast.case.errors import Fault, InputError, listed, meant
 from forecast.case.in_force import ever
-from forecast.report.styles import Look, drawn, look_of
+from forecast.report.styles import ScenarioStyle, scenario_styles
 from forecast.report.summary import of_unit
 
 if TYPE_CHECKING:
@@ -27,7 +27,7 @@ class Course:
     """One scenario's probability over time, with its central 90 %: four arrays of one length."""
 
     title: str
-    look: Look
+    style: ScenarioStyle
     days: np.ndarray
     probability: np.ndarray
     low: np.ndarray
@@ -68,14 +68,20 @@ def the_unit(question: Question, unit: str | None) -> str:
     raise InputError([Fault("plot", 0, unit, problem, listed(question.units) if question.units else "", fix)])
 
 
+def drawn(case: Case, tree: xr.DataTree) -> tuple[Scenario, ...]:
+    """Return the scenarios of a forecast's trend, also those that have ended, in the order of the file."""
+    seen = set(tree["trend"].to_dataset()["scenario"].values.tolist())
+    return tuple(scenario for scenario in ever(case.question) if scenario.id in seen)
+
+
 def scenarios_of(case: Case, result: xr.DataTree | xr.Dataset) -> tuple[Scenario, ...]:
     """Return the scenarios that are in force on the as-of date of a result."""
     return case.on(date.fromisoformat(str(result.attrs["as_of"]))).question.scenarios
 
 
-def looks(case: Case) -> dict[str, Look]:
+def styles(case: Case) -> dict[str, ScenarioStyle]:
     """Return how each scenario is drawn, also one that has ended: the same on every date."""
-    return look_of(ever(case.question))
+    return scenario_styles(ever(case.question))
 
 
 def known(case: Case, tree: xr.DataTree, unit: str, *, ended: bool = False) -> list[Course]:
@@ -83,7 +89,7 @@ def known(case: Case, tree: xr.DataTree, unit: str, *, ended: bool = False) -> l
 
     `ended`: also of those that are no more.
     """
-    trend, style = of_unit(tree["trend"].to_dataset(), unit), looks(case)
+    trend, style = of_unit(tree["trend"].to_dataset(), unit), styles(case)
     courses = []
     for scenario in drawn(case, tree) if ended else scenarios_of(case, tree):
         own = trend.sel(scenario=scenario.id)
@@ -100,14 +106,16 @@ def ahead(case: Case, tree: xr.DataTree, unit: str) -> list[Course]:
     """
     if case.question.dynamics is None:
         return []
-    outlook, style = of_unit(tree["outlook"].to_dataset(), unit), looks(case)
+    outlook, style = of_unit(tree["outlook"].to_dataset(), unit), styles(case)
     today = tree["trend"].to_dataset()["as_of"].values[-1]
     days = np.concatenate([[today], outlook["date"].values])
     data = outlook.isel(date=[0, *range(len(days) - 1)])
     return [_course(one, style, data.sel(scenario=one.id), days) for one in scenarios_of(case, tree)]
 
 
-def _course(scenario: Scenario, style: dict[str, Look], data: xr.Dataset, days: np.ndarray) -> Course:
+def _course(
+    scenario: Scenario, style: dict[str, ScenarioStyle], data: xr.Dataset, days: np.ndarray
+) -> Course:
     values = (data[name].values for name in ("probability", "low", "high"))
     return Course(scenario.title, style[scenario.id], days, *values)
 

@@ -9,8 +9,8 @@ import numpy as np
 
 from forecast.report.plots import base
 from forecast.report.plots.ends import NUMBER, THREAD
-from forecast.report.plots.series import looks, scenarios_of
-from forecast.report.styles import GRID, SMALL, Look
+from forecast.report.plots.series import scenarios_of, styles
+from forecast.report.styles import GRID, SMALL, ScenarioStyle
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -30,7 +30,7 @@ class Row:
     """One scenario's row: the days on which reports became known, and what they weigh for it."""
 
     title: str
-    look: Look
+    style: ScenarioStyle
     days: np.ndarray
     weights: np.ndarray
 
@@ -41,7 +41,7 @@ def strip_rows(case: Case, tree: xr.DataTree, unit: str) -> list[Row]:
     by_id = {report.id: report for report in case.evidence.reports}
     own = [name for name in weights["report"].values.tolist() if by_id[name].unit == unit]
     days = np.array([by_id[name].reported for name in own], dtype="datetime64[D]")
-    style, rows = looks(case), []
+    style, rows = styles(case), []
     for scenario in scenarios_of(case, tree):
         weight = weights.sel(report=own, scenario=scenario.id).values
         heavy = np.abs(weight) >= LIGHTEST
@@ -70,14 +70,14 @@ def draw_strip(axes: Axes, rows: list[Row], room: float) -> None:
         ends = np.clip(row.weights / top, -1, 1) * _REACH - number
         days = date2num(row.days)  # type: ignore[no-untyped-call]
         axes.axhline(-number, color=GRID, linewidth=0.6, zorder=0)
-        axes.vlines(days, -number, ends, color=row.look.colour, linewidth=1.8, alpha=0.7)
+        axes.vlines(days, -number, ends, color=row.style.colour, linewidth=1.8, alpha=0.7)
         axes.text(
             1 + (THREAD + NUMBER) / wide,
             -number,
             base.fit(row.title, room),
             transform=axes.get_yaxis_transform(),
             fontsize=SMALL,
-            color=row.look.ink,
+            color=row.style.text_colour,
             verticalalignment="center",
             parse_math=False,
         )

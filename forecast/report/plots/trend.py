@@ -12,7 +12,7 @@ from forecast.report.plots.moved import Moved, draw_badges, footnotes
 from forecast.report.plots.series import Backend, Course, day_text, on_screen, the_unit
 from forecast.report.plots.strip import draw_strip, strip_key
 from forecast.report.plots.trend_panel import Panel, panel_of
-from forecast.report.styles import FAINT, INK, SMALL, spread
+from forecast.report.styles import FAINT, INK, SMALL, spread_labels
 
 if TYPE_CHECKING:
     import plotly.graph_objects as go
@@ -164,7 +164,7 @@ def _draw_chances(axes: Axes, panel: Panel, room: float) -> None:
     ends = panel.ahead or panel.present
     draw_ends(
         axes,
-        [End(one.title, one.look, float(one.probability[-1]), float(one.probability[-1])) for one in ends],
+        [End(one.title, one.style, float(one.probability[-1]), float(one.probability[-1])) for one in ends],
         room,
     )
     draw_badges(axes, panel.badges, panel.leader)
@@ -181,7 +181,7 @@ def _name_ended(axes: Axes, course: Course) -> None:
         xytext=(5, 4),
         textcoords="offset points",
         fontsize=SMALL - 1,
-        color=course.look.ink,
+        color=course.style.text_colour,
         parse_math=False,
     )
 
@@ -224,7 +224,7 @@ def _number_reports(figure: go.Figure, panel: Panel, row: int) -> None:
     days = np.array([badge.day for badge in found], dtype="datetime64[s]").astype(float)
     first, last = (float(day.astype("datetime64[s]").astype(float)) for day in (panel.first, panel.last))
     places = _USUAL * (days - first) / max(last - first, 1.0)
-    apart = spread(places.tolist(), [9.0 + 8.0 * len(badge.text) for badge in found], high=_USUAL)
+    apart = spread_labels(places.tolist(), [9.0 + 8.0 * len(badge.text) for badge in found], high=_USUAL)
     for badge, place, middle in zip(found, places, apart, strict=True):
         figure.add_annotation(
             x=badge.day,

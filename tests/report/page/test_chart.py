@@ -9,7 +9,7 @@ import pytest
 
 from forecast.record.issue import entries
 from forecast.report.brief.trend_svg import NARROW, WIDE, chart, read_out
-from forecast.report.styles import look_of
+from forecast.report.styles import scenario_styles
 from tests.made_up import AS_OF, COURSES, HORIZON, OPENED, made_up_case, made_up_tree
 
 
@@ -20,7 +20,9 @@ def laid(regime: bool = True, size=WIDE, most: int = 100):
     issued = entries(made_up_tree(case, as_of=date(2014, 10, 4)), issued_at=datetime(2014, 10, 5, tzinfo=UTC))
     days = [date(2014, 9, 4), date(2014, 11, 18), date(2014, 11, 18), date(2013, 1, 1)]
     return (
-        chart(case.question, look_of(case.question.scenarios), trend, outlook, issued, days, size, most),
+        chart(
+            case.question, scenario_styles(case.question.scenarios), trend, outlook, issued, days, size, most
+        ),
         trend,
         outlook,
     )
@@ -76,6 +78,6 @@ def test_a_gap_of_the_trend_is_a_gap():
     tree = made_up_tree(case)
     trend, outlook = tree["trend"].to_dataset(), tree["outlook"].to_dataset()
     trend["probability"][3] = float("nan")
-    found = chart(case.question, look_of(case.question.scenarios), trend, outlook, (), [], WIDE, 100)
+    found = chart(case.question, scenario_styles(case.question.scenarios), trend, outlook, (), [], WIDE, 100)
     assert found.courses[0].line.count("M") == 2
     assert read_out(trend, outlook, found.box, list(COURSES), regime=True, most=100)[3]["p"] == [None] * 4
