@@ -23,7 +23,7 @@ from forecast.inference.engine import update
 from forecast.model.parameters import layout
 from forecast.model.problem import problem
 from tests.cases import CASES, Small, binary, day, question, report, small, source
-from tests.inference.test_referees import NAMES, SURE, log_of, static_question
+from tests.inference.generated import NAMES, SURE, log_of, static_question
 from tests.oracles import (
     enumerate_posterior,
     importance_sampling,

@@ -1,6 +1,6 @@
 """Cells moved from date to date are the cells of anyone who starts on that date.
 
-That the cells are the right ones is for the oracles (tests/inference/test_protocol.py).
+That the cells are the right ones is for the oracles (tests/inference/test_engine_oracles.py).
 """
 
 from __future__ import annotations

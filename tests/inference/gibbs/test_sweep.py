@@ -10,6 +10,7 @@ all hold by chance but for a probability of 1e-4), and must be able to see a ten
 from __future__ import annotations
 
 import math
+import random
 from collections.abc import Callable
 from dataclasses import replace
 from itertools import product
@@ -24,12 +25,16 @@ from forecast.case.evidence import Evidence, Report
 from forecast.case.judgement import MeasureMean, Positive, Proportions
 from forecast.case.question import Moves, Question, Transition
 from forecast.inference.gibbs.sweep import sweep
+from forecast.inference.particles import systematic
 from forecast.model.cell_sequence import Course, bridge
 from forecast.model.evidence_index import Known
 from forecast.model.hmm import Filtered, empty_filtered, refresh
 from forecast.model.likelihood import Cells
 from forecast.model.parameters import Block, Layout, layout
+from forecast.model.problem import problem
 from tests.cases import binary, category, count, day, measure, question, report, source, yes
+from tests.inference.answers import assert_close
+from tests.inference.generated import a_log, a_question
 
 Numbers = NDArray[np.float64]
 INF = math.inf
@@ -312,3 +317,46 @@ def test_what_may_not_learn_stays():
     moved = (theta != before).any(axis=0)
     learning = [n for b in laid.blocks if b.learns for n in range(b.slots.start, b.slots.stop)]
     assert np.flatnonzero(moved).tolist() == learning
+
+
+# --- generated questions
+
+
+@pytest.mark.parametrize("seed", [0, 1, 2, 3, 4, 5, 6])
+def test_the_sweep_leaves_the_posterior_of_generated_questions_as_it_is(seed):
+    """Particles resampled by their likelihood, then moved: means, squares and products must not drift."""
+    r = random.Random(100 + seed)
+    q = a_question(r, r.choice([1.5, 3.0, 8.0]))
+    evidence = Evidence(a_log(r, q, 40))
+    task = problem(q, evidence, day(40))
+    course, arrays = task.steps[-1].course, task.layout.arrays
+    rng = np.random.default_rng(seed)
+
+    def filtered(theta: np.ndarray) -> Filtered:
+        made = empty_filtered(len(theta), task.units, task.steps[-1].periods, task.layout.scenarios)
+        refresh(theta, course, task.cells, arrays, made)
+        return made
+
+    def seen(theta: np.ndarray, f: Filtered) -> np.ndarray:
+        x = theta[:, [s for b in task.layout.blocks if b.free for s in range(b.start, b.start + b.size)]]
+        return np.concatenate([x, x**2, x * f.alpha[:, 0, -1, :1], f.alpha.reshape(len(x), -1)], axis=1)
+
+    theta = np.concatenate([block.draw(rng, 30_000) for block in task.layout.blocks], axis=1)
+    f = filtered(theta)
+    log_weight = f.log_norm.sum(axis=(1, 2))
+    weight = np.exp(log_weight - log_weight.max())
+    weight /= weight.sum()
+    assert 1 / (weight**2).sum() > 300  # else there is too little to judge by
+    before = seen(theta, f)
+    mean = weight @ before
+    off = (before - mean) ** 2
+    theta = theta[rng.permutation(systematic(weight, 2_000, rng.random()))]
+    f = filtered(theta)
+    for _ in range(8):
+        now = f.alpha[:, 0, -1].cumsum(axis=1)
+        last = (rng.random(len(theta))[:, None] * now[:, -1:] > now).sum(axis=1)
+        count_ = np.zeros((3, 2), np.int64)
+        sweep(theta, np.arange(len(theta)), last, f, course, task.cells, arrays, rng, count_)
+        refresh(theta, course, task.cells, arrays, f)
+    error = np.sqrt(weight @ off / len(theta) + weight**2 @ off)
+    assert_close("after the sweeps", seen(theta, f).mean(axis=0), mean, 4.5 * error + 1e-7)

@@ -1,4 +1,4 @@
-"""What must hold of every question, checked on generated ones; exact judgements where possible."""
+"""What must hold of every question, on generated ones, and far out: outliers, much taken away."""
 
 from __future__ import annotations
 
@@ -13,10 +13,13 @@ import xarray as xr
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from forecast.case.errors import InputError
 from forecast.case.evidence import Evidence, Report
-from forecast.case.judgement import Proportions
-from forecast.case.question import Moves, Question, Transition
-from forecast.inference.engine import infer
+from forecast.case.folder import Case
+from forecast.case.judgement import Positive, Proportions
+from forecast.case.question import Indicator, Monitored, Moves, Question, Source, Transition
+from forecast.inference.engine import infer, update
+from forecast.inference.particles import ImpossibleEvidence
 from tests.cases import (
     Small,
     binary,
@@ -33,7 +36,10 @@ from tests.cases import (
     swaps,
     withdraw,
 )
+from tests.cases.bricks import yes
 from tests.inference.answers import answers, array, assert_close, dates
+from tests.inference.generated import SURE, log_of, static_question
+from tests.oracles import static_closed_form
 
 INF = math.inf
 FEW = settings(derandomize=True, max_examples=12, deadline=None, database=None)
@@ -213,3 +219,114 @@ def test_likelihood_ratios_of_1e_300():
     for name in ("trend", "outlook", "smoothed", "filtered"):
         assert_close(name, moving[name].sum(axis=-1), np.ones(len(moving[name])), 1e-12)
     assert_close("moved", moving["trend"][:2], np.array([[1.0, 0.0], [0.0, 1.0]]), 1e-12)
+
+
+@pytest.mark.parametrize("draws", [32, 33])
+def test_an_odd_number_of_particles_is_as_good_as_an_even_one(draws):
+    q, evidence = static_question(40, 4.0), log_of((14, 14, 18, 18), 40, seed=2)
+    tree = infer(q, evidence, as_of=day(279), draws=draws, chains=120, tolerance=1.0)
+    expected = static_closed_form(q, evidence, day(279))
+    assert_close("now", answers(tree)["now"][:2], expected[:2], 4 * array(tree, "trend", "mcse")[-1, :2])
+
+
+def test_a_judgement_that_must_not_learn_and_says_nothing_changes_nothing():
+    q, evidence = static_question(40, 4.0), log_of((14, 14, 18, 18), 40, seed=2)
+    q = replace(q, sources=(*q.sources, Source("idle", "Idle", yes(0.7, 10.0, learn=False))))
+    tree = infer(q, evidence, as_of=day(279), draws=258, chains=60, tolerance=1.0)
+    expected = static_closed_form(q, evidence, day(279))
+    assert_close("now", answers(tree)["now"][:2], expected[:2], 4 * array(tree, "trend", "mcse")[-1, :2])
+
+
+# --- as known ----------------------------------------------------------------------------------------------
+
+
+def test_what_becomes_known_later_changes_nothing():
+    """Not a digit, and not a name: the trend of a past date must not know a testimony of the future."""
+    steps = Transition((Proportions((0.8, 0.2), 9.0), Proportions((0.3, 0.7), 9.0)))
+    q = question(
+        (0.6, 0.4), (binary("raid", (0.6, 0.2), 8.0),), (source("s", 0.8, 6.0),), 20.0, dynamics=steps
+    )
+    known = (report("a", 1, "raid", "yes"), report("b", 8, "raid", "no"))
+    later = (report("c", 9, "raid", "yes", testimony="secret", known=20), withdraw("w", 20, "a"))
+    one, two = (
+        infer(q, Evidence(log), as_of=day(13), draws=100, chains=2, tolerance=1.0)
+        for log in (known, known + later)
+    )
+    assert "testimony_reliability" not in two["posterior"].to_dataset()
+    for name, values in answers(one).items():
+        assert np.array_equal(values, answers(two)[name]), name
+
+
+def excluding(w: float) -> Question:
+    """Return two scenarios that each rule out an indicator's event, and a third that rules out both."""
+    never, may = Proportions((1.0, 0.0), INF), Proportions((0.5, 0.5), w)
+    a = Indicator("a", "a", "category", ("no", "yes"), (never, may, never))
+    b = Indicator("b", "b", "category", ("no", "yes"), (may, never, never))
+    return question((0.4, 0.3, 0.3), (a, b, binary("c", (0.2, 0.5, 0.7), w)), SURE, w, weeks=10)
+
+
+@pytest.mark.parametrize("w", [8.0, INF])
+def test_the_period_that_rules_out_the_last_scenario_is_named(w):
+    log = (report("x", 8, "a", "yes", known=50), report("y", 36, "b", "yes"), report("z", 1, "c", "no"))
+    with pytest.raises(ImpossibleEvidence) as raised:
+        infer(excluding(w), Evidence(log), as_of=day(62), draws=100, chains=2, tolerance=1.0)
+    assert (raised.value.period, raised.value.day) == (5, day(55))
+
+
+@pytest.mark.parametrize("w", [8.0, INF])
+def test_impossible_evidence_can_be_withdrawn(w):
+    """The log is append-only: a mistake, once corrected, must not stop all later forecasts."""
+    log = (report("x", 8, "a", "yes"), report("y", 36, "b", "yes"), withdraw("wx", 50, "x"))
+    tree = infer(excluding(w), Evidence(log), as_of=day(62), draws=100, chains=2, tolerance=1.0)
+    assert_close("now", answers(tree)["now"], np.array([1.0, 0.0, 0.0]), 1e-12)
+    assert "gaps" in tree.attrs["warnings"]
+
+
+def test_silence_that_no_scenario_allows_is_named(tmp_path):
+    """There is no report to blame; the error must say something all the same."""
+    watched = binary("m", (1.0, 1.0), INF, monitored=Monitored(day(0), day(60), 1.0))
+    q = question((0.5, 0.5), (watched,), SURE, INF)
+    with pytest.raises(InputError) as raised:
+        update(Case("case", tmp_path, q, Evidence(), "digest"), as_of=day(6), draws=2, chains=1)
+    assert raised.value.faults
+
+
+# --- far out -----------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("size", [20, 120, 1_000_000])
+def test_an_absurd_number_is_noise(size):
+    """Where one report in five is noise, a slip of the pen has no weight without bounds."""
+    for indicator, y in (
+        (measure("x", (1.2, 2.0), (0.4, 0.4), INF), float(size)),
+        (count("x", (6.0, 3.0), INF), 20 * size),
+    ):
+        q = question((0.5, 0.5), (indicator,), (source("s", 0.8, INF),), INF)
+        tree = infer(q, Evidence((report("r", 1, "x", y),)), as_of=day(6), draws=2, chains=1)
+        assert answers(tree)["now"].min() > 0.05
+
+
+@pytest.mark.parametrize("y", [0, 3])
+def test_a_count_that_is_surely_zero(y):
+    """`{mean: 0, weight: .inf}` is allowed."""
+    q = question((0.5, 0.5), (count("x", (6.0, 0.0), INF),), (source("s", 0.8, INF),), INF)
+    tree = infer(q, Evidence((report("r", 1, "x", y),)), as_of=day(6), draws=2, chains=1)
+    f = np.array([math.exp(-6) * 6**y / math.factorial(y), float(y == 0)])
+    m = 0.8 * f + 0.2 * f.mean()
+    assert_close("now", answers(tree)["now"], m / m.sum(), 1e-12)
+
+
+@pytest.mark.parametrize("first", ["up", "down"])
+def test_a_scenario_given_up_and_taken_up_again_where_nothing_moves(first):
+    """Six hundred orders of magnitude one way and more back: who it was all along is who learns."""
+    pair = ratio("up", (1e-300, 1)), ratio("down", (1, 1e-300))
+    still = Moves((Positive(0.0, INF),) * 2, (None, None))
+    q = question((0.5, 0.5), (*pair, binary("c", (0.5, 0.5), 5.0)), SURE, INF, dynamics=still, weeks=10)
+    then = "down" if first == "up" else "up"
+    log = [report(f"r{t}", 7 * t, first if t < 3 else then, "yes") for t in range(7)]
+    log += [report(f"c{t}", 7 * t, "c", "yes") for t in range(7)]
+    tree = infer(q, Evidence(tuple(log)), as_of=day(48), draws=400, chains=2, tolerance=1.0)
+    assert_close("sums", answers(tree)["smoothed"].sum(axis=-1), np.ones(7), 1e-9)
+    learned = tree["posterior"].to_dataset()["likelihood_c"].values[..., 1].mean(axis=(0, 1))
+    expected = [9.5 / 12, 0.5] if first == "up" else [0.5, 9.5 / 12]
+    assert_close("learned", learned, np.array(expected), 0.06)

@@ -1,0 +1,79 @@
+"""Particles are doubled, and moved more often, until the numbers are sure; progress is counted."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+
+from forecast.inference.engine import infer
+from tests.cases import small
+
+
+def test_particles_are_doubled_until_the_numbers_are_sure(monkeypatch):
+    case = small("yes_no", False)
+    monkeypatch.setattr("forecast.inference.smc_engine.MOST_PARTICLES", 400)
+    run: dict[str, Any] = {"as_of": case.as_of, "draws": 100, "chains": 2}
+    sure = infer(case.question, case.evidence, tolerance=0.03, **run)
+    assert 100 <= sure.attrs["particles"] <= 400
+    assert sure.attrs["mcse"] <= 0.03
+    assert json.loads(sure.attrs["warnings"]) == []
+    unsure = infer(case.question, case.evidence, tolerance=1e-4, **run)
+    assert unsure.attrs["particles"] == 400
+    (warning,) = json.loads(unsure.attrs["warnings"])
+    assert "more than the tolerance of 0.0001, with 400 particles in each of 2 chains" in warning
+    worst = max(
+        float(unsure[g].to_dataset()["mcse"][at].max())
+        for g, at in (("trend", -1), ("outlook", 0), ("outlook", -1))
+    )
+    assert unsure.attrs["mcse"] == pytest.approx(worst)
+    assert unsure["posterior"].sizes["draw"] == 100
+
+
+@pytest.mark.parametrize(("worst", "moves"), [(0.0, [1, 2, 3]), (1e9, [1])])
+def test_particles_are_moved_more_often_while_the_systems_disagree(worst, moves, monkeypatch):
+    """`worst` is the largest r_hat that passes for agreement; the error is always within the tolerance."""
+    import forecast.inference.smc_engine as sequential
+    from forecast.inference.smc import run_chain
+
+    case, told = small("moving", False), list[tuple[int, int]]()
+
+    def listening(*given: Any, **named: Any) -> Any:
+        told.append((named["particles"], named["moves"]))
+        return run_chain(*given, **named)
+
+    monkeypatch.setattr(sequential, "run_chain", listening)
+    monkeypatch.setattr(sequential, "R_HAT", worst)
+    monkeypatch.setattr(sequential, "MOST_PARTICLES", 400)
+    infer(case.question, case.evidence, as_of=case.as_of, draws=100, chains=1, tolerance=1.0, seed=0)
+    assert told == [(100 * 2**turn, number) for turn, number in enumerate(moves)]
+
+
+def test_exact_questions_take_one_particle():
+    case = small("yes_no", True)
+    tree = infer(case.question, case.evidence, as_of=case.as_of, draws=50, chains=2, tolerance=1e-12)
+    assert tree.attrs["particles"] == 1
+    assert tree.attrs["mcse"] < 1e-15
+    assert tree["posterior"].sizes["draw"] == 50
+
+
+def progress_of(**options: Any) -> list[float]:
+    case = small("yes_no", False)
+    shares: list[float] = []
+    infer(
+        case.question, case.evidence, as_of=case.as_of, draws=50, chains=2, progress=shares.append, **options
+    )
+    return shares
+
+
+def test_progress_reaches_one():
+    shares = progress_of(tolerance=1.0)
+    assert shares == sorted(shares)
+    assert 0 < shares[0] < 1
+    assert shares[-1] == 1.0
+
+
+def test_progress_never_goes_back():
+    shares = progress_of(tolerance=0.01)
+    assert shares == sorted(shares)
