@@ -43,7 +43,7 @@ from forecast.case.errors import InputError
 from forecast.case.folder import Case, load_case
 from forecast.case.in_force import checked_as_of
 from forecast.case.question import Indicator
-from forecast.inference.diagnostics import impossible
+from forecast.inference.diagnostics import MOST_PARTICLES, impossible
 from forecast.inference.estimates import draws_of
 from forecast.inference.particles import ImpossibleEvidence
 from forecast.inference.smc import run_chain, systems
@@ -55,9 +55,6 @@ from forecast.model.problem import Problem, problem
 if TYPE_CHECKING:
     import arviz as az
     import pandas as pd
-
-
-MOST_PARTICLES = 32_000  # per chain
 
 
 def future_score(

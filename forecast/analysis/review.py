@@ -23,7 +23,13 @@ import numpy as np
 import xarray as xr
 
 from forecast.analysis.sensitivity.power_scaling import PARTS, power_scaled
-from forecast.inference.diagnostics import FEWEST
+from forecast.inference.diagnostics import (
+    DRIFT_TAIL,
+    LEAST_DRAWS,
+    LOW_EFFECTIVE_SHARE,
+    R_HAT,
+    R_HAT_LENIENT,
+)
 from forecast.inference.predictive.prequential import REPLICATES
 from forecast.inference.result import all_exact, group, some_fixed
 
@@ -66,7 +72,6 @@ def day(date: object) -> str:
     return str(date)[:10]
 
 
-DRIFTED = 0.02  # as the alarm of the table: prior and posterior hardly overlap
 SMALL = 0.05  # a tail that one date in twenty has
 UNLIKELY, VERY_UNLIKELY = 0.05, 0.001  # so many small tails, by chance
 CONFLICT, STRONG_CONFLICT = 10 * math.log10(3), 10 * math.log10(20)  # decibans; Kass and Raftery (1995)
@@ -77,9 +82,9 @@ LEANS = 0.10  # of probability that hangs on one report, or one source
 def drift(tree: xr.DataTree) -> Check | None:
     """Look for judgements that the evidence has pulled far from what their author said."""
     found, name = group(tree, "drift"), "Drift of judgements"
-    if found is None or int(found["draws"]) < FEWEST:
+    if found is None or int(found["draws"]) < LEAST_DRAWS:
         return None
-    far = found.isel(judgement=np.flatnonzero(found["tail"].values < DRIFTED))
+    far = found.isel(judgement=np.flatnonzero(found["tail"].values < DRIFT_TAIL))
     if not far.sizes["judgement"]:
         reason = f"None of {found.sizes['judgement']} judgements has been pulled out of its author's range."
         return Check(name, "PASS", reason)
@@ -245,10 +250,7 @@ def _reports_of(tree: xr.DataTree, date: np.datetime64, dates: np.ndarray) -> st
 
 
 FAR_OFF = 4.0  # times the tolerance: digits that are printed would be wrong
-R_HAT, R_HAT_BAD = 1.01, 1.05  # Vehtari, Gelman, Simpson, Carpenter and Bürkner (2021); older practice
-FEWEST_DRAWS = 100  # of each chain, for any of this to be told
 ESS_PER_CHAIN = 100.0  # Vehtari et al. (2021): 400 with four chains
-ESS_SHARE = 0.25  # of the particles, on any date; the engine aims at a half
 SENSITIVE = 0.05  # Kallioinen, Paananen, Bürkner and Vehtari (2023)
 
 
@@ -264,7 +266,7 @@ def monte_carlo_error(tree: xr.DataTree) -> Check:
     if all_exact(tree):
         return Check(name, "PASS", "Every judgement is known exactly: nothing was left to chance.")
     if _too_few(tree):
-        reason = f"With less than two chains of {FEWEST_DRAWS} draws the error cannot be told."
+        reason = f"With less than two chains of {LEAST_DRAWS} draws the error cannot be told."
         return Check(name, "REVIEW", reason, "Run with four chains and 2,000 draws.")
     now = float(tree.attrs["mcse"])
     past = float(np.nanmax(tree["trend"].to_dataset()["mcse"].values))
@@ -285,7 +287,7 @@ def chains_agree(tree: xr.DataTree) -> Check | None:
     if all_exact(tree):
         return None
     if _too_few(tree):
-        reason = f"With less than two chains of {FEWEST_DRAWS} draws there is nothing to compare."
+        reason = f"With less than two chains of {LEAST_DRAWS} draws there is nothing to compare."
         return Check(name, "REVIEW", reason, "Run with four chains and 2,000 draws.")
     import arviz as az
 
@@ -300,7 +302,7 @@ def chains_agree(tree: xr.DataTree) -> Check | None:
     )
     if worst[largest] <= R_HAT:
         return Check(name, "PASS", reason)
-    bad = max(worst.get(f"{when}_probability", 1.0) for when in ("scenario", "horizon")) > R_HAT_BAD
+    bad = max(worst.get(f"{when}_probability", 1.0) for when in ("scenario", "horizon")) > R_HAT_LENIENT
     action = "Run with more draws; if it stays, look for judgements that the evidence pulls two ways."
     return Check(name, "FAIL" if bad else "REVIEW", reason, action)
 
@@ -320,7 +322,7 @@ def effective_draws(tree: xr.DataTree) -> Check | None:
     )
     if last < ESS_PER_CHAIN:
         return Check(name, "FAIL", reason, "Run with more draws.")
-    if float(worst.min()) < ESS_SHARE:
+    if float(worst.min()) < LOW_EFFECTIVE_SHARE:
         action = f"See what was reported for {on}: hardly any draw of the judgements foretold it."
         return Check(name, "REVIEW", reason, action)
     return Check(name, "PASS", reason)
@@ -368,7 +370,7 @@ def judgement_against_evidence(tree: xr.DataTree) -> Check | None:
 
 def _too_few(tree: xr.DataTree) -> bool:
     sizes = tree["posterior"].sizes
-    return sizes["chain"] < 2 or sizes["draw"] < FEWEST_DRAWS
+    return sizes["chain"] < 2 or sizes["draw"] < LEAST_DRAWS
 
 
 CHECKS = (

@@ -14,18 +14,26 @@ from forecast.inference.estimates import Draws
 from forecast.inference.particles import Chain, ImpossibleEvidence
 from forecast.model.parameters import Block, Layout
 
-R_HAT = 1.01  # Vehtari et al. 2021
-FEWEST = 100  # draws of a chain from which an error can be told
+# Thresholds: each stands here only, for the engines, the review and the texts.
+R_HAT = 1.01  # of chains that agree (Vehtari, Gelman, Simpson, Carpenter and Bürkner 2021)
+R_HAT_LENIENT = 1.05  # older practice; with few draws 1.01 is often passed by chance
+LEAST_DRAWS = 100  # of each chain: with fewer neither an error nor agreement can be estimated
+LEAST_DRAWS_FOR_TAIL = 400  # of all chains: with fewer so small a tail as DRIFT_TAIL cannot
+DRIFT_TAIL = 0.02  # share of the prior beyond the posterior mean, below which a judgement has drifted
+MOST_PARTICLES = 32_000  # of each chain: the number is doubled no further
+LOW_EFFECTIVE_SHARE = 0.25  # of the particles, on any date; the engine aims at a half
+RULED_OUT = 1000.0  # decibans from which a scenario is ruled out: no report that may be wrong weighs as much
+LEAST_DECIBANS = 0.05  # a report of less weight for every scenario is not listed
 
 
 def run_warnings(run: list[Chain], error: float, tolerance: float, r_hat: float) -> list[str]:
     """Say what the numbers cannot be trusted for."""
     chains, particles = len(run), len(run[0].theta)
     found = []
-    if chains == 1 or particles < FEWEST:
+    if chains == 1 or particles < LEAST_DRAWS:
         found.append(
             f"with {particles} draws in {chains} chain{'s' * (chains > 1)} the Monte Carlo error cannot be "
-            f"told: use at least 2 chains and {FEWEST} draws"
+            f"told: use at least 2 chains and {LEAST_DRAWS} draws"
         )
     if error > tolerance:
         found.append(
@@ -33,12 +41,12 @@ def run_warnings(run: list[Chain], error: float, tolerance: float, r_hat: float)
             f"{tolerance:g}, with {particles} particles in each of {chains} chains: its last digits are "
             "unsure"
         )
-    if r_hat > R_HAT and particles >= FEWEST:
+    if r_hat > R_HAT and particles >= LEAST_DRAWS:
         found.append(
             f"the {chains} particle systems differ in their scenario probabilities more than their particles "
             f"do (r_hat {r_hat:.3f}, above {R_HAT}): ask for more draws"
         )
-    if min(1.0 / (chain.weight**2).sum(axis=1).max() for chain in run) < 0.25 * particles:
+    if min(1.0 / (chain.weight**2).sum(axis=1).max() for chain in run) < LOW_EFFECTIVE_SHARE * particles:
         found.append(
             "some evidence was foretold by hardly any draw of the judgements: look for a mistyped value, or "
             "for a judgement with far too much weight"
@@ -86,10 +94,6 @@ def impossible(case: Case, error: ImpossibleEvidence) -> list[Fault]:
         )
         for r in reports
     ]
-
-
-FAR = 0.02
-FEWEST_FOR_TAIL = 400  # draws from which so small a tail can be told
 
 
 def drift(layout: Layout, draws: Draws) -> xr.Dataset:
@@ -140,9 +144,9 @@ def _entry(layout: Layout, block: Block, entry: int) -> str:
 
 def drift_warnings(found: xr.Dataset) -> list[str]:
     """Return a warning for each judgement that drifted far."""
-    if int(found["draws"]) < FEWEST_FOR_TAIL:
+    if int(found["draws"]) < LEAST_DRAWS_FOR_TAIL:
         return []
-    far = found.isel(judgement=np.flatnonzero(found["tail"].values < FAR))
+    far = found.isel(judgement=np.flatnonzero(found["tail"].values < DRIFT_TAIL))
     return [
         f"judgement drifted far: {name}{f' ({entry})' if entry else ''} was said to be {said:.3g}, the "
         f"evidence has it at {now:.3g}; see whether the judgement or the evidence is mistaken, or set "

@@ -9,14 +9,12 @@ import numpy as np
 
 from forecast.inference import data_tree
 from forecast.inference.data_tree import Answer, Progress, at_the_end
-from forecast.inference.diagnostics import FEWEST, R_HAT, gaps, run_warnings
+from forecast.inference.diagnostics import LEAST_DRAWS, MOST_PARTICLES, R_HAT, gaps, run_warnings
 from forecast.inference.estimates import Estimate, draws_of, estimate
 from forecast.inference.particles import Chain
 from forecast.inference.predictive.prequential import surprise
 from forecast.inference.smc import run_chain, systems
 from forecast.model.problem import Problem
-
-MOST_PARTICLES = 32_000  # per chain: past this the result says what it could not reach
 
 
 def run_smc(
@@ -48,7 +46,7 @@ def doubled(
         found = _pooled(_answer(task, run, draws, seed), found, turn)
         mixed = float(found.stats["r_hat"].max()) <= R_HAT or tolerance == np.inf
         sure = found.error <= tolerance and mixed
-        if sure or particles >= MOST_PARTICLES or not free or draws < FEWEST:
+        if sure or particles >= MOST_PARTICLES or not free or draws < LEAST_DRAWS:
             break
         particles, moves, turn = particles * 2, moves + (not mixed), turn + 1
     if progress is not None:

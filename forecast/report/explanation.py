@@ -7,11 +7,10 @@ from textwrap import shorten, wrap
 import numpy as np
 import xarray as xr
 
+from forecast.inference.diagnostics import RULED_OUT
+
 #: Longest note of a report that is printed whole.
 _NOTE = 240
-
-#: Decibans from which on a scenario is ruled out: no report that may be wrong weighs as much.
-_RULED_OUT = 1000.0
 
 _TAKEN = {
     "reliability": "doubt of sources and grades",
@@ -84,7 +83,7 @@ def _table(scenarios: list[str], rows: list[tuple[str, np.ndarray, str]]) -> lis
 
 
 def _number(value: float) -> str:
-    if abs(value) >= _RULED_OUT:
+    if abs(value) >= RULED_OUT:
         return "+inf" if value > 0 else "-inf"
     return f"{value + 0.0:+.1f}" if abs(value) >= 0.05 else "0.0"
 

@@ -8,6 +8,7 @@ from textwrap import wrap as wrapped
 import numpy as np
 import xarray as xr
 
+from forecast.inference.diagnostics import LEAST_DRAWS
 from forecast.report.number_format import percent
 
 #: Ids of reports are not broken.
@@ -15,9 +16,6 @@ wrap = partial(wrapped, break_on_hyphens=False)
 
 #: A swing of less than this is not named in a sentence: the number that is printed would hardly change.
 _POINT = 0.01
-
-#: With fewer effective draws than this the answer with learning is not printed.
-_FEWEST_DRAWS = 100.0
 
 _NAMED = 3
 
@@ -183,7 +181,7 @@ def _table(data: xr.Dataset, top: int, width: int) -> list[str]:
         "the low or the high end of its central 90 %, the others as stated, all at their means"
         + ("; the same now" if regime else "")
         + "; learnt: with learning, from weighted draws of the forecast (? where less than "
-        f"{_FEWEST_DRAWS:g} of them count)"
+        f"{LEAST_DRAWS} of them count)"
         + ("; * nobody wrote it: the residual rule" if _starred(names) else "")
     )
     lines = ["", *wrap(title, width), f"{'judgement':<{first}}" + "".join(f"{head:>9}" for head in heads)]
@@ -206,7 +204,7 @@ def _learnt(one: xr.Dataset) -> list[str]:
     ess, p = one["learnt_ess"].values, one["learnt_horizon"].values
     if np.isnan(ess).any():
         return []
-    return [f"{100 * q:.1f}" if n >= _FEWEST_DRAWS else "?" for n, q in zip(ess, p, strict=True)]
+    return [f"{100 * q:.1f}" if n >= LEAST_DRAWS else "?" for n, q in zip(ess, p, strict=True)]
 
 
 def _flip_lines(data: xr.Dataset, top: int) -> list[str]:

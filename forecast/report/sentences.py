@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from forecast.inference.diagnostics import LEAST_DECIBANS
 from forecast.report.number_format import band, percent
 
 if TYPE_CHECKING:
@@ -13,9 +14,6 @@ if TYPE_CHECKING:
 
 #: So many reports and clashes are listed; the others are counted.
 LISTED = 8
-
-#: A report of less weight for every scenario (decibans) is not listed: its row would hold noughts only.
-LIGHTEST = 0.05
 
 
 def chance(of: Chance) -> str:
@@ -98,7 +96,7 @@ def clash_lines(summary: Summary) -> list[str]:
 
 def listed_movers(movers: tuple[Mover, ...]) -> tuple[Mover, ...]:
     """Return the reports to list: the weightiest, if they weigh anything still."""
-    return tuple(mover for mover in movers[:LISTED] if not mover.size < LIGHTEST)
+    return tuple(mover for mover in movers[:LISTED] if not mover.size < LEAST_DECIBANS)
 
 
 def without_movers(summary: Summary, view: View) -> str:

@@ -8,14 +8,13 @@ import numpy as np
 import xarray as xr
 
 from forecast.inference.data_tree import Answer, Progress, at_the_end
+from forecast.inference.diagnostics import R_HAT, R_HAT_LENIENT
 from forecast.inference.estimates import Draws, Estimate, estimate
 from forecast.inference.nuts.sample import Sampled, Sampler
 from forecast.inference.particles import ImpossibleEvidence
 from forecast.model.hmm import Filtered, empty_filtered, refresh
 from forecast.model.problem import Problem
 
-R_HAT = 1.01  # Vehtari et al. 2021
-R_HAT_PAST = 1.05  # on past dates, where with so few draws 1.01 is often passed by chance
 PAST = 0.25  # share of the draws that a past date gets
 
 
@@ -62,7 +61,7 @@ def run_nuts(
     if doubtful:
         warnings.append(
             f"on {doubtful} past date{'s' * (doubtful > 1)} of the trend the Markov chains disagree "
-            f"(r_hat above {R_HAT_PAST}): the trend is unsure there"
+            f"(r_hat above {R_HAT_LENIENT}): the trend is unsure there"
         )
     if progress is not None:
         progress(1.0)
@@ -138,7 +137,7 @@ def _disagree(value: np.ndarray) -> bool:
 
     flat = value.reshape(*value.shape[:2], -1)
     flat = flat[..., _varies(flat)]
-    return any(float(az.rhat(flat[..., n])) > R_HAT_PAST for n in range(flat.shape[-1]))
+    return any(float(az.rhat(flat[..., n])) > R_HAT_LENIENT for n in range(flat.shape[-1]))
 
 
 def _judged(task: Problem, sampled: Sampled, sample: Draws) -> tuple[list[str], str]:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Literal, overload
 import numpy as np
 
 from forecast.case.errors import Fault, InputError, listed, meant
+from forecast.inference.diagnostics import RULED_OUT
 from forecast.report.number_format import direction, percent
 from forecast.report.plots import base, plotly_trend
 from forecast.report.plots.base import Name
@@ -32,8 +33,6 @@ if TYPE_CHECKING:
     from forecast.case.folder import Case
     from forecast.case.question import Question
 
-#: Decibans from which on a scenario is ruled out, or sure: no report that may be wrong weighs as much.
-RULED_OUT = 1000.0
 
 #: The probabilities that are marked above the decibans where there is room, the first ones first.
 _MARKED = (

@@ -6,9 +6,9 @@ from typing import TYPE_CHECKING, Literal, overload
 
 import numpy as np
 
+from forecast.inference.diagnostics import RULED_OUT
 from forecast.report.plots import base, plotly_trend
 from forecast.report.plots.base import Name
-from forecast.report.plots.evidence import RULED_OUT
 from forecast.report.plots.rows import labels_width, row_height, set_up_rows
 from forecast.report.plots.series import Backend, on_screen, scenarios_of, the_unit
 from forecast.report.styles import INK, SMALL, contrast

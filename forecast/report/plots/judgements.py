@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, Literal, overload
 import numpy as np
 
 from forecast.case.in_force import ever
+from forecast.inference.diagnostics import DRIFT_TAIL
 from forecast.report.plots import base, plotly_trend
 from forecast.report.plots.base import Name
 from forecast.report.plots.rows import labels_width, row_height, set_up_rows
@@ -20,9 +21,6 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
     from forecast.case.folder import Case
-
-#: What moved so far that the toolkit warns of it has a star.
-FAR = 0.02
 
 _NOW = "#0072B2"
 
@@ -112,7 +110,7 @@ def _judged(case: Case, tree: xr.DataTree, row: xr.Dataset) -> Judged:
     label, scale = _label(case, name, entry)
     said, now = (_interval(_draws(tree[group].to_dataset(), name, entry)) for group in ("prior", "posterior"))
     tail = float(row["tail"])
-    if tail < FAR:
+    if tail < DRIFT_TAIL:
         label = Name(label.head, f"{label.tail} *".strip())
     return Judged(label, scale, said, now, tail)
 

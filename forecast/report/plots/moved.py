@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from forecast.inference.diagnostics import LEAST_DECIBANS
 from forecast.report.number_format import direction
 from forecast.report.plots import base
 from forecast.report.plots.series import scenarios_of
@@ -20,9 +21,6 @@ if TYPE_CHECKING:
     from forecast.case.evidence import Report
     from forecast.case.folder import Case
     from forecast.report.plots.series import Course
-
-#: A report of less weight for every scenario (decibans) is not numbered.
-LIGHTEST = 0.05
 
 _BADGE = SMALL - 1.5
 
@@ -71,7 +69,7 @@ def weightiest(case: Case, tree: xr.DataTree, unit: str, most: int) -> list[Move
     found = []
     for name in weights["report"].values.tolist():
         weight = np.nan_to_num(weights.sel(report=name, scenario=order).values, posinf=np.inf, neginf=-np.inf)
-        if by_id[name].unit == unit and np.abs(weight).max() >= LIGHTEST:
+        if by_id[name].unit == unit and np.abs(weight).max() >= LEAST_DECIBANS:
             found.append((float(np.abs(weight).max()), by_id[name], weight))
     found.sort(key=lambda one: -one[0])
     found = sorted(found[:most], key=lambda one: (one[1].reported, one[1].date, place[one[1].id]))

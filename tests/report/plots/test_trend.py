@@ -13,8 +13,9 @@ from matplotlib.dates import date2num
 from forecast import plot_trend
 from forecast.case.evidence import Evidence
 from forecast.case.folder import Case
+from forecast.inference.diagnostics import LEAST_DECIBANS
 from forecast.report.plots.base import save
-from forecast.report.plots.moved import LIGHTEST, weightiest
+from forecast.report.plots.moved import weightiest
 from forecast.report.plots.strip import LIGHTEST as SHOWN
 from tests.report.plots.base import AS_OF, case_of, collisions, edges, retitled, tree_of, words, xs, ys
 
@@ -111,7 +112,7 @@ def test_a_report_that_weighs_nothing_is_not_numbered():
     case = case_of()
     tree = tree_of(case)
     weights = tree["evidence"].to_dataset()["weight_of_evidence"]
-    weights.values[:] = 0.5 * LIGHTEST
+    weights.values[:] = 0.5 * LEAST_DECIBANS
     weights.values[3, 1] = -np.inf
     weights.values[4, 1] = np.nan
     assert [one.report.id for one in weightiest(case, tree, "", 8)] == ["r3"]
