@@ -22,7 +22,7 @@ from forecast.analysis.information import (
     joints,
 )
 from forecast.case.errors import Fault, InputError, listed, meant
-from forecast.case.folder import Case, load_case
+from forecast.case.folder import Case, as_case
 from forecast.case.in_force import checked_as_of
 from forecast.case.question import Question
 from forecast.inference.data_tree import Progress
@@ -105,7 +105,7 @@ def collect(
     >>> table = collect("scenarios/isis-jn-2014", as_of=date(2014, 11, 23))  # doctest: +SKIP
     >>> table[["indicator", "source", "horizon"]].head()  # doctest: +SKIP
     """
-    case = case if isinstance(case, Case) else load_case(Path(case))
+    case = as_case(case)
     day = checked_as_of(case.question, as_of)
     case = case.on(day)
     pairs, left_out = _pairs(case, day, indicators, sources)

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import xarray as xr
 
-from forecast.case.folder import Case, load_case
+from forecast.case.folder import Case, as_case
 from forecast.case.in_force import checked_as_of
 from forecast.inference.conflict import conflict as conflict_of
 from forecast.model.problem import problem
@@ -44,7 +44,6 @@ def conflict(case: Case | str | Path, *, as_of: date | None = None) -> xr.Datase
     >>> found = conflict("scenarios/isis-jn-2014", as_of=date(2014, 11, 23))  # doctest: +SKIP
     >>> found["cell_conflict"].to_series().nlargest(3)  # doctest: +SKIP
     """
-    if not isinstance(case, Case):
-        case = load_case(Path(case))
+    case = as_case(case)
     day = checked_as_of(case.question, as_of)
     return conflict_of(problem(case.on(day).question, case.evidence, day))

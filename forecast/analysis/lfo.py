@@ -40,7 +40,7 @@ import numpy as np
 import xarray as xr
 
 from forecast.case.errors import InputError
-from forecast.case.folder import Case, load_case
+from forecast.case.folder import Case, as_case
 from forecast.case.in_force import checked_as_of
 from forecast.case.question import Indicator
 from forecast.inference.diagnostics import MOST_PARTICLES, impossible
@@ -93,7 +93,7 @@ def future_score(
     >>> round(float(score["elpd"].sum()), 1)  # doctest: +SKIP
     -25.3
     """
-    case = case if isinstance(case, Case) else load_case(Path(case))
+    case = as_case(case)
     day = checked_as_of(case.question, as_of)
     case = case.on(day)
     time = timeline(case, day)
@@ -432,17 +432,13 @@ def _exact(score: xr.Dataset) -> bool:
 def _loaded(cases: Mapping[str, Case | str | Path] | Sequence[Case | str | Path]) -> dict[str, Case]:
     """Load what is not loaded, and name it."""
     if isinstance(cases, Mapping):
-        return {name: _case(case) for name, case in cases.items()}
-    found = [_case(case) for case in cases]
+        return {name: as_case(case) for name, case in cases.items()}
+    found = [as_case(case) for case in cases]
     names = [case.name for case in found]
     twice = sorted({name for name in names if names.count(name) > 1})
     if twice:
         raise ValueError(f"several cases are named {', '.join(twice)}: give a mapping of names to cases")
     return dict(zip(names, found, strict=True))
-
-
-def _case(case: Case | str | Path) -> Case:
-    return case if isinstance(case, Case) else load_case(Path(case))
 
 
 # --- whether they are about the same data ---------------------------------------------------------------

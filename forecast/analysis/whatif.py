@@ -14,7 +14,7 @@ import xarray as xr
 
 from forecast.case.edit import WHAT_IF, Imagined, altered_evidence, altered_question
 from forecast.case.errors import Fault, InputError
-from forecast.case.folder import QUESTION, Case, load_case
+from forecast.case.folder import QUESTION, Case, as_case
 from forecast.case.in_force import checked_as_of
 from forecast.case.question import Question
 from forecast.inference.data_tree import Progress
@@ -79,7 +79,7 @@ def whatif(
     ...               as_of=date(2014, 11, 23))  # doctest: +SKIP
     >>> data["horizon_difference"].to_series()  # doctest: +SKIP
     """
-    case = case if isinstance(case, Case) else load_case(Path(case))
+    case = as_case(case)
     day = checked_as_of(case.question, as_of)
     add, drop, drop_sources, judged = list(add), _listed(drop), _listed(drop_sources), dict(set or {})
     other = altered(case, add=add, drop=drop, drop_sources=drop_sources, set=judged).on(day)

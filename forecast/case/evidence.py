@@ -51,9 +51,13 @@ class Evidence:
         Left out: what was reported later, what a known row replaces (for good: withdrawing a correction
         does not revive the original), withdrawals themselves and context.
         """
-        seen = [r for r in self.reports if r.reported <= as_of]
+        seen = self.until(as_of).reports
         replaced = {r.replaces for r in seen if r.replaces}
         return tuple(r for r in seen if r.id not in replaced and r.indicator and r.value is not None)
+
+    def until(self, day: datetime.date) -> Evidence:
+        """Return the rows that were known on a day."""
+        return Evidence(tuple(r for r in self.reports if r.reported <= day))
 
     def html_part(self, *, opened: bool = False) -> str:
         """Return its display in a notebook: the latest reports."""

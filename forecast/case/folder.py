@@ -107,6 +107,11 @@ def load_case(path: Path | str) -> Case:
     )
 
 
+def as_case(case: Case | Path | str) -> Case:
+    """Return a case, loaded if its folder is given."""
+    return case if isinstance(case, Case) else load_case(case)
+
+
 def new_case(path: Path | str) -> Path:
     """Write an example case, commented throughout, that passes every check; return its folder.
 

@@ -11,7 +11,7 @@ import xarray as xr
 
 from forecast.case.errors import InputError
 from forecast.case.evidence import Evidence
-from forecast.case.folder import Case, load_case
+from forecast.case.folder import Case, as_case
 from forecast.case.in_force import checked_as_of, in_force
 from forecast.case.question import Question
 from forecast.inference.changing import Before, earlier_dates, gaps_before, with_past
@@ -185,8 +185,7 @@ def update(
     """
     from forecast._version import __version__
 
-    if not isinstance(case, Case):
-        case = load_case(Path(case))
+    case = as_case(case)
     day = checked_as_of(case.question, as_of)
     try:
         result = infer(

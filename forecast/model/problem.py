@@ -41,7 +41,7 @@ def trend_dates(question: Question, as_of: date) -> tuple[date, ...]:
 
 def problem(question: Question, evidence: Evidence, as_of: date) -> Problem:
     """Set up the inference of a question from its evidence, as known at each trend date up to `as_of`."""
-    laid = layout(question, Evidence(tuple(r for r in evidence.reports if r.reported <= as_of)))
+    laid = layout(question, evidence.until(as_of))
     known, dates = Known(laid, evidence), trend_dates(question, as_of)
     changes: list[set[tuple[int, int, int]]] = [set() for _ in dates]
     for day, key in known.events(as_of):

@@ -29,7 +29,7 @@ from forecast.analysis.sensitivity.power_scaling import PARTS, power_scaled
 from forecast.analysis.sensitivity.tornado import by_judgement, swings_alone
 from forecast.analysis.whatif import altered
 from forecast.case.errors import InputError
-from forecast.case.folder import Case, load_case
+from forecast.case.folder import Case, as_case
 from forecast.case.question import Question
 from forecast.inference.data_tree import Progress, by_unit, coordinates, unit_dims
 from forecast.inference.engine import update
@@ -92,7 +92,7 @@ def sensitivity(
     >>> data = forecast.sensitivity("scenarios/isis-jn-2014", as_of=date(2014, 11, 23))  # doctest: +SKIP
     >>> data["swing_horizon"].sel(scenario="conflict").to_series().nlargest(5)  # doctest: +SKIP
     """
-    case = case if isinstance(case, Case) else load_case(Path(case))
+    case = as_case(case)
     tree = update(case, as_of=as_of, progress=_stage(progress, 0)) if tree is None else tree
     if tree.attrs.get("digest") != case.digest:
         raise ValueError("the forecast is of another state of the case: make it anew")

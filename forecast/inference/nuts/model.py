@@ -10,7 +10,7 @@ import pymc as pm
 from pytensor.tensor import TensorVariable
 
 from forecast.case.evidence import Evidence
-from forecast.case.folder import Case, load_case
+from forecast.case.folder import Case, as_case
 from forecast.case.in_force import checked_as_of
 from forecast.inference.nuts.cells import log_likelihood, safe_log
 from forecast.inference.nuts.data import DIMS, Data, model_data
@@ -66,8 +66,7 @@ def to_pymc(case: Case | str | Path, *, as_of: date | None = None) -> pm.Model:
     >>> with model:  # doctest: +SKIP
     ...     tree = pymc.sample(nuts_sampler="nutpie")
     """
-    if not isinstance(case, Case):
-        case = load_case(Path(case))
+    case = as_case(case)
     day = checked_as_of(case.question, as_of)
     return build(layout(case.on(day).question, case.evidence), case.evidence, day)
 
@@ -90,8 +89,7 @@ def pymc_data(case: Case | str | Path, *, as_of: date | None = None) -> Data:
     >>> with model:  # doctest: +SKIP
     ...     pymc.set_data(forecast.pymc_data(case, as_of=date(2014, 11, 9)))
     """
-    if not isinstance(case, Case):
-        case = load_case(Path(case))
+    case = as_case(case)
     day = checked_as_of(case.question, as_of)
     return data_on(layout(case.on(day).question, case.evidence), case.evidence, day)
 
