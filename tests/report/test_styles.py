@@ -90,3 +90,8 @@ def test_labels_do_not_overlap_and_stay_in_order_and_inside(wanted, heights):
 
 def test_labels_with_room_stay_where_they_want_to_be():
     assert spread_labels([0.2, 0.8, 0.5], [0.1, 0.1, 0.1]) == pytest.approx([0.2, 0.8, 0.5])
+
+
+def test_contrast_is_that_of_wcag():
+    """#767676 on white is the lightest grey that passes level AA."""
+    assert contrast([0x76 / 255] * 3, (1, 1, 1)) == pytest.approx(4.54, abs=0.005)

@@ -32,8 +32,7 @@ from forecast.report.brief.elements import (
     safe_link,
     simple,
 )
-from forecast.report.brief.geometry import thinned
-from forecast.report.brief.trend_svg import NARROW, WIDE, chart, read_out, share_of
+from forecast.report.brief.trend_svg import NARROW, WIDE, chart, read_out, share_of, thinned
 from forecast.report.changes import MEANING
 from forecast.report.number_format import band, direction, percent, points, tenths
 from forecast.report.sensitivities import most

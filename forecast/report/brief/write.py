@@ -13,8 +13,7 @@ from importlib import resources
 from typing import TYPE_CHECKING, Any
 
 from forecast.report.brief import sections
-from forecast.report.brief.geometry import marker, number
-from forecast.report.brief.trend_svg import dash_of
+from forecast.report.brief.trend_svg import dash_of, marker, number
 
 if TYPE_CHECKING:
     from forecast.report.brief.data import Findings

@@ -18,8 +18,7 @@ import forecast
 from forecast.report.brief.data import gather
 from forecast.report.brief.write import brief_html
 from tests.made_up import made_up_case
-from tests.report.base import HOSTILE, hostile, made_up_page
-from tests.report.test_brief_html import contrast
+from tests.report.base import HOSTILE, contrast_of, hostile, made_up_page
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser, Page
@@ -227,7 +226,7 @@ def test_every_text_that_is_seen_stands_out_from_its_ground(open_page, shipped):
     found = {tuple(pair) for pair in page.eval_on_selector_all("body *", COLOURS)}
     assert len(found) > 3
     for ink, ground in found:
-        assert contrast(hexed(ink), hexed(ground)) >= 4.5, (ink, ground)
+        assert contrast_of(hexed(ink), hexed(ground)) >= 4.5, (ink, ground)
 
 
 def test_without_a_script_the_page_still_says_everything(browser, tmp_path):

@@ -51,3 +51,8 @@ def test_tags_and_links_of_others_are_text_in_markdown():
     assert "<https" not in text
     assert "](javascript" not in text
     assert "](trend.png)" in text
+
+
+def test_the_brief_shows_the_picture(summary):
+    assert "](trend.png)" in brief(summary, picture="trend.png")
+    assert "![" not in brief(summary)
