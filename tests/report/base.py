@@ -94,7 +94,7 @@ def made_up_page(case: Case | None = None, *, later: bool = True) -> str:
     return brief_html(*made_up_brief(case, later=later))
 
 
-def issued(case: Case, as_of: date = BEFORE) -> list[Entry]:
+def issued(case: Case, as_of: date = BEFORE) -> tuple[Entry, ...]:
     """Return a ledger with one issue, in which every probability was a point lower than today's."""
     tree = made_up_tree(case)
     for group in ("trend", "outlook"):
