@@ -1,4 +1,4 @@
-"""From particles to numbers: draws, means, bands and their Monte Carlo errors. Pure functions on arrays."""
+"""Posterior draws from weighted particles; means, 90 % bands, Monte Carlo errors and r_hat of draws."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from forecast.inference.particles import Chain, systematic
 from forecast.model.hmm import Filtered
 
 BAND = (0.05, 0.95)
+_TIE = 1e-12  # a level that the weights reach but for rounding is reached
 
 
 class Estimate(NamedTuple):
@@ -80,7 +81,8 @@ def estimate(
     variance = (within * share).mean(axis=0) / chains
     if chains > 1:
         variance = np.maximum(variance, means.var(axis=0, ddof=1) / chains)
-    low, high = weighted_quantiles(value.reshape(-1, *value.shape[2:]), weight.ravel(), BAND)
+    flat, levels = value.reshape(-1, *value.shape[2:]), np.multiply(BAND, 1 - _TIE)
+    low, high = np.quantile(flat, levels, axis=0, weights=weight.ravel(), method="inverted_cdf")
     return Estimate(means.mean(axis=0), low, high, np.sqrt(variance))
 
 
@@ -97,17 +99,6 @@ def r_hat(value: np.ndarray) -> np.ndarray:
     varies = within + between > 1e-20
     ratio = np.divide(between, within, out=np.full(within.shape, np.inf), where=within > 0)
     return np.where(varies, np.sqrt((number - 1) / number + np.where(varies, ratio, 0.0)), 1.0)
-
-
-def weighted_quantiles(value: np.ndarray, weight: np.ndarray, levels: tuple[float, ...]) -> list[np.ndarray]:
-    """Return quantiles over the first axis of value (n, ...), weights (n,): the inverse weighted cdf."""
-    order = np.argsort(value, axis=0)
-    reached = np.cumsum(weight[order], axis=0)
-    found = []
-    for level in levels:
-        place = np.minimum((reached < level * reached[-1] * (1 - 1e-12)).sum(axis=0), len(value) - 1)
-        found.append(np.take_along_axis(value, np.take_along_axis(order, place[None], axis=0), axis=0)[0])
-    return found
 
 
 def smoothed(draws: Draws, smooth: object) -> np.ndarray:

@@ -1,7 +1,4 @@
-"""What a chain of particle systems is while it runs, and what it leaves.
-
-Weights of particles: effective size, systematic resampling, sums of logarithms.
-"""
+"""The particles of sequential Monte Carlo: their state, the record of a chain, effective size, resampling."""
 
 from __future__ import annotations
 
@@ -41,7 +38,7 @@ class Particles:
 
 @dataclass(frozen=True)
 class Chain:
-    """What one chain found: for each trend date the filtered probabilities and their weights, and the end.
+    """The record of one chain: the filtered probabilities and weights of each trend date, theta at the last.
 
     N particles, U units, K scenarios, S trend dates, M particles kept of each date.
     """
@@ -54,11 +51,11 @@ class Chain:
     moves: np.ndarray  # (S,) number of sweeps
     log_evidence: np.ndarray  # (S,) log marginal likelihood
     accepted: np.ndarray  # (3, 2) accepted and tried
-    trail: np.ndarray  # (S, M, D) some particles of each date, equally weighted
+    theta_by_date: np.ndarray  # (S, M, D) some particles of each date, equally weighted
 
 
-def together(runs: list[Chain]) -> Chain:
-    """Put the systems of one chain together, each with the same share of the weight."""
+def pool_systems(runs: list[Chain]) -> Chain:
+    """Pool the systems of one chain, each with the same share of the weight."""
 
     def join(field: str, axis: int) -> np.ndarray:
         return np.concatenate([getattr(run, field) for run in runs], axis=axis)
@@ -74,7 +71,7 @@ def together(runs: list[Chain]) -> Chain:
         moves=np.sum([run.moves for run in runs], axis=0),
         log_evidence=np.mean([run.log_evidence for run in runs], axis=0),
         accepted=np.sum([run.accepted for run in runs], axis=0),
-        trail=join("trail", 1),
+        theta_by_date=join("theta_by_date", 1),
     )
 
 
@@ -95,6 +92,6 @@ def systematic(weight: np.ndarray, number: int, u: float) -> np.ndarray:
 
 
 def log_sum(x: np.ndarray) -> float:
-    """Return log(sum(exp(x)))."""
+    """Return log(sum(exp(x))); that of scipy.special differs in the last bit."""
     high = x.max()
     return float(high + np.log(np.exp(x - high).sum()))

@@ -1,11 +1,10 @@
-"""Sequential Monte Carlo over the judgements: one pass gives the whole trend, as known on each date.
+"""Iterated batch importance sampling over the trend dates (Chopin 2002): one pass gives the whole trend.
 
-Iterated batch importance sampling (Chopin 2002): particles theta stand for the posterior of the judgements;
-as evidence becomes known each is weighted by how well it foretold it, the scenario integrated out exactly.
-Before the effective sample size would fall below half, particles are resampled and moved by a Gibbs sweep;
-where one date's evidence is too much at once it enters with an exponent that grows from 0 to 1 in as many
-steps as are needed (annealing). Where evidence is taken away (a correction, a withdrawal), the pass takes up
-the particles that were kept from before it entered, and lets in the rest.
+Particles theta stand for the posterior of the judgements; as evidence becomes known each is weighted by its
+likelihood, the scenario integrated out exactly. Before the effective sample size would fall below half,
+particles are resampled and moved by a Gibbs sweep; where one date's evidence is too much at once it enters
+with an exponent that grows from 0 to 1 in as many steps as are needed (annealing). Where evidence is taken
+away (a correction, a withdrawal), the pass restarts from the particles kept from before it entered.
 
 What is resampled is the pair (particle, present scenario), ordered by scenario, with systematic sampling:
 each scenario keeps its share to within one particle, although a static question has a mode per scenario.
@@ -17,6 +16,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from datetime import date
+from typing import NamedTuple
 
 import numpy as np
 
@@ -27,18 +27,18 @@ from forecast.inference.particles import (
     Particles,
     effective_size,
     log_sum,
+    pool_systems,
     systematic,
-    together,
 )
 from forecast.model.cell_sequence import Course, bridge, first_change
 from forecast.model.dynamics import transition_matrices
 from forecast.model.hmm import Filtered, empty_filtered, forward, refresh
 from forecast.model.problem import Problem
 
-KEEP = 0.5  # least effective sample size, as a share of the particles
-LEAST = 0.01  # of the evidence is let in at once, whatever becomes of the effective size
-SYSTEM = 128  # particles that share what evidence may not revise
-TRAIL = 100  # particles of each date that a chain keeps
+LEAST_EFFECTIVE = 0.5  # effective sample size, as a share of the particles
+SMALLEST_INCREMENT = 0.01  # of the exponent, whatever becomes of the effective size
+SYSTEM_SIZE = 128  # particles of one system where some judgements must not learn
+KEPT_PER_DATE = 100  # particles of each date that a chain keeps
 
 
 def run_chain(
@@ -51,31 +51,42 @@ def run_chain(
     With such judgements (`learn: false`) the answer is the mean over their prior of the posterior given
     them (a cut, Plummer 2015): each system holds one draw of them, and no weight passes between systems.
     """
-    mixed, number = bool(problem.layout.cut) and problem.layout.learns, systems(problem, particles)
-    some = max(TRAIL // number, 1)
+    number = systems(problem, particles)
+    kept = max(KEPT_PER_DATE // number, 1)
     runs = [
-        _System(problem, (seed, chain, system), particles // number, mixed, moves).run(progress, some)
+        _System(problem, (seed, chain, system), particles // number, moves).run(progress, kept)
         for system in range(number)
     ]
-    return runs[0] if number == 1 else together(runs)
+    return runs[0] if number == 1 else pool_systems(runs)
 
 
 def systems(problem: Problem, particles: int) -> int:
     """Return how many systems of particles a chain has."""
-    mixed = bool(problem.layout.cut) and problem.layout.learns
-    return max(particles // SYSTEM, 1) if mixed else 1
+    return max(particles // SYSTEM_SIZE, 1) if _partly_fixed(problem) else 1
+
+
+def _partly_fixed(problem: Problem) -> bool:
+    """Tell whether some uncertain judgements must not learn, and others do."""
+    return bool(problem.layout.cut) and problem.layout.learns
+
+
+class _DateRecord(NamedTuple):
+    """What a system of particles leaves of one trend date; see :class:`Chain`."""
+
+    probability: np.ndarray  # (N, U, K)
+    weight: np.ndarray  # (N,)
+    moves: int
+    theta: np.ndarray  # (M, D)
 
 
 class _System:
-    """One system of particles on its way through the dates."""
+    """One system of particles on its way through the trend dates."""
 
-    def __init__(
-        self, problem: Problem, key: tuple[int, int, int], size: int, mixed: bool, moves: int
-    ) -> None:
+    def __init__(self, problem: Problem, key: tuple[int, int, int], size: int, moves: int) -> None:
         self.problem, self.key, self.size, self.moves = problem, key, size, moves
         self.arrays = problem.layout.arrays
         self.scenarios = problem.layout.scenarios
-        self.theta0 = self._prior(mixed)
+        self.theta0 = self._prior()
         self.accepted = np.zeros((3, 2), np.int64)
         self.sweeps = 0
         periods = max(step.periods for step in problem.steps)
@@ -85,107 +96,90 @@ class _System:
             np.zeros(size),
             empty_filtered(size, problem.units, periods, self.scenarios),
         )
-        self.course = self._nothing(problem.steps[0].course)
+        self.course = _without_periods(problem.steps[0].course)
         transition_matrices(self.theta0, self.arrays, self.particles.filtered.matrix)
 
-    def run(self, progress: Callable[[], None], some: int) -> Chain:
+    def run(self, progress: Callable[[], None], kept: int) -> Chain:
         """Pass through all dates; keep some particles of each."""
-        problem = self.problem
-        kept: dict[int, tuple[np.ndarray, np.ndarray]] = {}
-        probability: list[np.ndarray] = []
-        weight: list[np.ndarray] = []
-        trail: list[np.ndarray] = []
-        moves: list[int] = []
-        evidence = [0.0]
-        refused: ImpossibleEvidence | None = None
-        for k, step in enumerate(problem.steps):
-            if refused is not None and problem.restart[k] is None:
-                refused = self._skip(k, refused, probability, weight, moves, evidence)
-                trail.append(self._some(some))
+        restart, records = self.problem.restart, list[_DateRecord]()
+        snapshots: dict[int, tuple[np.ndarray, np.ndarray]] = {}
+        log_evidence = [0.0]  # before the first date, and after each
+        impossible: ImpossibleEvidence | None = None
+        for k, step in enumerate(self.problem.steps):
+            before = restart[k]
+            if impossible is None or before is not None:
+                rng = self._rng((step.date - self.problem.layout.question.opened).days + 1)
+                self.sweeps, start, begin = 0, log_evidence[k], step.begin
+                if before is not None:
+                    self._restore(before, snapshots)
+                    start, begin = log_evidence[before + 1], first_change(self.course, step.course)
+                try:
+                    log_evidence.append(start + self._assimilate(step.course, begin, rng, step.date))
+                    impossible = None
+                except ImpossibleEvidence as error:
+                    impossible = error
+            if impossible is not None:
+                if not any(earlier is not None and earlier < k for earlier in restart[k + 1 :]):
+                    raise impossible  # on no later date is it taken away
+                log_evidence.append(np.nan)
+                records.append(self._gap(kept))
                 continue
-            rng = self._rng((step.date - problem.layout.question.opened).days + 1)
-            before, self.sweeps = problem.restart[k], 0
-            start = evidence[k]
-            begin = step.begin
-            if before is not None:
-                self._take_up(before, kept)
-                start, begin = evidence[before + 1], first_change(self.course, step.course)
-            try:
-                evidence.append(start + self._advance(step.course, begin, rng, step.date))
-                refused = None
-            except ImpossibleEvidence as error:
-                refused = self._skip(k, error, probability, weight, moves, evidence)
-                trail.append(self._some(some))
-                continue
-            if k in problem.restart:
-                kept[k] = self.particles.theta.copy(), self.particles.log_weight.copy()
-            w = np.exp(self.particles.log_weight - self.particles.log_weight.max())
-            probability.append(self.particles.filtered.alpha[:, :, step.periods - 1].copy())
-            weight.append(w / w.sum())
-            trail.append(self._some(some))
-            moves.append(self.sweeps)
+            if k in restart:
+                snapshots[k] = self.particles.theta.copy(), self.particles.log_weight.copy()
+            weight = self._weight()
+            probability = self.particles.filtered.alpha[:, :, step.periods - 1].copy()
+            thinned = self._thinned(kept)
+            records.append(_DateRecord(probability, weight / weight.sum(), self.sweeps, thinned))
             progress()
+        return self._chain(records, log_evidence[1:])
+
+    def _chain(self, records: list[_DateRecord], log_evidence: list[float]) -> Chain:
         return Chain(
-            np.array(probability),
-            np.array(weight),
-            self.particles.theta,
-            self.particles.filtered,
-            self.theta0,
-            np.array(moves),
-            np.array(evidence[1:]),
-            self.accepted,
-            np.array(trail),
+            probability=np.array([record.probability for record in records]),
+            weight=np.array([record.weight for record in records]),
+            theta=self.particles.theta,
+            filtered=self.particles.filtered,
+            prior=self.theta0,
+            moves=np.array([record.moves for record in records]),
+            log_evidence=np.array(log_evidence),
+            accepted=self.accepted,
+            theta_by_date=np.array([record.theta for record in records]),
         )
 
-    def _some(self, number: int) -> np.ndarray:
-        """Return some particles, equally weighted; draws no random number, so that all others stay."""
-        weight = np.exp(self.particles.log_weight - self.particles.log_weight.max())
-        return self.particles.theta[systematic(weight, min(number, self.size), 0.5)]
+    def _gap(self, kept: int) -> _DateRecord:
+        """Return the record of a date on which no scenario allows the evidence."""
+        nothing = np.full((self.size, self.problem.units, self.scenarios), np.nan)
+        return _DateRecord(nothing, np.full(self.size, 1.0 / self.size), 0, self._thinned(kept))
 
-    def _skip(
-        self,
-        k: int,
-        error: ImpossibleEvidence,
-        probability: list[np.ndarray],
-        weight: list[np.ndarray],
-        moves: list[int],
-        evidence: list[float],
-    ) -> ImpossibleEvidence:
-        """Leave a date without an answer, if what made it impossible was taken away on a later one."""
-        if not any(before is not None and before < k for before in self.problem.restart[k + 1 :]):
-            raise error
-        probability.append(np.full((self.size, self.problem.units, self.scenarios), np.nan))
-        weight.append(np.full(self.size, 1.0 / self.size))
-        moves.append(0)
-        evidence.append(np.nan)
-        return error
+    def _weight(self) -> np.ndarray:
+        """Return the weights, the largest being 1."""
+        return np.exp(self.particles.log_weight - self.particles.log_weight.max())
+
+    def _thinned(self, number: int) -> np.ndarray:
+        """Return some particles, equally weighted; draws no random number."""
+        return self.particles.theta[systematic(self._weight(), min(number, self.size), 0.5)]
 
     def _rng(self, day: int) -> np.random.Generator:
         return np.random.default_rng(np.random.SeedSequence([*self.key, day]))
 
-    def _prior(self, mixed: bool) -> np.ndarray:
+    def _prior(self) -> np.ndarray:
+        """Draw theta from its prior; of what must not learn, where other judgements do, once for all."""
         theta = np.empty((self.size, self.problem.layout.size))
         for number, block in enumerate(self.problem.layout.blocks):
             rng = np.random.default_rng(np.random.SeedSequence([*self.key, 0, number]))
-            shared = mixed and not block.learns
+            shared = _partly_fixed(self.problem) and not block.learns
             theta[:, block.slots] = block.draw(rng, 1 if shared else self.size)
         return theta
 
-    def _nothing(self, like: Course) -> Course:
-        """Return a course without periods."""
-        return Course(
-            like.kind[:0], np.zeros((like.start.shape[0], 1), np.int64), like.cell[:0], like.exponent[:0]
-        )
-
-    def _take_up(self, before: int, kept: dict[int, tuple[np.ndarray, np.ndarray]]) -> None:
-        """Go back to the particles kept after step `before`."""
+    def _restore(self, before: int, snapshots: dict[int, tuple[np.ndarray, np.ndarray]]) -> None:
+        """Go back to the particles kept after step `before`; -1 is the prior."""
         p = self.particles
         prior = self.theta0, np.zeros(self.size)
-        p.theta[:], p.log_weight[:] = kept[before] if before >= 0 else prior
-        self.course = self.problem.steps[before].course if before >= 0 else self._nothing(self.course)
-        self._refresh()
+        p.theta[:], p.log_weight[:] = snapshots[before] if before >= 0 else prior
+        self.course = self.problem.steps[before].course if before >= 0 else _without_periods(self.course)
+        self._refilter()
 
-    def _refresh(self, first: int = 0) -> None:
+    def _refilter(self, first: int = 0) -> None:
         """Run the filter of the particles from `first` on anew."""
         p = self.particles
         part = Filtered(*(array[first:] for array in p.filtered))
@@ -195,30 +189,30 @@ class _System:
     def _log_likelihood(self, course: Course) -> np.ndarray:
         return self.particles.filtered.log_norm[:, :, : course.start.shape[1] - 1].sum(axis=(1, 2))
 
-    def _foretold(self, course: Course, begin: int) -> np.ndarray:
-        """Filter on along a course from period `begin`; return each particle's log weight."""
+    def _reweighted(self, course: Course, begin: int) -> np.ndarray:
+        """Filter on along a course from period `begin`; return each particle's new log weight."""
         p = self.particles
         forward(p.theta, course, begin, self.problem.cells, self.arrays, p.filtered)
         lost = np.isneginf(p.log_weight)  # for good: what it holds for impossible has been seen
         gained = self._log_likelihood(course) - np.where(lost, 0.0, p.log_likelihood)
         return np.where(lost, -np.inf, p.log_weight + gained)
 
-    def _advance(self, course: Course, begin: int, rng: np.random.Generator, day: date) -> float:
+    def _assimilate(self, course: Course, begin: int, rng: np.random.Generator, day: date) -> float:
         """Let in the evidence of a date, new from period `begin` on; return the log of its probability."""
-        log_weight = self._foretold(course, begin)
+        log_weight = self._reweighted(course, begin)
         if not self.problem.layout.learns:
             if np.isneginf(log_weight).any():
-                self._refuse(course, day)
+                self._raise_impossible(course, day)
             before = log_sum(self.particles.log_likelihood)
-            self._take(course, self.particles.log_weight)
+            self._accept(course, self.particles.log_weight)
             return log_sum(self.particles.log_likelihood) - before
         if log_weight.max() == -np.inf:
-            self._refuse(course, day)
-        if effective_size(log_weight) >= KEEP * self.size:
-            return self._take(course, log_weight)
+            self._raise_impossible(course, day)
+        if effective_size(log_weight) >= LEAST_EFFECTIVE * self.size:
+            return self._accept(course, log_weight)
         return self._anneal(course, begin, rng, day)
 
-    def _take(self, course: Course, log_weight: np.ndarray) -> float:
+    def _accept(self, course: Course, log_weight: np.ndarray) -> float:
         """Settle on a course and weights; return the log of the mean increment."""
         p = self.particles
         gained = log_sum(log_weight) - log_sum(p.log_weight)
@@ -229,44 +223,45 @@ class _System:
 
     def _anneal(self, course: Course, begin: int, rng: np.random.Generator, day: date) -> float:
         """Let evidence in by degrees, the particles resampled and moved before each."""
-        old, part, total = self.course, 0.0, 0.0
+        old, exponent, total = self.course, 0.0, 0.0
         if begin < old.start.shape[1] - 1:
-            self._refresh()
-        while part < 1.0:
-            self._move(rng)
-            part, log_weight = self._next_part(old, course, part, begin)
-            reached = course if part == 1.0 else bridge(old, course, part)
+            self._refilter()
+        while exponent < 1.0:
+            self._resample_and_move(rng)
+            exponent, log_weight = self._next_exponent(old, course, exponent, begin)
+            reached = course if exponent == 1.0 else bridge(old, course, exponent)
             if log_weight.max() == -np.inf:
-                self._refuse(reached, day)
-            total += self._take(reached, log_weight)
+                self._raise_impossible(reached, day)
+            total += self._accept(reached, log_weight)
         return total
 
-    def _next_part(self, old: Course, new: Course, part: float, begin: int) -> tuple[float, np.ndarray]:
-        """Return the largest part of the new evidence that keeps the effective size, and the weights."""
-        log_weight = self._foretold(new, begin)
-        if effective_size(log_weight) >= KEEP * self.size:
+    def _next_exponent(
+        self, old: Course, new: Course, exponent: float, begin: int
+    ) -> tuple[float, np.ndarray]:
+        """Return the largest exponent of the new evidence that keeps the effective size, and the weights."""
+        log_weight = self._reweighted(new, begin)
+        if effective_size(log_weight) >= LEAST_EFFECTIVE * self.size:
             return 1.0, log_weight
-        low, high = part, 1.0
-        while high > part + LEAST:
+        low, high = exponent, 1.0
+        while high > exponent + SMALLEST_INCREMENT:
             middle = 0.5 * (low + high)
-            log_weight = self._foretold(bridge(old, new, middle), begin)
+            log_weight = self._reweighted(bridge(old, new, middle), begin)
             size = effective_size(log_weight)
-            if size >= KEEP * self.size:
+            if size >= LEAST_EFFECTIVE * self.size:
                 low = middle
-                if size <= (KEEP + 0.1) * self.size:
+                if size <= (LEAST_EFFECTIVE + 0.1) * self.size:
                     return middle, log_weight
             else:
                 high = middle
-        low = min(max(low, part + LEAST), 1.0)  # hardly a particle foretold it: go on, the result will say so
-        return low, self._foretold(bridge(old, new, low), begin)
+        low = min(max(low, exponent + SMALLEST_INCREMENT), 1.0)  # too few particles: the result will say so
+        return low, self._reweighted(bridge(old, new, low), begin)
 
-    def _move(self, rng: np.random.Generator) -> None:
+    def _resample_and_move(self, rng: np.random.Generator) -> None:
         """Resample half as many pairs of particle and scenario; keep each, and its Gibbs sweep too."""
         p, periods = self.particles, self.course.start.shape[1] - 1
         filtered, moved = p.filtered, self.size // 2
-        weight = np.exp(p.log_weight - p.log_weight.max())
         now = filtered.alpha[:, 0, periods - 1] if periods else p.theta[:, : self.scenarios]
-        pairs = systematic((weight[:, None] * now).T.ravel(), self.size - moved, rng.random())
+        pairs = systematic((self._weight()[:, None] * now).T.ravel(), self.size - moved, rng.random())
         last, row = np.divmod(pairs, self.size)
         moving = np.arange(len(pairs))
         if len(pairs) > moved:  # pairs lie by scenario: which one stays unmoved is left to chance
@@ -279,7 +274,7 @@ class _System:
             array[kept] = array[row]
         p.theta[kept], p.theta[self.size - moved :] = p.theta[row], theta
         p.log_weight[:] = 0.0
-        self._refresh(self.size - moved)
+        self._refilter(self.size - moved)
         for _ in range(self.moves - 1 if periods else 0):
             self._move_again(np.arange(self.size - moved, self.size), periods, rng)
 
@@ -291,14 +286,21 @@ class _System:
         theta = p.theta[row]
         self._sweep(theta, row, last, rng)
         p.theta[row] = theta
-        self._refresh(int(row[0]))
+        self._refilter(int(row[0]))
 
     def _sweep(self, theta: np.ndarray, row: np.ndarray, last: np.ndarray, rng: np.random.Generator) -> None:
         evidence = (self.course, self.problem.cells, self.arrays)
         sweep(theta, row, last, self.particles.filtered, *evidence, rng, self.accepted)
         self.sweeps += 1
 
-    def _refuse(self, course: Course, day: date) -> None:
+    def _raise_impossible(self, course: Course, day: date) -> None:
         norm = self.particles.filtered.log_norm[:, :, : course.start.shape[1] - 1]
         unit, period = np.argwhere(np.isneginf(norm).any(axis=0))[0]
         raise ImpossibleEvidence(int(unit), int(period), day)
+
+
+def _without_periods(like: Course) -> Course:
+    """Return a course without periods."""
+    return Course(
+        like.kind[:0], np.zeros((like.start.shape[0], 1), np.int64), like.cell[:0], like.exponent[:0]
+    )

@@ -5,25 +5,19 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from forecast.inference.estimates import draws_of, estimate, weighted_quantiles
+from forecast.inference.estimates import draws_of, estimate
 from forecast.inference.particles import Chain
 from forecast.model.hmm import empty_filtered
 
-LEVELS = (0.05, 0.31, 0.5, 0.95)
 
-
-def test_quantiles_are_numpys():
-    rng = np.random.default_rng(1)
-    for n in (1, 2, 17, 400):
-        value, weight = rng.normal(size=(n, 2, 3)), rng.dirichlet(np.full(n, 0.4))
-        expected = np.quantile(value, LEVELS, axis=0, weights=weight, method="inverted_cdf")
-        np.testing.assert_array_equal(weighted_quantiles(value, weight, LEVELS), expected)
-
-
-def test_quantiles_of_equal_weights_and_ties():
-    value = np.repeat([0.1, 0.2, 0.3, 0.4], 25)
-    found = weighted_quantiles(value, np.full(100, 0.01), (0.25, 0.26, 0.5, 1.0))
-    assert found == [0.1, 0.2, 0.2, 0.4]
+def test_the_band_is_where_the_weights_reach_5_and_95_percent():
+    """A level is reached by a sum of weights that equals it but for rounding."""
+    value = np.random.default_rng(1).permutation(np.arange(100.0))
+    for weight in (None, np.full((1, 100), 0.01)):
+        found = estimate(value[None], weight)
+        assert [found.low, found.high] == [4.0, 94.0]
+    uneven = estimate(np.arange(4.0)[None], np.array([[0.04, 0.02, 0.88, 0.06]]))
+    assert [uneven.low, uneven.high] == [1.0, 3.0]
 
 
 def test_the_mean_over_chains_and_its_error_by_hand():
@@ -70,7 +64,7 @@ def chain(rng: np.random.Generator, n: int) -> Chain:
         moves=np.zeros(1),
         log_evidence=np.zeros(1),
         accepted=np.zeros((3, 2)),
-        trail=np.zeros((1, 1, 1)),
+        theta_by_date=np.zeros((1, 1, 1)),
     )
 
 

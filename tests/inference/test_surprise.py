@@ -313,10 +313,10 @@ def test_the_particles_kept_of_each_date_stand_for_all(name):
     """At most 100 of a chain; at the end their mean is that of all, to within 6 errors of 100 draws."""
     case = small(name, False)
     task, (chain,) = run(case, particles=1024)
-    assert chain.trail.shape[0] == len(task.steps)
-    assert 50 < chain.trail.shape[1] <= 100
+    assert chain.theta_by_date.shape[0] == len(task.steps)
+    assert 50 < chain.theta_by_date.shape[1] <= 100
     mean, sd = chain.weight[-1] @ chain.theta, chain.theta.std(axis=0)
-    assert (np.abs(chain.trail[-1].mean(axis=0) - mean) <= 0.6 * sd + 1e-12).all()
+    assert (np.abs(chain.theta_by_date[-1].mean(axis=0) - mean) <= 0.6 * sd + 1e-12).all()
 
 
 def test_where_evidence_has_gone_particles_are_weighed_anew(monkeypatch):

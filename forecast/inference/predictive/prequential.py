@@ -86,7 +86,7 @@ def surprise(task: Problem, run: list[Chain], seed: int) -> xr.Dataset:
 
 def _particles(run: list[Chain], k: int) -> np.ndarray:
     """Return some theta (n, D) of the date before date k, the same number of each chain."""
-    before = [chain.trail[k - 1] if k else chain.prior for chain in run]
+    before = [chain.theta_by_date[k - 1] if k else chain.prior for chain in run]
     each = min(-(-PARTICLES // len(run)), *(len(theta) for theta in before))
     return np.concatenate([theta[np.linspace(0, len(theta) - 1, each).astype(int)] for theta in before])
 
