@@ -21,6 +21,7 @@ from forecast.analysis.information import (
     gain_of,
     joints,
 )
+from forecast.analysis.plug_in import PlugInModel, plug_in_model
 from forecast.case.errors import Fault, InputError, listed, meant
 from forecast.case.folder import Case, as_case
 from forecast.case.in_force import checked_as_of
@@ -117,7 +118,9 @@ def collect(
     return _ranked(case, laid, sample, Wanted(pairs, asked, day), costs or {}, left_out)
 
 
-def collect_from(case: Case, tree: xr.DataTree, *, draws: int = 1000) -> pd.DataFrame:
+def collect_from(
+    case: Case, tree: xr.DataTree, *, draws: int = 1000, model: PlugInModel | None = None
+) -> pd.DataFrame:
     """Rank what could be reported of the next period, as :func:`collect` does, from a forecast's own draws.
 
     Parameters
@@ -127,6 +130,8 @@ def collect_from(case: Case, tree: xr.DataTree, *, draws: int = 1000) -> pd.Data
         What :func:`forecast.update` returned for this case. Its draws save a run of the engine.
     draws : int
         So many draws of each chain are used at most.
+    model : PlugInModel, optional
+        The case on that day, if it has been set up already.
 
     Returns
     -------
@@ -144,8 +149,9 @@ def collect_from(case: Case, tree: xr.DataTree, *, draws: int = 1000) -> pd.Data
     day = date.fromisoformat(str(tree.attrs["as_of"]))
     pairs, left_out = _pairs(case, day, None, None)
     asked = _period(case.question, day, "next")
-    laid, sample = draws_of(case, day, tree, draws)
-    return _ranked(case, laid, sample, Wanted(pairs, asked, day), {}, left_out)
+    model = plug_in_model(case.question, case.evidence, day) if model is None else model
+    sample = draws_of(model, tree, draws)
+    return _ranked(case, model.layout, sample, Wanted(pairs, asked, day), {}, left_out)
 
 
 def _draws(

@@ -12,10 +12,11 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from forecast.analysis.collect import silence_open
-from forecast.analysis.plug_in import at_means
-from forecast.case.edit import without_reports
+from forecast.analysis.plug_in import PlugInModel, plug_in_model
 from forecast.case.evidence import Evidence, Report
 from forecast.case.judgement import MeasureMean, Positive
+from forecast.model.evidence_index import EvidenceIndex
+from forecast.model.parameters import layout
 
 if TYPE_CHECKING:
     from forecast.case.folder import Case
@@ -63,39 +64,52 @@ def leads(case: Case, as_of: date) -> tuple[Lead, ...]:
         return ()
     day = min(question.last_day(period), question.horizon)
     asked = silence_open(question)
-    told = Evidence(tuple(r for r in case.evidence.reports if r.reported <= as_of))
-    before = at_means(asked, told, day).horizon
+    known = case.evidence.until(as_of)
+    imagined = [
+        _imagined(question, known, indicator, value, day)
+        for indicator in question.indicators
+        for value in _values(indicator)
+    ]
+    rows = tuple(row for each in imagined for row in each)
+    parameters, ids = layout(asked, known), frozenset(row.id for row in rows)
+    index = EvidenceIndex.known_on(parameters, Evidence((*known.reports, *rows)), day, left_out=ids)
+    before = PlugInModel(parameters, index, day).chances.horizon
     found = []
-    for indicator in question.indicators:
-        source = _best_source(question, told, indicator)
-        for value in _values(indicator):
-            rows = _imagined(question, told, indicator, value, source, day)
-            moved = at_means(asked, Evidence((*told.reports, *rows)), day).horizon - before
-            found += [
-                Lead(indicator.id, f"{value:g}" if isinstance(value, float) else str(value), source, *place)
-                for place in zip(question.units or ("",), map(tuple, moved.tolist()), strict=True)
-                if np.isfinite(place[1]).all()
-            ]
+    for each in imagined:
+        others = ids - {row.id for row in each}
+        with_it = index.updated([index.log.key(row) for row in each], day, others)
+        moved = PlugInModel(parameters, with_it, day).chances.horizon - before
+        value = each[0].value
+        found += [
+            Lead(
+                each[0].indicator,
+                f"{value:g}" if isinstance(value, float) else str(value),
+                each[0].source,
+                *place,
+            )
+            for place in zip(question.units or ("",), map(tuple, moved.tolist()), strict=True)
+            if np.isfinite(place[1]).all()
+        ]
     return tuple(found)
 
 
 def _imagined(
-    question: Question, told: Evidence, indicator: Indicator, value: str | float | int, source: str, day: date
+    question: Question, known: Evidence, indicator: Indicator, value: str | float | int, day: date
 ) -> list[Report]:
     """Return a report of each unit: units do not teach one another at the judgements' means."""
-    taken = {report.id for report in told.reports}
+    names, source = {report.id for report in known.reports}, _best_source(question, known, indicator)
     rows: list[Report] = []
     for unit in question.units or ("",):
-        name = f"imagined {unit}"
-        while name in taken:
+        name = f"imagined {indicator.id} {value} {unit}"
+        while name in names:
             name += "'"
         rows.append(Report(name, day, day, indicator.id, value, source, unit=unit))
     return rows
 
 
-def _best_source(question: Question, told: Evidence, indicator: Indicator) -> str:
+def _best_source(question: Question, known: Evidence, indicator: Indicator) -> str:
     """Return the most reliable of the sources that have reported an indicator, of all if none has."""
-    spoken = {report.source for report in told.reports if report.indicator == indicator.id}
+    spoken = {report.source for report in known.reports if report.indicator == indicator.id}
     able = [source for source in question.sources if source.id in spoken] or question.sources
     return max(able, key=lambda source: source.reliability.mean[1]).id
 
@@ -132,7 +146,7 @@ class Without:
         return max(map(abs, (*self.now, *self.horizon)))
 
 
-def without_sources(case: Case, as_of: date) -> tuple[Without, ...]:
+def without_sources(case: Case, as_of: date, *, model: PlugInModel | None = None) -> tuple[Without, ...]:
     """Leave out one source after the other, every judgement at its mean, and say what changes.
 
     The exact filter is run at the judgements' means, p(s | reports of others) - p(s | all reports): what the
@@ -144,6 +158,8 @@ def without_sources(case: Case, as_of: date) -> tuple[Without, ...]:
     case : Case
     as_of : date
         The day whose knowledge is used.
+    model : PlugInModel, optional
+        The case on that day, if it has been set up already.
 
     Returns
     -------
@@ -157,7 +173,8 @@ def without_sources(case: Case, as_of: date) -> tuple[Without, ...]:
     'ap_official'
     """
     question = case.question
-    whole = at_means(question, case.evidence, as_of)
+    model = plug_in_model(question, case.evidence, as_of) if model is None else model
+    whole = model.chances
     live = case.evidence.known(as_of)
     found = []
     for source in question.sources:
@@ -165,7 +182,7 @@ def without_sources(case: Case, as_of: date) -> tuple[Without, ...]:
         if not units:
             continue
         gone = [report.id for report in case.evidence.reports if report.source == source.id]
-        rest = at_means(question, without_reports(question, case.evidence, gone), as_of)
+        rest = model.without(gone).chances
         now, horizon = rest.now - whole.now, rest.horizon - whole.horizon
         for place, unit in enumerate(question.units or ("",)):
             if unit in units and np.isfinite([now[place], horizon[place]]).all():

@@ -19,19 +19,17 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from forecast.analysis.plug_in import filtered_of, standing
+from forecast.analysis.plug_in import PlugInModel
 from forecast.analysis.sensitivity.tornado import theta_of
 from forecast.case.evidence import Evidence, Report
 from forecast.case.question import Indicator, Question
 from forecast.inference.estimates import Draws
-from forecast.model.evidence_index import Known
+from forecast.model.evidence_index import EvidenceIndex
 from forecast.model.likelihood import Cells, log_cells
 from forecast.model.parameters import MEASURE, NEGATIVE_BINOMIAL, Layout
 
 if TYPE_CHECKING:
     import xarray as xr
-
-    from forecast.case.folder import Case
 
 
 WATCH = ""  # in place of a source: whether anybody reports anything
@@ -118,10 +116,10 @@ class _Slot:
     """The cells of the period asked about, with one imagined report at a time."""
 
     def __init__(self, laid: Layout, evidence: Evidence, imagined: frozenset[str], wanted: Wanted) -> None:
-        self.known, self._question = Known(laid, evidence), laid.question
+        self.known = EvidenceIndex.known_on(laid, evidence, wanted.as_of, left_out=imagined)
+        self._question = laid.question
         self._imagined, self._wanted = imagined, wanted
         self._end = laid.question.last_day(wanted.period)
-        self.known.put({key for _, key in self.known.events(wanted.as_of)}, wanted.as_of, imagined)
         indicators = self.known.cells().cell["indicator"]
         self._base = [self._numbers(unit) for unit in range(_units(laid.question))]
         self._tops = [[int(indicators[n]) for n in numbers] for numbers in self._base]
@@ -168,16 +166,16 @@ class _Slot:
 
     def _with(self, asked: _Asked, top: int, day: date, added: set[str]) -> int:
         """Return the number of the cell with some imagined reports in it, and put everything back."""
-        self.known.put([asked.key], day, self._imagined - added)
+        self.known.update_cells([asked.key], day, self._imagined - added)
         numbers = self._numbers(asked.unit)
         tops = self._tops[asked.unit]
         found = numbers[bisect_left(tops, top)] if len(numbers) > len(tops) or top in tops else -1
-        self.known.put([asked.key], self._wanted.as_of, self._imagined)
+        self.known.update_cells([asked.key], self._wanted.as_of, self._imagined)
         return found
 
     def _numbers(self, unit: int) -> list[int]:
         """Return the cells of a unit in the period, in the order of the indicators."""
-        course = self.known.step(self._end).course
+        course = self.known.snapshot(self._end).course
         first, end = course.start[unit, self._wanted.period : self._wanted.period + 2]
         return [int(n) for n in course.cell[course.kind[first:end]]]
 
@@ -223,18 +221,17 @@ class Joint:
     outcome: list[np.ndarray]  # of each channel (C, n, K)
 
 
-def draws_of(case: Case, day: date, tree: xr.DataTree, most: int) -> tuple[Layout, Draws]:
+def draws_of(model: PlugInModel, tree: xr.DataTree, most: int) -> Draws:
     """Return the draws of a forecast, evenly thinned, with what they say of every period."""
-    model = standing(case.question, case.evidence, day)
     theta = theta_of(model.layout, tree)
     theta = theta[:, :: max(theta.shape[1] // most, 1)][:, :most]
     chains, number = theta.shape[:2]
-    filtered = filtered_of(model, theta.reshape(chains * number, -1))
+    filtered = model.filtered_at(theta.reshape(chains * number, -1))
     matrix, alpha, log_norm = (
         part.reshape(chains, number, *part.shape[1:])
         for part in (filtered.matrix, filtered.alpha, filtered.log_norm)
     )
-    return model.layout, Draws(theta, theta, matrix, alpha, log_norm)
+    return Draws(theta, theta, matrix, alpha, log_norm)
 
 
 def _targets(sample: Draws, ahead: int, steps: int) -> dict[str, np.ndarray]:

@@ -48,7 +48,7 @@ from forecast.inference.estimates import draws_of
 from forecast.inference.particles import ImpossibleEvidence
 from forecast.inference.smc import run_chain, systems
 from forecast.model.cell_sequence import Course, places
-from forecast.model.evidence_index import Step
+from forecast.model.evidence_index import Snapshot
 from forecast.model.hmm import empty_filtered, refresh
 from forecast.model.problem import Problem, problem
 
@@ -284,14 +284,14 @@ class Timeline(NamedTuple):
         A period with exponents is let in twice if it is to be scored: first without them, to be scored;
         then the particles from before are taken up again (a restart) and it is let in with them.
         """
-        steps: list[Step] = []
+        steps: list[Snapshot] = []
         restart: list[int | None] = []
         scored, learnt = [], -1
         for t in range(periods):
             twice = score and self.tempered(t)
             for plain in (True, False) if twice else (False,):
                 day = self.task.layout.question.opened + timedelta(days=len(steps))  # seeds random numbers
-                steps.append(Step(day, self.course(t + 1, t if plain else None), t + 1, t))
+                steps.append(Snapshot(day, self.course(t + 1, t if plain else None), t + 1, t))
                 restart.append(learnt if twice and not plain else None)
             scored.append((learnt, len(steps) - 1 - twice))
             learnt = len(steps) - 1

@@ -5,9 +5,11 @@ A forecast quick enough for a slider: few particles, and the same random numbers
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
 from datetime import date
+from functools import cached_property
 from typing import NamedTuple
 
 import numpy as np
@@ -19,7 +21,7 @@ from forecast.case.in_force import checked_as_of
 from forecast.case.question import Question
 from forecast.inference.estimates import estimate
 from forecast.inference.smc import run_chain
-from forecast.model.evidence_index import Known, Step
+from forecast.model.evidence_index import EvidenceIndex, Snapshot
 from forecast.model.hmm import Filtered, empty_filtered, refresh
 from forecast.model.likelihood import Cells
 from forecast.model.parameters import Layout, layout
@@ -33,38 +35,70 @@ class Chances(NamedTuple):
     horizon: np.ndarray  # (U, K); in a static question the same
 
 
-class Standing(NamedTuple):
-    """The model of a question and its evidence on one day."""
+@dataclass(frozen=True, eq=False)
+class PlugInModel:
+    """The model of a question on one day, every judgement at its mean: parameters, cells and what they say.
+
+    Built once by :func:`plug_in_model` and handed from one analysis to the next. What-ifs start from it and
+    build anew only what they change.
+    """
 
     layout: Layout
-    step: Step
-    cells: Cells
+    index: EvidenceIndex
+    as_of: date
+
+    @cached_property
+    def evidence(self) -> Snapshot:
+        """The cells known on the day, in the order of time."""
+        return self.index.snapshot(self.as_of)
+
+    @cached_property
+    def cells(self) -> Cells:
+        """The cells as arrays."""
+        return self.index.cells()
+
+    @cached_property
+    def filtered(self) -> Filtered:
+        """The filter's result with every judgement at its mean, N = 1."""
+        return self.filtered_at(self.layout.mean[None])
+
+    @cached_property
+    def chances(self) -> Chances:
+        """The probabilities with every judgement at its mean."""
+        now = self.filtered.alpha[:, :, -1]
+        horizon = step_to_horizon(self.layout.question, self.as_of, now, self.filtered.matrix)
+        return Chances(now[0], horizon[0])
+
+    def filtered_at(self, theta: np.ndarray) -> Filtered:
+        """Run the filter at theta (N, D); groups, the cap, noise and held values follow the means."""
+        course = self.evidence.course
+        units, periods = course.start.shape[0], course.start.shape[1] - 1
+        filtered = empty_filtered(len(theta), units, periods, self.layout.scenarios)
+        refresh(np.ascontiguousarray(theta), course, self.cells, self.layout.arrays, filtered)
+        return filtered
+
+    def probabilities_at(self, theta: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        """Return now and horizon, both (N, U, K), and the log likelihood (N,), at theta (N, D)."""
+        filtered = self.filtered_at(theta)
+        now = filtered.alpha[:, :, -1]
+        horizon = step_to_horizon(self.layout.question, self.as_of, now, filtered.matrix)
+        return now, horizon, filtered.log_norm.sum(axis=(1, 2))
+
+    def with_question(self, question: Question) -> PlugInModel:
+        """Return the model of a question that differs in the values of its judgements only."""
+        layout = self.layout.with_question(question)
+        return PlugInModel(layout, self.index.with_layout(layout), self.as_of)
+
+    def without(self, ids: Collection[str]) -> PlugInModel:
+        """Return the model as if some reports had never been written."""
+        return PlugInModel(self.layout, self.index.without(ids), self.as_of)
 
 
-def standing(question: Question, evidence: Evidence, as_of: date) -> Standing:
-    """Set up the layout and the cells that stand on a day."""
-    told = Evidence(tuple(r for r in evidence.reports if r.reported <= as_of))
-    laid = layout(question, told)
-    known = Known(laid, told)
-    known.put({key for _, key in known.events(as_of)}, as_of)
-    return Standing(laid, known.step(as_of), known.cells())
-
-
-def filtered_at(model: Standing, theta: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Return now and horizon, both (N, U, K), and the log likelihood (N,), at theta (N, D)."""
-    filtered = filtered_of(model, theta)
-    now = filtered.alpha[:, :, -1]
-    there = ahead(model.layout.question, model.step.date, now, filtered.matrix)
-    return now, there, filtered.log_norm.sum(axis=(1, 2))
-
-
-def filtered_of(model: Standing, theta: np.ndarray) -> Filtered:
-    """Return what is known of every period at theta (N, D)."""
-    course = model.step.course
-    units, periods = course.start.shape[0], course.start.shape[1] - 1
-    filtered = empty_filtered(len(theta), units, periods, model.layout.scenarios)
-    refresh(np.ascontiguousarray(theta), course, model.cells, model.layout.arrays, filtered)
-    return filtered
+def plug_in_model(question: Question, evidence: Evidence, as_of: date) -> PlugInModel:
+    """Set up the parameters and the cells of a question as known on a day."""
+    known = evidence.until(as_of)
+    parameters = layout(question, known)
+    return PlugInModel(parameters, EvidenceIndex.known_on(parameters, known, as_of), as_of)
 
 
 def at_means(question: Question, evidence: Evidence, as_of: date) -> Chances:
@@ -72,12 +106,10 @@ def at_means(question: Question, evidence: Evidence, as_of: date) -> Chances:
 
     Groups, the cap, noise and held values follow the means, as they do in a forecast.
     """
-    model = standing(question, evidence, as_of)
-    now, horizon, _ = filtered_at(model, model.layout.mean[None])
-    return Chances(now[0], horizon[0])
+    return plug_in_model(question, evidence, as_of).chances
 
 
-def ahead(question: Question, as_of: date, now: np.ndarray, matrix: np.ndarray) -> np.ndarray:
+def step_to_horizon(question: Question, as_of: date, now: np.ndarray, matrix: np.ndarray) -> np.ndarray:
     """Step now (N, U, K) on to the horizon with matrices (N, K, K)."""
     steps = question.period(question.horizon) - question.period(as_of)
     return np.asarray(now @ np.linalg.matrix_power(matrix, steps))
@@ -138,7 +170,8 @@ def quick(
         particles = PARTICLES if free else 1
         run = run_chain(task, chain=chain, particles=particles, seed=seed, progress=lambda: None)
         now = run.probability[-1]
-        return np.stack([now, ahead(question, day, now, run.filtered.matrix)], axis=1), run.weight[-1]
+        horizon = step_to_horizon(question, day, now, run.filtered.matrix)
+        return np.stack([now, horizon], axis=1), run.weight[-1]
 
     with ThreadPoolExecutor(SYSTEMS) as pool:
         found = list(pool.map(one, range(SYSTEMS if free else 1)))

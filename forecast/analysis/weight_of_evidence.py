@@ -38,7 +38,6 @@ up, and `shared` is what they leave over.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
 from datetime import date
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -46,19 +45,17 @@ from typing import Any, NamedTuple
 import numpy as np
 import xarray as xr
 
-from forecast.case.evidence import Evidence, Report
+from forecast.analysis.plug_in import PlugInModel, plug_in_model
+from forecast.case.evidence import Report
 from forecast.case.folder import Case, load_case
 from forecast.case.question import Question
 from forecast.inference.data_tree import by_unit, coordinates, days, unit_dims
 from forecast.inference.engine import update
-from forecast.model.cell_sequence import places
-from forecast.model.cells import Content, Statement, flatten, statement
-from forecast.model.dynamics import transition_matrices
-from forecast.model.evidence_index import Known
+from forecast.model.cells import Content, flatten, statement
 from forecast.model.hmm import filter_log_likelihood
-from forecast.model.likelihood import Cells, log_cells
-from forecast.model.parameters import Layout, layout
-from forecast.model.report_log import Key, Log
+from forecast.model.likelihood import log_cells
+from forecast.model.parameters import Layout
+from forecast.model.report_log import Key
 from forecast.model.tempering import exponents
 
 #: What took weight away, in the order in which it is taken.
@@ -86,43 +83,66 @@ class Readings(NamedTuple):
     periods: int  # T, 1 for a static question: there the evidence of all periods speaks of one scenario
 
 
-def readings(question: Question, evidence: Evidence, as_of: date, *, without: str = "") -> Readings:
-    """Read every cell that stands on a day in the five ways, all judgements at their means.
+def readings(model: PlugInModel, *, without: str = "") -> Readings:
+    """Read every cell that is known on a day in the five ways, all judgements at their means.
 
     `without` is the id of a report that is left out, as for the weights of evidence of the forecast itself.
     """
-    told = Evidence(tuple(r for r in evidence.reports if r.reported <= as_of))
-    laid = layout(question, told)
-    keys, contents = _standing(question, told, as_of, without)
-    heard = _Heard(Log(question, told), as_of, without)
-    reports = tuple(_reports(key, content, heard) for key, content in zip(keys, contents, strict=True))
-    alone = [_alone(content, key, heard, laid) for key, content in zip(keys, contents, strict=True)]
-    certain, first = laid.mean.copy(), laid.arrays.reliability
-    sources = slice(first, first + laid.arrays.reliabilities)
+    layout, question, index = model.layout, model.layout.question, model.index
+    if without:
+        key = index.log.key(index.log.report(without))
+        index = index.updated([key], model.as_of, frozenset([without]))
+    known = index.contents()
+    keys, contents = tuple(known), list(known.values())
+    reports = [_reports(model, key, content, without) for key, content in known.items()]
+    alone = [_independent(content, one, layout) for content, one in zip(contents, reports, strict=True)]
+    certain, first = layout.mean.copy(), layout.arrays.reliability
+    sources = slice(first, first + layout.arrays.reliabilities)
     certain[sources] = np.maximum(certain[sources], SURE)  # one who is never wrong is surer still
-    plain = _log_m(laid, contents, laid.mean)
+    plain = _log_m(layout, contents, layout.mean)
     grouped, capped = (_exponents(question, keys, plain, cap) for cap in (None, question.cap))
-    matrix = np.empty((1, laid.scenarios, laid.scenarios))
-    transition_matrices(laid.mean[None].copy(), laid.arrays, matrix)
     return Readings(
         keys=keys,
         joined=tuple(tuple(child.indicator for child in content.children) for content in contents),
-        reports=reports,
+        reports=tuple(tuple(report for each in one for report in each) for one in reports),
         log_m=np.stack(
             [
-                _log_m(laid, [_told_surely(content) for content in alone], certain),
-                _log_m(laid, alone, laid.mean),
+                _log_m(layout, [_told_surely(content) for content in alone], certain),
+                _log_m(layout, alone, layout.mean),
                 plain,
                 _power(plain, grouped),
                 _power(plain, capped),
             ]
         ),
         exponent=capped,
-        prior=laid.mean[: laid.scenarios].copy(),
-        matrix=matrix[0],
+        prior=layout.mean[: layout.scenarios].copy(),
+        matrix=model.filtered.matrix[0],
         regime=question.dynamics is not None,
-        periods=1 if question.dynamics is None else question.period(as_of) + 1,
+        periods=1 if question.dynamics is None else question.period(model.as_of) + 1,
     )
+
+
+def _reports(model: PlugInModel, key: Key, content: Content, without: str) -> list[list[Report]]:
+    """Return the reports of a cell, then of each cell that is given it; none of one that has but silence."""
+    log = model.index.log
+    live = [
+        log.live((*key[:2], one.indicator), model.as_of) if one.statements else []
+        for one in (content, *content.children)
+    ]
+    return [[report for report in reports if report.id != without] for reports in live]
+
+
+def _independent(content: Content, reports: list[list[Report]], layout: Layout) -> Content:
+    """Return a cell as if none of its reports repeated another."""
+    own, *below = (
+        one._replace(
+            statements=tuple(
+                statement(report, layout, layout.question.indicators[one.indicator], None) for report in mine
+            )
+        )
+        for one, mine in zip((content, *content.children), reports, strict=True)
+    )
+    return own._replace(children=tuple(below))
 
 
 def log_odds(found: Readings, log_likelihood: np.ndarray) -> np.ndarray:
@@ -138,61 +158,6 @@ def odds(p: np.ndarray) -> np.ndarray:
     """Return the log odds of each scenario against the rest, (..., K), from probabilities."""
     rest = np.stack([np.delete(p, s, axis=-1).sum(axis=-1) for s in range(p.shape[-1])], axis=-1)
     return np.asarray(np.log(np.maximum(p, _NEVER)) - np.log(np.maximum(rest, _NEVER)))
-
-
-class _Heard(NamedTuple):
-    """Which reports of a cell stand on a day."""
-
-    log: Log
-    day: date
-    without: str
-
-    def of(self, key: Key, content: Content) -> list[Report]:
-        """Return the reports of a cell, none if it has but silence."""
-        live = self.log.live(key, self.day) if content.statements else ()
-        return [report for report in live if report.id != self.without]
-
-
-def _standing(
-    question: Question, told: Evidence, as_of: date, without: str
-) -> tuple[tuple[Key, ...], list[Content]]:
-    """Return every cell that says something, also one to which the cap leaves no weight at all."""
-    known = Known(layout(replace(question, groups=(), cap=None), told), told)
-    known.put({key for _, key in known.events(as_of)}, as_of)
-    gone = [report for report in told.reports if report.id == without]
-    known.put([Log(question, told).key(report) for report in gone], as_of, frozenset([without]))
-    course, cells = known.step(as_of).course, known.cells()
-    units, periods = places(course)
-    rows = [int(course.cell[kind]) for kind in course.kind]
-    keys = tuple(
-        (int(u), int(t), int(cells.cell["indicator"][row]))
-        for u, t, row in zip(units, periods, rows, strict=True)
-    )
-    return keys, [_content(cells, row) for row in rows]
-
-
-def _content(cells: Cells, row: int) -> Content:
-    cell = cells.cell[row]
-    statements = tuple(Statement(*report.item()) for report in cells.report[cell["first"] : cell["end"]])
-    children = range(int(cell["child"]), int(cell["child"] + cell["children"]))
-    silence = float(cell["quiet"]), float(cell["active"])
-    persistence = float(cell["hold"]), int(cell["held"])
-    below = tuple(_content(cells, child) for child in children)
-    return Content(int(cell["indicator"]), statements, *silence, *persistence, below)
-
-
-def _reports(key: Key, content: Content, heard: _Heard) -> tuple[Report, ...]:
-    """Return the reports of a cell, then those of the cells that hang on it."""
-    below = [_reports((*key[:2], child.indicator), child, heard) for child in content.children]
-    return tuple(heard.of(key, content)) + tuple(report for reports in below for report in reports)
-
-
-def _alone(content: Content, key: Key, heard: _Heard, laid: Layout) -> Content:
-    """Return a cell as if none of its reports repeated another."""
-    indicator = laid.question.indicators[content.indicator]
-    below = tuple(_alone(child, (*key[:2], child.indicator), heard, laid) for child in content.children)
-    own = tuple(statement(report, laid, indicator, None) for report in heard.of(key, content))
-    return content._replace(statements=own, children=below)
 
 
 def _told_surely(content: Content) -> Content:
@@ -220,9 +185,7 @@ def _power(log_m: np.ndarray, exponent: np.ndarray) -> np.ndarray:
     return np.multiply(log_m, exponent[:, None], out=out, where=exponent[:, None] > 0)
 
 
-def report_weights(
-    question: Question, evidence: Evidence, as_of: date, found: Readings, ids: Sequence[str]
-) -> np.ndarray:
+def report_weights(model: PlugInModel, found: Readings, ids: Sequence[str]) -> np.ndarray:
     """Return the weight of each report in each reading, (5, R, K), natural logarithms.
 
     `found` are the readings of all cells. A report that is in none of them (it waits) weighs nothing.
@@ -232,7 +195,7 @@ def report_weights(
     for n, id in enumerate(ids):
         if id in cell:
             key = found.keys[cell[id]]
-            less = readings(question, evidence, as_of, without=id)
+            less = readings(model, without=id)
             weight[:, n] = log_odds(found, _read(found, key)) - log_odds(less, _read(less, key))
     return weight
 
@@ -260,7 +223,11 @@ _RULED_OUT = 1e-12
 
 
 def explain(
-    case: Case | str | Path, *, as_of: date | None = None, tree: xr.DataTree | None = None
+    case: Case | str | Path,
+    *,
+    as_of: date | None = None,
+    tree: xr.DataTree | None = None,
+    model: PlugInModel | None = None,
 ) -> xr.Dataset:
     """Take a forecast apart: the weight of evidence of each cell, indicator and report, in decibans.
 
@@ -274,6 +241,8 @@ def explain(
         The date whose knowledge is used, if there is no `tree`; default as for :func:`forecast.update`.
     tree : DataTree, optional
         What :func:`forecast.update` returned for this case; default: it is run.
+    model : PlugInModel, optional
+        The case on that day, if it has been set up already.
 
     Returns
     -------
@@ -306,24 +275,20 @@ def explain(
     day = date.fromisoformat(str(tree.attrs["as_of"]))
     case = case.on(day)
     question = case.question
-    found = readings(question, case.evidence, day)
+    model = plug_in_model(question, case.evidence, day) if model is None else model
+    found = readings(model)
     cells = _cell_weights(found)
     now = tree["trend"]["probability"].isel(as_of=-1).sel(scenario=[s.id for s in question.scenarios])
     engine = now.transpose(..., "scenario").values.reshape(-1, len(question.scenarios))
     labels = [_label(question, *named) for named in zip(found.keys, found.joined, strict=True)]
     data = _totals(question, found, cells, odds(engine)).assign_coords(cell=np.array(labels, dtype=str))
+    method = "leave one out" if found.regime else "in the order of time"
     return (
         data.merge(_by_cell(question, found, cells, engine))
         .merge(_by_indicator(question, found, cells))
-        .merge(_by_report(case, tree, found, labels))
+        .merge(_by_report(case, tree, model, found, labels))
         .assign_attrs(
-            {
-                "case": case.name,
-                "as_of": day.isoformat(),
-                "digest": case.digest,
-                "unit": "deciban",
-                "method": "leave one out" if found.regime else "in the order of time",
-            }
+            case=case.name, as_of=day.isoformat(), digest=case.digest, unit="deciban", method=method
         )
     )
 
@@ -451,7 +416,9 @@ def _indicator_cuts(weight: np.ndarray, log_m: np.ndarray) -> str:
     return NOT_AT_ALL if sure < PERCEPTIBLE else LITTLE_LEFT
 
 
-def _by_report(case: Case, tree: xr.DataTree, found: Readings, labels: list[str]) -> xr.Dataset:
+def _by_report(
+    case: Case, tree: xr.DataTree, model: PlugInModel, found: Readings, labels: list[str]
+) -> xr.Dataset:
     """Return the weight of leaving each report out, and the chain back to where it stands."""
     evidence = tree["evidence"].to_dataset()
     ids = [str(id) for id in evidence["report"].values]
@@ -463,8 +430,7 @@ def _by_report(case: Case, tree: xr.DataTree, found: Readings, labels: list[str]
 
     order = [scenario.id for scenario in case.question.scenarios]
     weight = evidence["weight_of_evidence"].sel(scenario=order).transpose("report", "scenario").values
-    day = date.fromisoformat(str(tree.attrs["as_of"]))
-    each = report_weights(case.question, case.evidence, day, found, ids) * _DECIBANS
+    each = report_weights(model, found, ids) * _DECIBANS
     taken = np.moveaxis(-np.diff(each, axis=0), 0, 1)
     variables: dict[str, Any] = {
         "report_weight": (("report", "scenario"), weight),

@@ -9,10 +9,9 @@ import numpy as np
 from forecast.case.evidence import Evidence, Report
 from forecast.model.cell_sequence import Course, first_change
 from forecast.model.dynamics import transition_matrices
-from forecast.model.evidence_index import Known
+from forecast.model.evidence_index import EvidenceIndex
 from forecast.model.hmm import empty_filtered, forward
 from forecast.model.parameters import Layout
-from forecast.model.report_log import Log
 
 
 def weights_of_evidence(
@@ -29,16 +28,15 @@ def weights_of_evidence(
     reports : tuple of Report
     weight : (report, scenario)
     """
-    known, log = Known(laid, evidence), Log(laid.question, evidence)
-    keys = {key for _, key in known.events(as_of)}
-    known.put(keys, as_of)
-    base, reports = known.step(as_of).course, evidence.known(as_of)
+    known = EvidenceIndex.known_on(laid, evidence, as_of)
+    log = known.log
+    base, reports = known.snapshot(as_of).course, evidence.known(as_of)
     without = []
     for report in reports:
         key = log.key(report)
-        known.put([key], as_of, frozenset([report.id]))
-        without.append(known.step(as_of).course)
-        known.put([key], as_of)
+        known.update_cells([key], as_of, frozenset([report.id]))
+        without.append(known.snapshot(as_of).course)
+        known.update_cells([key], as_of)
     log_odds = _LogOdds(laid, known, base)
     weight = np.empty((len(reports), laid.scenarios))
     for n, (report, course) in enumerate(zip(reports, without, strict=True)):
@@ -49,7 +47,7 @@ def weights_of_evidence(
 class _LogOdds:
     """The filter at the judgements' means, run again from where a course differs from the base."""
 
-    def __init__(self, laid: Layout, known: Known, base: Course) -> None:
+    def __init__(self, laid: Layout, known: EvidenceIndex, base: Course) -> None:
         self._theta, self._arrays, self._cells = laid.mean[None].copy(), laid.arrays, known.cells()
         self._base = base
         units, periods = base.start.shape[0], base.start.shape[1] - 1

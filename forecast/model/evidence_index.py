@@ -9,7 +9,8 @@ this one is given, and the exponents of its group.
 from __future__ import annotations
 
 from bisect import bisect_left, insort
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
+from copy import copy
 from dataclasses import dataclass
 from datetime import date, timedelta
 
@@ -21,24 +22,27 @@ from forecast.model.cell_sequence import Course
 from forecast.model.cells import Content, flatten, most_likely, statement
 from forecast.model.likelihood import Cells, log_cells
 from forecast.model.parameters import Layout
-from forecast.model.report_log import Key, Log
+from forecast.model.report_log import Key, ReportLog
 from forecast.model.tempering import exponents
 
 
 @dataclass(frozen=True)
-class Step:
+class Snapshot:
     """The evidence as it was known on one date: which cells stand, in the order of time."""
 
     date: date
     course: Course
     periods: int
-    begin: int  # first period in which it differs from the step before it, at most that one's periods
+    begin: int  # first period in which it differs from the one before it, at most that one's periods
 
 
-class Known:
-    """The cells of a question, moved from date to date (and to what-ifs that leave reports out).
+class EvidenceIndex:
+    """The cells of a question as the evidence gives them, by unit, period and indicator.
 
-    The state is which cell stands where; cells themselves are never changed, and equal cells are one.
+    It is built once from the log and moved from date to date (:meth:`update_cells`). :meth:`known_on` builds
+    it for one date; what-ifs start from there and leave it as it is: :meth:`without` reports,
+    :meth:`with_layout` for other values of the judgements, :meth:`updated` for single cells. Cells themselves
+    are never changed, and equal cells are one.
     """
 
     def __init__(self, layout: Layout, evidence: Evidence) -> None:
@@ -54,23 +58,30 @@ class Known:
         for child, parent in self._parent.items():
             self._children.setdefault(parent, []).append(child)
         self._units = max(len(self._question.units), 1)
-        self._log = Log(self._question, evidence)
+        self.log = ReportLog(self._question, evidence)
+        self._day = self._question.opened
         self._own: dict[Key, Content] = {}  # cells by themselves, before pairs are joined
         self._periods: dict[tuple[int, int], list[int]] = {}  # of (unit, indicator), those with a cell
-        self._standing: dict[Key, int] = {}
-        self._numbers: dict[tuple[Content, float], int] = {}
-        self._powers: list[float] = []
         self._joined: dict[Key, Content] = {}
         self._size = len(self._question.indicators)
         self._longest = self._question.period(self._question.horizon) + 1
-        self._codes, self._kinds = np.empty(0, np.int64), np.empty(0, np.int64)
         self._begin = self._last = 0
+        self._forget_numbers()
+
+    @classmethod
+    def known_on(
+        cls, layout: Layout, evidence: Evidence, day: date, *, left_out: frozenset[str] = frozenset()
+    ) -> EvidenceIndex:
+        """Build the index of what is known on a day, some reports left out."""
+        index = cls(layout, evidence)
+        index.update_cells({key for _, key in index.changes(day)}, day, left_out)
+        return index
 
     # ---- what the outside asks -------------------------------------------------------------------
 
-    def events(self, until: date) -> list[tuple[date, Key]]:
-        """Return every date on which a cell may change, with the cell."""
-        found = self._log.events()
+    def changes(self, until: date) -> list[tuple[date, Key]]:
+        """Return every date up to a day on which a cell may change, with the cell."""
+        found = self.log.events()
         for i, indicator in enumerate(self._question.indicators):
             if indicator.monitored:
                 for period in range(self._question.period(until) + 1):
@@ -78,21 +89,52 @@ class Known:
                     found += [(day, (unit, period, i)) for unit in range(self._units)]
         return sorted((day, key) for day, key in found if day <= until)
 
-    def put(self, keys: Iterable[Key], day: date, without: frozenset[str] = frozenset()) -> None:
-        """Make the cells `keys`, and what depends on them, what was known on `day`, some reports left out."""
-        touched = set(keys)
-        for key in sorted(touched):
-            touched |= self._rebuild(key, day, without)
-        tops = set()
-        for unit, period, i in touched:
-            tops.add((unit, period, self._parent.get(i, i)))
-            tops |= {(unit, t, i) for t in self._bare_after(unit, period, i)}
-        for key in tops:
-            self._join(key)
-        self._number(tops)
+    def update_cells(self, keys: Iterable[Key], day: date, left_out: frozenset[str] = frozenset()) -> None:
+        """Make the cells `keys`, and what depends on them, what is known on `day`, some reports left out.
 
-    def step(self, day: date) -> Step:
-        """Return the cells as they stand, and since when they differ from the last step."""
+        A report that is left out is not heard, but what it corrects stays corrected.
+        """
+        self._number(self._refresh(keys, day, left_out))
+
+    def updated(self, keys: Iterable[Key], day: date, left_out: frozenset[str]) -> EvidenceIndex:
+        """Return another index with :meth:`update_cells` done to it."""
+        index = self._copy()
+        index.update_cells(keys, day, left_out)
+        return index
+
+    def without(self, ids: Collection[str]) -> EvidenceIndex:
+        """Return the index of the same day as if some reports had never been written."""
+        index = self._copy()
+        index.log, touched = self.log.without(ids)
+        index.update_cells(touched, self._day)
+        return index
+
+    def with_layout(self, layout: Layout) -> EvidenceIndex:
+        """Return the index of the same day where the judgements have other values.
+
+        The layout must be one of :meth:`forecast.model.parameters.Layout.with_question`. Noise in numbers,
+        held values and exponents follow the means of the judgements; nothing else is built anew.
+        """
+        index = self._copy()
+        index._layout, index._question = layout, layout.question
+        follows = {
+            i
+            for i, indicator in enumerate(self._question.indicators)
+            if not indicator.values or indicator.persistence is not None
+        }
+        tops = index._refresh([key for key in self._own if key[2] in follows], self._day, frozenset())
+        if self._question.groups or self._question.cap is not None:
+            index._forget_numbers()
+            tops = set(index._joined)
+        index._number(tops)
+        return index
+
+    def contents(self) -> dict[Key, Content]:
+        """Return every cell in the order of time, also one to which the cap leaves no weight at all."""
+        return {key: self._joined[key] for key in sorted(self._joined)}
+
+    def snapshot(self, day: date) -> Snapshot:
+        """Return the cells as they stand, and since when they differ from the last snapshot."""
         periods = self._question.period(day) + 1
         edges = (np.arange(self._units)[:, None] * self._longest + np.arange(periods + 1)) * self._size
         course = Course(
@@ -101,13 +143,43 @@ class Known:
             cell=np.arange(len(self._powers)),
             exponent=np.array(self._powers),
         )
-        step = Step(day, course, periods, min(self._begin, self._last))
+        snapshot = Snapshot(day, course, periods, min(self._begin, self._last))
         self._begin = self._last = periods
-        return step
+        return snapshot
 
     def cells(self) -> Cells:
         """Return all cells there have been, as arrays."""
         return flatten([content for content, _ in self._numbers])
+
+    def _copy(self) -> EvidenceIndex:
+        """Return an index that can be changed without changing this one."""
+        index = copy(self)
+        index._own, index._joined = dict(self._own), dict(self._joined)
+        index._periods = {key: list(periods) for key, periods in self._periods.items()}
+        index._standing, index._numbers = dict(self._standing), dict(self._numbers)
+        index._powers = list(self._powers)
+        return index
+
+    def _forget_numbers(self) -> None:
+        """Start numbering the cells anew."""
+        self._standing: dict[Key, int] = {}
+        self._numbers: dict[tuple[Content, float], int] = {}
+        self._powers: list[float] = []
+        self._codes, self._kinds = np.empty(0, np.int64), np.empty(0, np.int64)
+
+    def _refresh(self, keys: Iterable[Key], day: date, left_out: frozenset[str]) -> set[Key]:
+        """Build cells, and what depends on them, anew; return the cells, pairs as one, that may differ."""
+        self._day = day
+        touched = set(keys)
+        for key in sorted(touched):
+            touched |= self._rebuild(key, day, left_out)
+        tops = set()
+        for unit, period, i in touched:
+            tops.add((unit, period, self._parent.get(i, i)))
+            tops |= {(unit, t, i) for t in self._bare_after(unit, period, i)}
+        for key in tops:
+            self._join(key)
+        return tops
 
     # ---- one cell --------------------------------------------------------------------------------
 
@@ -140,11 +212,11 @@ class Known:
         indicator = self._question.indicators[i]
         if indicator.kind in ("count", "measure") and self._question.last_day(period) > day:
             return None
-        live = [r for r in self._log.live(key, day) if r.id not in without]
+        live = [r for r in self.log.live(key, day) if r.id not in without]
         quiet, active = self._silence(indicator, period, day, live)
         if not live and (quiet, active) == (1.0, 1.0):
             return None
-        stands = self._log.originals_stand(live, key, day, without)
+        stands = self.log.originals_stand(live, key, day, without)
         statements = [statement(r, self._layout, indicator, s) for r, s in zip(live, stands, strict=True)]
         hold, held = self._held(key, indicator)
         return Content(i, tuple(statements), quiet, active, hold, held)

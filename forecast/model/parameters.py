@@ -11,7 +11,7 @@ A *block* is one judgement: consecutive slots that have one prior and are drawn 
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import NamedTuple
 
@@ -76,7 +76,7 @@ class Block:
         """Number of slots."""
         return 1 if self.beta or not isinstance(self.judgement, Proportions) else len(self.judgement.mean)
 
-    @property
+    @cached_property
     def slots(self) -> slice:
         """The slots in theta."""
         return slice(self.start, self.start + self.size)
@@ -91,11 +91,18 @@ class Block:
         """Whether evidence revises it."""
         return self.free and self.judgement.learn
 
-    @property
+    @cached_property
     def mean(self) -> np.ndarray:
         """Its mean, in its slots."""
         mean = np.atleast_1d(np.asarray(self.judgement.mean, float))
         return mean[1:] if self.beta else mean
+
+    @cached_property
+    def records(self) -> list[tuple[float, float, float, bool]]:
+        """Its slots as compiled code reads them, one of SLOT for each."""
+        a, b = (parameter.tolist() for parameter in self.parameters())
+        sd = float(getattr(self.judgement, "sd", 0.0))
+        return [(*both, sd, self.learns) for both in zip(a, b, strict=True)]
 
     def parameters(self) -> tuple[np.ndarray, np.ndarray]:
         """Return the parameters `a` and `b` of its prior, slot by slot (zeros where exact)."""
@@ -149,7 +156,7 @@ class Layout:
     """The judgements of a question, and of the testimonies in its evidence, in the order of theta."""
 
     question: Question
-    testimonies: tuple[str, ...]
+    testimonies: dict[str, str]  # the source of each, by name in alphabetical order
     blocks: tuple[Block, ...]
     starts: dict[str, int]
 
@@ -183,26 +190,43 @@ class Layout:
         """The layout as compiled code reads it."""
         return _arrays(self)
 
+    def with_question(self, question: Question) -> Layout:
+        """Return the layout of a question that differs in the values of its judgements only.
+
+        The slots stay where they are, and the blocks of judgements that are the same are shared.
+        """
+        blocks = tuple(
+            block if judgement == block.judgement else replace(block, judgement=judgement)
+            for block, (_, judgement, _) in zip(
+                self.blocks, _judgements(question, self.testimonies), strict=True
+            )
+        )
+        return replace(self, question=question, blocks=blocks)
+
 
 def layout(question: Question, evidence: Evidence) -> Layout:
     """Lay out theta for a question and the testimonies that its evidence names."""
+    sources = {r.testimony: r.source for r in evidence.reports if r.testimony and r.source}
+    testimonies = dict(sorted(sources.items()))
+    blocks, start = [], 0
+    for name, judgement, beta in _judgements(question, testimonies):
+        blocks.append(Block(name, start, judgement, beta))
+        start = blocks[-1].slots.stop
+    return Layout(question, testimonies, tuple(blocks), {block.name: block.start for block in blocks})
+
+
+def _judgements(question: Question, testimonies: dict[str, str]) -> list[tuple[str, Judgement, bool]]:
+    """Return every judgement in the order of theta: its name, itself, whether one slot holds it as a Beta."""
     named: list[tuple[str, Judgement, bool]] = [("prior", question.prior, False)]
     for indicator in question.indicators:
         for scenario, judgement in zip(question.scenarios, indicator.likelihood, strict=True):
             named.append((f"likelihood {indicator.id} {scenario.id}", judgement, False))
     reliability = {source.id: source.reliability for source in question.sources}
     named += [(f"reliability {id}", judgement, True) for id, judgement in reliability.items()]
-    told = {r.testimony: reliability[r.source] for r in evidence.reports if r.testimony and r.source}
-    testimonies = tuple(sorted(told))
-    for name in testimonies:
-        judgement = Proportions(told[name].mean, TESTIMONY_WEIGHT, told[name].learn)
+    for name, source in testimonies.items():
+        judgement = Proportions(reliability[source].mean, TESTIMONY_WEIGHT, reliability[source].learn)
         named.append((f"testimony {name}", judgement, True))
-    named += _dynamics(question)
-    blocks, start = [], 0
-    for name, judgement, beta in named:
-        blocks.append(Block(name, start, judgement, beta))
-        start = blocks[-1].slots.stop
-    return Layout(question, testimonies, tuple(blocks), {block.name: block.start for block in blocks})
+    return named + _dynamics(question)
 
 
 def _dynamics(question: Question) -> list[tuple[str, Judgement, bool]]:
@@ -221,11 +245,6 @@ def _dynamics(question: Question) -> list[tuple[str, Judgement, bool]]:
 
 def _arrays(layout: Layout) -> Arrays:
     question, starts = layout.question, layout.starts
-    slot = np.zeros(layout.size, SLOT)
-    for block in layout.blocks:
-        slot["a"][block.slots], slot["b"][block.slots] = block.parameters()
-        slot["sd"][block.slots] = getattr(block.judgement, "sd", 0.0)
-        slot["learns"][block.slots] = block.learns
     place = {indicator.id: i for i, indicator in enumerate(question.indicators)}
     kinds = {"category": CATEGORY, "ratio": CATEGORY, "count": POISSON, "measure": MEASURE}
     indicator = np.zeros(len(question.indicators), INDICATOR)
@@ -237,7 +256,7 @@ def _arrays(layout: Layout) -> Arrays:
     reliabilities = [block for block in layout.blocks if block.beta]
     return Arrays(
         indicator=indicator,
-        slot=slot,
+        slot=np.array([row for block in layout.blocks for row in block.records], SLOT),
         scenarios=layout.scenarios,
         values=max([len(one.values) for one in question.indicators], default=1) or 1,
         reliability=reliabilities[0].start if reliabilities else 0,

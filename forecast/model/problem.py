@@ -8,7 +8,7 @@ from datetime import date
 
 from forecast.case.evidence import Evidence
 from forecast.case.question import Question
-from forecast.model.evidence_index import Known, Step
+from forecast.model.evidence_index import EvidenceIndex, Snapshot
 from forecast.model.likelihood import Cells
 from forecast.model.parameters import Layout, layout
 
@@ -24,7 +24,7 @@ class Problem:
     layout: Layout
     evidence: Evidence
     cells: Cells
-    steps: tuple[Step, ...]
+    steps: tuple[Snapshot, ...]
     restart: tuple[int | None, ...]
 
     @property
@@ -42,14 +42,14 @@ def trend_dates(question: Question, as_of: date) -> tuple[date, ...]:
 def problem(question: Question, evidence: Evidence, as_of: date) -> Problem:
     """Set up the inference of a question from its evidence, as known at each trend date up to `as_of`."""
     laid = layout(question, evidence.until(as_of))
-    known, dates = Known(laid, evidence), trend_dates(question, as_of)
+    known, dates = EvidenceIndex(laid, evidence), trend_dates(question, as_of)
     changes: list[set[tuple[int, int, int]]] = [set() for _ in dates]
-    for day, key in known.events(as_of):
+    for day, key in known.changes(as_of):
         changes[bisect_left(dates, day)].add(key)
     steps = []
     for day, keys in zip(dates, changes, strict=True):
-        known.put(keys, day)
-        steps.append(known.step(day))
+        known.update_cells(keys, day)
+        steps.append(known.snapshot(day))
     return Problem(laid, evidence, known.cells(), tuple(steps), _restarts(evidence, dates))
 
 

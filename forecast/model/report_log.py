@@ -3,19 +3,21 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Collection
 from datetime import date
 
+from forecast.case.edit import without_reports
 from forecast.case.evidence import Evidence, Report
 from forecast.case.question import Question
 
 Key = tuple[int, int, int]  # unit, period, indicator
 
 
-class Log:
+class ReportLog:
     """Reports with weight, looked up by cell and day."""
 
     def __init__(self, question: Question, evidence: Evidence) -> None:
-        self._question = question
+        self._question, self._evidence = question, evidence
         self._place = {indicator.id: i for i, indicator in enumerate(question.indicators)}
         self._units = {unit: u for u, unit in enumerate(question.units)} or {"": 0}
         self._by_id = {r.id: r for r in evidence.reports}
@@ -31,6 +33,25 @@ class Log:
         """Return the cell that a report speaks about."""
         unit = self._units[report.unit]
         return unit, self._question.period(report.date), self._place[report.indicator]
+
+    def report(self, id: str) -> Report:
+        """Return a report by its id."""
+        return self._by_id[id]
+
+    def without(self, ids: Collection[str]) -> tuple[ReportLog, set[Key]]:
+        """Return the log in which some rows were never written, and the cells that may differ for it.
+
+        What that means for the rows that are left is said by :func:`forecast.case.edit.without_reports`.
+        """
+        left = without_reports(self._question, self._evidence, ids)
+        rows, touched = {r.id: r for r in left.reports}, set[Key]()
+        for report in self._evidence.reports:
+            row: Report | None = report if rows.get(report.id) != report else None
+            while row is not None:  # what a row that is gone had replaced may be known again
+                if row.indicator and row.value is not None:
+                    touched.add(self.key(row))
+                row = self._by_id.get(row.replaces)
+        return ReportLog(self._question, left), touched
 
     def events(self) -> list[tuple[date, Key]]:
         """Return every date on which reports change what is known of a cell, with the cell."""

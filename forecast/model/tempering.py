@@ -41,13 +41,20 @@ def exponents(
     spread = np.subtract(high, low, out=np.zeros(len(log_m)), where=high > -np.inf)  # 0: to be refused later
     spread = np.where(np.isfinite(spread), spread, np.inf)
     finite = np.minimum(spread, _CERTAIN)
+    members: dict[Hashable, list[int]] = {}
+    for n, name in enumerate(together):
+        members.setdefault(name, []).append(n)
+    number = {name: _effective_number(finite[cells]) for name, cells in members.items()}
     powers = []
     for n, name in enumerate(together):
-        w = finite[[m for m, other in enumerate(together) if other == name]]
-        total = float((w**2).sum())
-        number = float(w.sum()) ** 2 / total if total > 0 else 1.0
-        power = 1.0 / (1.0 + correlation[n] * (number - 1.0))
+        power = 1.0 / (1.0 + correlation[n] * (number[name] - 1.0))
         if cap is not None and spread[n] * power > math.log(cap):
             power = math.log(cap) / float(spread[n])
         powers.append(power)
     return powers
+
+
+def _effective_number(w: np.ndarray) -> float:
+    """Return (sum w)^2 / sum w^2, 1 where nothing is weighed."""
+    total = float((w**2).sum())
+    return float(w.sum()) ** 2 / total if total > 0 else 1.0

@@ -4,13 +4,16 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import date
+from itertools import combinations
 from pathlib import Path
 
 import numpy as np
 import pytest
 
-from forecast.analysis.plug_in import at_means, quick
+from forecast.analysis.plug_in import at_means, plug_in_model, quick
+from forecast.analysis.sensitivity.stated_values import stated
 from forecast.analysis.whatif import altered
+from forecast.case.edit import without_reports
 from forecast.case.folder import Case, load_case
 from forecast.inference.engine import infer, update
 from tests.cases import CASES, small
@@ -37,6 +40,31 @@ def test_what_is_not_known_yet_changes_nothing():
         at_means(case.question, case.evidence, early), at_means(case.question, known, early), strict=True
     ):
         np.testing.assert_array_equal(one, other)
+
+
+@pytest.mark.parametrize("name", CASES)
+def test_other_values_of_judgements_are_as_if_set_up_anew(name: str):
+    """Bit for bit, and the model that the what-ifs start from stays as it is."""
+    case = small(name, False)
+    model = plug_in_model(case.question, case.evidence, case.as_of)
+    for one in stated(case.question):
+        for value in (one.quantile(0.05), one.quantile(0.95)):
+            question = one.within(case.question, value)
+            expected = at_means(question, case.evidence, case.as_of)
+            np.testing.assert_array_equal(model.with_question(question).chances, expected, one.name)
+    np.testing.assert_array_equal(model.chances, at_means(case.question, case.evidence, case.as_of))
+
+
+@pytest.mark.parametrize("name", CASES)
+def test_without_reports_is_as_if_set_up_anew(name: str):
+    """Bit for bit: each row alone, pairs of rows, and all of them."""
+    case = small(name, False)
+    model = plug_in_model(case.question, case.evidence, case.as_of)
+    ids = [report.id for report in case.evidence.reports]
+    for gone in [*combinations(ids, 1), *list(combinations(ids, 2))[:30], tuple(ids)]:
+        left = without_reports(case.question, case.evidence, gone)
+        expected = at_means(case.question, left, case.as_of)
+        np.testing.assert_array_equal(model.without(gone).chances, expected, str(gone))
 
 
 SHIPPED = load_case(Path(__file__).parents[2] / "scenarios" / "isis-jn-2014")

@@ -13,6 +13,7 @@ import xarray as xr
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from forecast.analysis.plug_in import plug_in_model
 from forecast.analysis.weight_of_evidence import PARTS, SURE, explain, readings, report_weights
 from forecast.case.evidence import Evidence
 from forecast.case.folder import Case
@@ -109,7 +110,7 @@ def test_each_reading_is_the_oracle_s_with_one_reason_less(name: str):
     """The oracle reads the same case with sources made sure, repeats made independent, no group, no cap."""
     case = small(name, False)
     q, log = case.question, case.evidence
-    found = readings(q, log, case.as_of)
+    found = readings(plug_in_model(q, log, case.as_of))
     alone = Evidence(tuple(replace(r, independence=1.0) for r in log.reports))
     plain = replace(q, groups=(), cap=None)
     sure = replace(plain, credibility=dict.fromkeys(q.credibility, 1.0))
@@ -167,11 +168,11 @@ def test_parts_take_away_and_never_turn_a_lone_report(chances, reliability, said
         report(f"r{n}", when, "raid", "yes" if yes else "no", ("s", "z")[who], independence=0.5)
         for n, (when, yes, who) in enumerate(said)
     )
-    found = readings(q, Evidence(log), day(13))
+    found = readings(plug_in_model(q, Evidence(log), day(13)))
     assert np.isfinite(found.log_m).all()
     if cap is not None:
         assert np.ptp(found.log_m[-1], axis=1).max() <= math.log(cap) + 1e-9
-    lone = readings(q, Evidence(log[:1]), day(13)).log_m[:, 0]
+    lone = readings(plug_in_model(q, Evidence(log[:1]), day(13))).log_m[:, 0]
     spread = lone[:, :, None] - lone[:, None, :]
     for before, after in pairwise(spread):
         assert np.all(np.abs(after) <= np.abs(before) + 1e-9)
@@ -288,9 +289,10 @@ def test_units_are_told_one_after_the_other():
 
 def weights(case: Small) -> tuple[list[str], np.ndarray]:
     """Return the reports that stand, and the weight of each in each reading, (5, R, K), in decibans."""
-    found = readings(case.question, case.evidence, case.as_of)
+    model = plug_in_model(case.question, case.evidence, case.as_of)
+    found = readings(model)
     ids = [one.id for one in case.evidence.known(case.as_of)]
-    return ids, report_weights(case.question, case.evidence, case.as_of, found, ids) * DECIBANS
+    return ids, report_weights(model, found, ids) * DECIBANS
 
 
 @pytest.mark.parametrize("name", CASES)
@@ -350,5 +352,6 @@ def test_a_count_that_waits_weighs_nothing():
     case = small("poisson", False)
     log = Evidence(case.evidence.reports[:1])
     waits = log.reports[0].date
-    found = readings(case.question, log, waits)
-    assert not report_weights(case.question, log, waits, found, [log.reports[0].id]).any()
+    model = plug_in_model(case.question, log, waits)
+    found = readings(model)
+    assert not report_weights(model, found, [log.reports[0].id]).any()

@@ -15,10 +15,10 @@ from hypothesis import strategies as st
 from forecast.case.evidence import Evidence, Report
 from forecast.case.question import Group, Monitored, Question
 from forecast.model.cell_sequence import Course, places
-from forecast.model.evidence_index import Known
+from forecast.model.evidence_index import EvidenceIndex
 from forecast.model.likelihood import Cells
 from forecast.model.parameters import Layout, layout
-from forecast.model.report_log import Log
+from forecast.model.report_log import ReportLog
 from tests.cases import binary, category, count, day, question, report, source, withdraw
 
 MANY = settings(derandomize=True, max_examples=80, deadline=None, database=None)
@@ -102,9 +102,9 @@ def unfolded(course: Course, cells: Cells) -> list[tuple[Any, ...]]:
 
 
 def fresh(laid: Layout, log: tuple[Report, ...], on: date) -> list[tuple[Any, ...]]:
-    known = Known(laid, Evidence(log))
-    known.put({key for _, key in known.events(on)}, on)
-    return unfolded(known.step(on).course, known.cells())
+    known = EvidenceIndex(laid, Evidence(log))
+    known.update_cells({key for _, key in known.changes(on)}, on)
+    return unfolded(known.snapshot(on).course, known.cells())
 
 
 @MANY
@@ -112,11 +112,11 @@ def fresh(laid: Layout, log: tuple[Report, ...], on: date) -> list[tuple[Any, ..
 def test_moving_on_gives_the_cells_of_a_fresh_start(made_up, stride):
     q, log = made_up
     laid = layout(q, Evidence(log))
-    known, events = Known(laid, Evidence(log)), Known(laid, Evidence(log)).events(day(LAST))
+    known, events = EvidenceIndex(laid, Evidence(log)), EvidenceIndex(laid, Evidence(log)).changes(day(LAST))
     steps, last = [], day(-1)
     for n in range(stride - 1, LAST + 1, stride):
-        known.put({key for when, key in events if last < when <= day(n)}, day(n))
-        steps.append(known.step(day(n)))
+        known.update_cells({key for when, key in events if last < when <= day(n)}, day(n))
+        steps.append(known.snapshot(day(n)))
         last = day(n)
     before: list[tuple[Any, ...]] = []
     for k, step in enumerate(steps):
@@ -128,10 +128,10 @@ def test_moving_on_gives_the_cells_of_a_fresh_start(made_up, stride):
         before = after
 
 
-def base(q: Question, log: tuple[Report, ...]) -> tuple[Known, list[tuple[Any, ...]]]:
-    known = Known(layout(q, Evidence(log)), Evidence(log))
-    known.put({key for _, key in known.events(day(LAST))}, day(LAST))
-    return known, unfolded(known.step(day(LAST)).course, known.cells())
+def base(q: Question, log: tuple[Report, ...]) -> tuple[EvidenceIndex, list[tuple[Any, ...]]]:
+    known = EvidenceIndex(layout(q, Evidence(log)), Evidence(log))
+    known.update_cells({key for _, key in known.changes(day(LAST))}, day(LAST))
+    return known, unfolded(known.snapshot(day(LAST)).course, known.cells())
 
 
 @MANY
@@ -140,11 +140,11 @@ def test_leaving_out_is_as_if_never_filed_and_putting_back_restores(made_up):
     q, log = made_up
     known, whole = base(q, log)
     for one in Evidence(log).known(day(LAST)):
-        key = Log(q, Evidence(log)).key(one)
-        known.put([key], day(LAST), frozenset([one.id]))
-        left = unfolded(known.step(day(LAST)).course, known.cells())
-        known.put([key], day(LAST))
-        assert unfolded(known.step(day(LAST)).course, known.cells()) == whole
+        key = ReportLog(q, Evidence(log)).key(one)
+        known.update_cells([key], day(LAST), frozenset([one.id]))
+        left = unfolded(known.snapshot(day(LAST)).course, known.cells())
+        known.update_cells([key], day(LAST))
+        assert unfolded(known.snapshot(day(LAST)).course, known.cells()) == whole
         if not one.replaces and one.id not in {r.replaces for r in log}:
             rest = [r for r in log if r.id != one.id]
             rest = [replace(r, repeats=tuple(i for i in r.repeats if i != one.id)) for r in rest]
@@ -159,8 +159,8 @@ def test_a_repeat_stands_alone_where_the_correction_of_its_original_is_left_out(
     alone = statements(fresh(layout(q, Evidence()), (replace(repeat, repeats=()),), day(LAST)))
     for log, out in (((original, repeat), "a"), ((original, repeat, graded), "c")):
         known, _ = base(q, log)
-        known.put([(0, 0, 4)], day(LAST), frozenset([out]))
-        assert statements(unfolded(known.step(day(LAST)).course, known.cells())) == alone
+        known.update_cells([(0, 0, 4)], day(LAST), frozenset([out]))
+        assert statements(unfolded(known.snapshot(day(LAST)).course, known.cells())) == alone
 
 
 def statements(rows: list[tuple[Any, ...]]) -> list[tuple[Any, ...]]:
@@ -172,7 +172,7 @@ def test_equal_cells_are_one_kind():
     q = made(())
     log = tuple(report(f"r{t}", 7 * t, "venue", "no", known=30) for t in range(4))
     known, _ = base(q, (*log, *(report(f"o{t}", 7 * t, "answer", "yes") for t in range(4))))
-    course = known.step(day(LAST)).course
+    course = known.snapshot(day(LAST)).course
     rows = unfolded(course, known.cells())
     offers = [k for k, row in zip(course.kind, rows, strict=True) if row[2][0][0] == 1]
     assert (len(offers), len(set(offers))) == (4, 2)  # the first period is before `since`

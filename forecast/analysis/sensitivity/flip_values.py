@@ -10,16 +10,13 @@ neighbours of the grid is missed.
 from __future__ import annotations
 
 from collections.abc import Callable
-from datetime import date
 from itertools import pairwise
 from typing import NamedTuple
 
 import numpy as np
 
-from forecast.analysis.plug_in import at_means
+from forecast.analysis.plug_in import PlugInModel
 from forecast.analysis.sensitivity.stated_values import SUREST, Stated
-from forecast.case.evidence import Evidence
-from forecast.case.question import Question
 
 #: Bounds of the plausible range, and between them the quantiles of the grid.
 PLAUSIBLE = (0.005, 0.995)
@@ -48,7 +45,7 @@ def plausible(one: Stated) -> tuple[float, float]:
     return one.quantile(PLAUSIBLE[0]), one.quantile(PLAUSIBLE[1])
 
 
-def flips(question: Question, evidence: Evidence, as_of: date, one: Stated, lead: np.ndarray) -> list[Flip]:
+def flips(model: PlugInModel, one: Stated, lead: np.ndarray) -> list[Flip]:
     """Return the flip value of one number for each unit, in which scenario `lead` (U,) leads at the means.
 
     Who leads is asked of the horizon, which in a static question is the present.
@@ -57,7 +54,7 @@ def flips(question: Question, evidence: Evidence, as_of: date, one: Stated, lead
 
     def horizon(value: float) -> np.ndarray:
         if value not in seen:
-            seen[value] = at_means(one.within(question, value), evidence, as_of).horizon
+            seen[value] = model.with_question(one.within(model.layout.question, value)).chances.horizon
         return seen[value]
 
     def of_unit(u: int) -> Callable[[float], np.ndarray]:

@@ -25,15 +25,14 @@ from math import comb
 
 import numpy as np
 
-from forecast.analysis.plug_in import ahead, standing
-from forecast.case.edit import without_reports
+from forecast.analysis.plug_in import plug_in_model, step_to_horizon
 from forecast.case.evidence import Evidence, Report
 from forecast.case.question import Question
 from forecast.model.cell_sequence import places
 from forecast.model.dynamics import transition_matrices
 from forecast.model.hmm import filter_log_likelihood
 from forecast.model.likelihood import log_cells
-from forecast.model.report_log import Key, Log
+from forecast.model.report_log import Key, ReportLog
 from forecast.model.tempering import exponents
 
 Strand = int  # the indicator on which the others are given
@@ -55,8 +54,9 @@ class Removals:
         named = question.units[unit] if question.units else ""
         self.reports = tuple(r for r in evidence.known(as_of) if r.unit == named)
         self._touched = _touched(question, told, self._top)
+        self._model = plug_in_model(self._plain, told, as_of)
         self._rows = {
-            strand: Evidence(tuple(r for r in told.reports if strand in self._touched[r.id][unit]))
+            strand: frozenset(r.id for r in told.reports if strand in self._touched[r.id][unit])
             for strand in set(self._top)
         }
         self._cells: dict[tuple[Strand, Dropped], dict[int, np.ndarray]] = {}
@@ -64,7 +64,7 @@ class Removals:
         self._strands = self._where()
         self._heard = [self._hearable(t) for t in range(question.period(as_of) + 1)]
         self._base = np.stack([self._period(t, frozenset()) for t in range(len(self._heard))])
-        laid = standing(self._plain, Evidence(), as_of).layout
+        laid = self._model.layout
         self._prior, self._matrix = laid.mean[: laid.scenarios], np.empty((1, laid.scenarios, laid.scenarios))
         transition_matrices(laid.mean[None].copy(), laid.arrays, self._matrix)
 
@@ -83,7 +83,7 @@ class Removals:
         prior = np.repeat(self._prior[None], len(sets), axis=0)
         matrix = np.repeat(self._matrix, len(sets), axis=0)
         alpha, _ = filter_log_likelihood(prior, matrix, log_l)
-        return ahead(self._question, self._as_of, alpha[:, None, -1], matrix)[:, 0]
+        return step_to_horizon(self._question, self._as_of, alpha[:, None, -1], matrix)[:, 0]
 
     def _period(self, t: int, gone: Dropped) -> np.ndarray:
         """Return log L_t(s), (K,), groups and cap included."""
@@ -104,12 +104,10 @@ class Removals:
 
     def _strand(self, strand: Strand, gone: Dropped) -> dict[int, np.ndarray]:
         """Return log m(s) of the strand's cells by period, at the means, without groups and cap."""
-        rows = self._rows[strand]
-        mine = gone & {r.id for r in rows.reports}
+        mine = gone & self._rows[strand]
         if (strand, mine) not in self._cells:
-            left = without_reports(self._question, rows, mine)
-            model = standing(self._plain, left, self._as_of)
-            course, cells = model.step.course, model.cells
+            model = self._model.without(mine)
+            course, cells = model.evidence.course, model.cells
             log_m = np.empty((len(course.cell), model.layout.scenarios))
             log_cells(model.layout.mean, course.cell, cells, model.layout.arrays, log_m)
             units, periods = places(course)
@@ -124,7 +122,7 @@ class Removals:
         """Return for each period the strands that may have a cell in it, whatever is left out."""
         found: list[set[Strand]] = [set() for _ in range(self._question.period(self._as_of) + 1)]
         for strand, rows in self._rows.items():
-            spoken = {t for r in rows.reports for t in self._touched[r.id][self._unit][strand]}
+            spoken = {t for id in rows for t in self._touched[id][self._unit][strand]}
             for t in spoken | set(self._strand(strand, frozenset())):
                 found[t].add(strand)
         return found
@@ -152,7 +150,7 @@ def _touched(
 
     A chain is a report with what it corrects and what corrects it: without one of them another may stand.
     """
-    log, by_id = Log(question, told), {r.id: r for r in told.reports}
+    log, by_id = ReportLog(question, told), {r.id: r for r in told.reports}
 
     def first(report: Report) -> str:
         while report.replaces in by_id:
@@ -171,7 +169,7 @@ def _touched(
     return found
 
 
-def _keys(log: Log, report: Report) -> list[Key]:
+def _keys(log: ReportLog, report: Report) -> list[Key]:
     return [log.key(report)] if report.indicator and report.value is not None else []
 
 

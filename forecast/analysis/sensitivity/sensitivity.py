@@ -23,7 +23,7 @@ from typing import Any
 import numpy as np
 import xarray as xr
 
-from forecast.analysis.plug_in import Chances, at_means
+from forecast.analysis.plug_in import Chances, PlugInModel, plug_in_model
 from forecast.analysis.sensitivity.influential_sets import Removals, SmallestSet, smallest_set
 from forecast.analysis.sensitivity.power_scaling import PARTS, power_scaled
 from forecast.analysis.sensitivity.tornado import by_judgement, swings_alone
@@ -98,17 +98,18 @@ def sensitivity(
         raise ValueError("the forecast is of another state of the case: make it anew")
     day = date.fromisoformat(str(tree.attrs["as_of"]))
     case = case.on(day)
-    question, evidence = case.question, case.evidence
-    base = at_means(question, evidence, day)
+    question = case.question
+    model = plug_in_model(question, case.evidence, day)
+    base = model.chances
     data = _totals(question, tree, base).merge(_power(tree))
-    data = data.merge(by_judgement(case, tree, base, top=top, progress=_stage(progress, 1)))
+    data = data.merge(by_judgement(case, tree, model, top=top, progress=_stage(progress, 1)))
     data = data.merge(_sets(case, tree, day, base.horizon.argmax(axis=1), progress))
     names = [name for name in ("case", "as_of", "horizon", "digest", "seed") if name in tree.attrs]
     kept = {name: tree.attrs[name] for name in names}
     return data.assign_attrs(kept | {"regime": int(question.dynamics is not None)})
 
 
-def swing_most(case: Case, tree: xr.DataTree) -> xr.Dataset:
+def swing_most(case: Case, tree: xr.DataTree, *, model: PlugInModel | None = None) -> xr.Dataset:
     """Return of :func:`sensitivity` what takes milliseconds: who leads, and the swing of each judgement.
 
     Parameters
@@ -116,6 +117,8 @@ def swing_most(case: Case, tree: xr.DataTree) -> xr.Dataset:
     case : Case
     tree : DataTree
         What :func:`forecast.update` returned for this case.
+    model : PlugInModel, optional
+        The case on that day, if it has been set up already.
 
     Returns
     -------
@@ -129,8 +132,8 @@ def swing_most(case: Case, tree: xr.DataTree) -> xr.Dataset:
     """
     day = date.fromisoformat(str(tree.attrs["as_of"]))
     case = case.on(day)
-    base = at_means(case.question, case.evidence, day)
-    return _totals(case.question, tree, base).merge(swings_alone(case, day, base))
+    model = plug_in_model(case.question, case.evidence, day) if model is None else model
+    return _totals(case.question, tree, model.chances).merge(swings_alone(model))
 
 
 def _tell(progress: Progress | None, stage: int, share: float) -> None:

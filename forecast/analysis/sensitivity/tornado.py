@@ -17,16 +17,14 @@ distribution function after the other; a Dirichlet is carried stick by stick, wh
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from datetime import date
 from typing import Any, NamedTuple
 
 import numpy as np
 import xarray as xr
 
-from forecast.analysis.plug_in import Chances, at_means, filtered_at, standing
+from forecast.analysis.plug_in import Chances, PlugInModel
 from forecast.analysis.sensitivity.flip_values import Flip, flips, plausible
 from forecast.analysis.sensitivity.stated_values import Stated, stated
-from forecast.case.evidence import Evidence
 from forecast.case.folder import Case
 from forecast.case.judgement import MeasureMean, Positive
 from forecast.case.question import Question
@@ -41,42 +39,43 @@ from forecast.inference.data_tree import (
     unit_dims,
 )
 from forecast.inference.result import all_exact
-from forecast.model.parameters import Block, Layout, layout
+from forecast.model.parameters import Block, Layout
 
 END = ("low", "high")
 
 
 def by_judgement(
-    case: Case, tree: xr.DataTree, base: Chances, *, top: int, progress: Progress | None = None
+    case: Case, tree: xr.DataTree, model: PlugInModel, *, top: int, progress: Progress | None = None
 ) -> xr.Dataset:
-    """Move one judgement after the other; `base` is the answer with none moved.
+    """Move one judgement after the other; `model` is that of the case with none moved.
 
-    Who leads is asked of the horizon in `base`; the `top` judgements with the largest swings of the leading
-    scenario are tried with learning too. The variables are those of :func:`forecast.sensitivity`.
+    Who leads at the means is asked of the horizon; the `top` judgements with the largest swings of the
+    leading scenario are tried with learning too. The variables are those of :func:`forecast.sensitivity`.
     """
-    question, evidence, day = case.question, case.evidence, date.fromisoformat(str(tree.attrs["as_of"]))
+    question, base = case.question, model.chances
     lead, numbers = base.horizon.argmax(axis=1), stated(question)
 
     def told(done: float) -> None:
         if progress:
             progress(done)
 
-    swung = swings(question, evidence, day, numbers, progress=lambda share: told(0.3 * share))
+    swung = swings(model, numbers, progress=lambda share: told(0.3 * share))
     found = []
     for j, one in enumerate(numbers):
-        found.append(flips(question, evidence, day, one, lead))
+        found.append(flips(model, one, lead))
         told(0.3 + 0.6 * (j + 1) / len(numbers))
     moved = np.ptp(_with_base(swung.horizon, base.horizon), axis=1)  # (J, U, K)
     sizes = moved[:, np.arange(len(lead)), lead].max(axis=1)
     chosen = np.argsort(-sizes, kind="stable")[:top]
     data = _swings(question, numbers, swung, base).merge(_flipped(question, numbers, found))
-    return data.merge(_learnt(case, tree, day, numbers, swung, chosen))
+    return data.merge(_learnt(model, tree, numbers, swung, chosen))
 
 
-def swings_alone(case: Case, as_of: date, base: Chances) -> xr.Dataset:
+def swings_alone(model: PlugInModel) -> xr.Dataset:
     """Return the swings of all judgements and nothing else: at the means, in milliseconds each."""
-    question, numbers = case.question, stated(case.question)
-    return _swings(question, numbers, swings(question, case.evidence, as_of, numbers), base)
+    question = model.layout.question
+    numbers = stated(question)
+    return _swings(question, numbers, swings(model, numbers), model.chances)
 
 
 def _with_base(at: np.ndarray, base: np.ndarray) -> np.ndarray:
@@ -117,19 +116,14 @@ def _flipped(question: Question, numbers: Sequence[Stated], found: Sequence[Sequ
 
 
 def _learnt(
-    case: Case,
-    tree: xr.DataTree,
-    day: date,
-    numbers: Sequence[Stated],
-    swung: Swings,
-    chosen: np.ndarray,
+    model: PlugInModel, tree: xr.DataTree, numbers: Sequence[Stated], swung: Swings, chosen: np.ndarray
 ) -> xr.Dataset:
     """Return the ends of the chosen judgements with learning."""
-    question, shape = case.question, swung.horizon.shape
+    question, shape = model.layout.question, swung.horizon.shape
     found = {name: np.full(shape, np.nan) for name in ("now", "horizon", "now_mcse", "horizon_mcse")}
     ess = np.full(shape[:2], np.nan)
-    if not all_exact(tree) and not layout(question, case.evidence).cut:
-        draws = Draws(question, case.evidence, day, tree)
+    if not all_exact(tree) and not model.layout.cut:
+        draws = Draws(model, tree)
         for j in chosen:
             for end in range(2):
                 learnt = draws.under(numbers[j].within(question, swung.value[j, end]))
@@ -168,20 +162,19 @@ class Learnt(NamedTuple):
 
 
 def swings(
-    question: Question,
-    evidence: Evidence,
-    as_of: date,
+    model: PlugInModel,
     numbers: Sequence[Stated],
     *,
     progress: Callable[[float], None] | None = None,
 ) -> Swings:
     """Set each number to the ends of its central 90 %, the others as stated, all at their means."""
+    question = model.layout.question
     units, size = max(len(question.units), 1), len(question.scenarios)
     value = np.array([[one.quantile(p) for p in ENDS] for one in numbers]).reshape(-1, 2)
     found = np.empty((2, len(numbers), 2, units, size))
     for j, one in enumerate(numbers):
         for end in range(2):
-            found[:, j, end] = at_means(one.within(question, value[j, end]), evidence, as_of)
+            found[:, j, end] = model.with_question(one.within(question, value[j, end])).chances
         if progress:
             progress((j + 1) / len(numbers))
     return Swings(value, found[0], found[1])
@@ -190,18 +183,18 @@ def swings(
 class Draws:
     """The draws of a forecast, which other judgements can be tried on."""
 
-    def __init__(self, question: Question, evidence: Evidence, as_of: date, tree: xr.DataTree) -> None:
-        self._evidence, self._as_of = evidence, as_of
-        self._model = standing(question, evidence, as_of)
-        theta = theta_of(self._model.layout, tree)
+    def __init__(self, model: PlugInModel, tree: xr.DataTree) -> None:
+        self._model = model
+        theta = theta_of(model.layout, tree)
         self._chains = len(theta)
         self._theta = theta.reshape(-1, theta.shape[-1])
-        self._log = filtered_at(self._model, self._theta)[2]
+        self._log = model.probabilities_at(self._theta)[2]
 
     def under(self, question: Question) -> Learnt:
         """Return the answer of a question whose judgements differ, from these draws."""
-        model = standing(question, self._evidence, self._as_of)
-        now, horizon, log = filtered_at(model, carried(self._theta, self._model.layout, model.layout))
+        model = self._model.with_question(question)
+        theta = carried(self._theta, self._model.layout, model.layout)
+        now, horizon, log = model.probabilities_at(theta)
         w = np.exp(log - self._log - (log - self._log).max())
         w /= w.sum()
         (here, here_error), (there, there_error) = (self._mean(w, p) for p in (now, horizon))

@@ -12,7 +12,7 @@ import numpy as np
 
 from forecast.case.evidence import Evidence
 from forecast.model.cell_sequence import places
-from forecast.model.evidence_index import Known, Step
+from forecast.model.evidence_index import EvidenceIndex, Snapshot
 from forecast.model.likelihood import Cells
 from forecast.model.parameters import CATEGORY, Layout
 
@@ -45,11 +45,10 @@ DIMS: dict[str, tuple[str, ...]] = {
 }
 
 
-def known_on(laid: Layout, evidence: Evidence, as_of: date) -> tuple[Step, Cells]:
+def known_on(laid: Layout, evidence: Evidence, as_of: date) -> tuple[Snapshot, Cells]:
     """Return the cells as they were known on a date."""
-    known = Known(laid, evidence)
-    known.put({key for _, key in known.events(as_of)}, as_of)
-    return known.step(as_of), known.cells()
+    known = EvidenceIndex.known_on(laid, evidence, as_of)
+    return known.snapshot(as_of), known.cells()
 
 
 def model_data(laid: Layout, evidence: Evidence, as_of: date) -> Data:

@@ -19,7 +19,7 @@ from forecast.model.cell_sequence import Course, places
 from forecast.model.cells import Statement, density
 from forecast.model.parameters import Layout
 from forecast.model.problem import Problem
-from forecast.model.report_log import Log
+from forecast.model.report_log import ReportLog
 
 GONE = -1  # in place of an original that was withdrawn, or corrected to another value or cell
 
@@ -69,7 +69,7 @@ class Designer:
 
     def __init__(self, task: Problem) -> None:
         self._layout, self._question, self._cell = task.layout, task.layout.question, task.cells.cell
-        self._log = Log(self._question, task.evidence)
+        self._log = ReportLog(self._question, task.evidence)
         self._rows = {r.id: r for r in task.evidence.reports}
         self._replacing = {r.replaces: r for r in task.evidence.reports if r.replaces}
 

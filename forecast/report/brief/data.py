@@ -14,6 +14,7 @@ import numpy as np
 from forecast.analysis.collect import collect_from
 from forecast.analysis.influence import Lead, Without, leads, without_sources
 from forecast.analysis.late_reports import Revised, revised
+from forecast.analysis.plug_in import plug_in_model
 from forecast.analysis.review import QUICK, review
 from forecast.analysis.sensitivity.sensitivity import swing_most
 from forecast.analysis.source_agreement import Origins, origins
@@ -95,14 +96,16 @@ def gather(
     day = summary.inputs.as_of
     case = summary.case.on(day)
     last = case.question.period(day) == case.question.period(case.question.horizon)
+    model = plug_in_model(case.question, case.evidence, day)
+    closed = last or not case.question.sources
     return Findings(
         change=change,
-        why=explain(case, tree=tree),
-        without=without_sources(case, day),
+        why=explain(case, tree=tree, model=model),
+        without=without_sources(case, day, model=model),
         revised=revised(case, tree, summary.since),
         leads=leads(case, day),
-        swings=swing_most(case, tree),
-        asked=None if last or not case.question.sources else collect_from(case, tree, draws=DRAWS),
+        swings=swing_most(case, tree, model=model),
+        asked=None if closed else collect_from(case, tree, draws=DRAWS, model=model),
         origins=origins(case, day),
         doubts=tuple(check for check in review(tree, checks=QUICK) if check.verdict != "PASS"),
         trend=tree["trend"].to_dataset(),

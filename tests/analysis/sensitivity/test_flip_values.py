@@ -7,7 +7,7 @@ import math
 import numpy as np
 import pytest
 
-from forecast.analysis.plug_in import at_means
+from forecast.analysis.plug_in import at_means, plug_in_model
 from forecast.analysis.sensitivity.flip_values import flips, plausible
 from forecast.analysis.sensitivity.stated_values import SUREST, Stated, stated
 from forecast.case.evidence import Evidence
@@ -39,7 +39,7 @@ def test_another_scenario_leads_beyond_and_not_before(name: str):
     case = small(name, False)
     lead = at_means(case.question, case.evidence, case.as_of).horizon.argmax(axis=1)
     for one in stated(case.question):
-        (flip,) = flips(case.question, case.evidence, case.as_of, one, lead)
+        (flip,) = flips(plug_in_model(case.question, case.evidence, case.as_of), one, lead)
         low, high = plausible(one)
         values = np.linspace(low, high, 41)
         if flip.to < 0:
@@ -62,7 +62,7 @@ def test_cases_above_have_flips_of_every_kind():
         case = small(name, False)
         lead = at_means(case.question, case.evidence, case.as_of).horizon.argmax(axis=1)
         for one in stated(case.question):
-            (flip,) = flips(case.question, case.evidence, case.as_of, one, lead)
+            (flip,) = flips(plug_in_model(case.question, case.evidence, case.as_of), one, lead)
             found[one.kind] = found.get(one.kind, 0) + (flip.to >= 0)
     assert min(found[kind] for kind in ("prior", "likelihood", "reliability")) >= 2, found
 
@@ -78,12 +78,12 @@ def test_the_flip_value_in_closed_form():
     log = Evidence((report("a", 1, "raid", "yes"),))
     by_name = {one.name: one for one in stated(q)}
     for name, expected in (("likelihood raid alpha", 1 / 6), ("likelihood raid beta", 0.6)):
-        (flip,) = flips(q, log, day(6), by_name[name], np.array([0]))
+        (flip,) = flips(plug_in_model(q, log, day(6)), by_name[name], np.array([0]))
         assert flip.value == pytest.approx(expected, rel=1e-7)
         assert flip.to == 1
-    (flip,) = flips(q, log, day(6), by_name["prior beta"], np.array([0]))
+    (flip,) = flips(plug_in_model(q, log, day(6)), by_name["prior beta"], np.array([0]))
     assert flip.value == pytest.approx(0.2 / 0.7, rel=1e-7)  # .2 (1 - p) = .5 p
-    assert flips(q, log, day(6), by_name["reliability s"], np.array([0]))[0].to == -1
+    assert flips(plug_in_model(q, log, day(6)), by_name["reliability s"], np.array([0]))[0].to == -1
 
 
 def test_the_lead_may_be_lost_on_both_sides():
@@ -94,7 +94,7 @@ def test_the_lead_may_be_lost_on_both_sides():
     one = next(o for o in stated(q) if o.name == "likelihood raid alpha")
     lead = at_means(q, log, day(13)).horizon.argmax(axis=1)
     assert lead.tolist() == [0]
-    (flip,) = flips(q, log, day(13), one, lead)
+    (flip,) = flips(plug_in_model(q, log, day(13)), one, lead)
     values = np.linspace(*plausible(one), 2001)
     lost = [v for v in values if at_means(one.within(q, v), log, day(13)).horizon[0].argmax() != 0]
     assert min(lost) < one.value < max(lost)
@@ -117,7 +117,7 @@ def test_a_lead_that_jumps_is_found():
     )
     case, one = Small(q, log, day(13)), next(o for o in stated(q) if o.name == "reliability s")
     lead = at_means(q, log, day(13)).horizon.argmax(axis=1)
-    (flip,) = flips(q, log, day(13), one, lead)
+    (flip,) = flips(plug_in_model(q, log, day(13)), one, lead)
     dense = [v for v in np.linspace(0, SUREST, 401) if margin(case, one, v, lead[0]) < 0]
     assert dense
     nearest = min(dense, key=lambda v: abs(v - one.value))
@@ -128,6 +128,6 @@ def test_units_have_flips_of_their_own():
     case = small("units_static", False)
     lead = at_means(case.question, case.evidence, case.as_of).horizon.argmax(axis=1)
     one = next(o for o in stated(case.question) if o.name == "likelihood raid alpha")
-    north, south = flips(case.question, case.evidence, case.as_of, one, lead)
+    north, south = flips(plug_in_model(case.question, case.evidence, case.as_of), one, lead)
     assert north.to >= 0
     assert south.to == -1  # nothing was heard there, so that no likelihood matters

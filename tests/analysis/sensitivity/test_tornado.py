@@ -9,7 +9,7 @@ import pytest
 from scipy import stats
 from scipy.stats import kstest
 
-from forecast.analysis.plug_in import filtered_at, standing
+from forecast.analysis.plug_in import plug_in_model
 from forecast.analysis.sensitivity.stated_values import stated
 from forecast.analysis.sensitivity.tornado import ENDS, Draws, carried, swings, theta_of
 from forecast.case.judgement import Judgement, MeasureMean, Positive, Proportions
@@ -25,7 +25,7 @@ def test_both_ends_are_the_enumerated_answers(name: str):
     """Exponents, noise and held values follow the judgement, as in a question that was written so."""
     case = small(name, False)
     numbers = stated(case.question)
-    found = swings(case.question, case.evidence, case.as_of, numbers)
+    found = swings(plug_in_model(case.question, case.evidence, case.as_of), numbers)
     for j, one in enumerate(numbers):
         for end, p in enumerate(ENDS):
             assert found.value[j, end] == one.quantile(p)
@@ -47,7 +47,7 @@ def test_moves_and_steps_now(name: str):
         one.kind: [o for o in stated(case.question) if o.kind == one.kind] for one in stated(case.question)
     }
     numbers = [one for some in kinds.values() for one in some[:2]]
-    found = swings(case.question, case.evidence, case.as_of, numbers)
+    found = swings(plug_in_model(case.question, case.evidence, case.as_of), numbers)
     for j, one in enumerate(numbers):
         other = one.within(case.question, one.quantile(ENDS[1]))
         theta = mean_theta(other, case.evidence)
@@ -60,9 +60,9 @@ def test_the_draws_of_a_forecast_are_found_again(name: str):
     """Theta from the tree gives the tree's own probabilities and likelihoods, draw by draw."""
     case = small(name, False)
     tree = infer(case.question, case.evidence, as_of=case.as_of, draws=20, chains=2, tolerance=1.0)
-    model = standing(case.question, case.evidence, case.as_of)
+    model = plug_in_model(case.question, case.evidence, case.as_of)
     theta = theta_of(model.layout, tree)
-    now, ahead, log = filtered_at(model, theta.reshape(-1, theta.shape[-1]))
+    now, ahead, log = model.probabilities_at(theta.reshape(-1, theta.shape[-1]))
     draws = tree["posterior"].to_dataset()
     for name_of, value in (("scenario_probability", now), ("horizon_probability", ahead)):
         np.testing.assert_allclose(value.reshape(draws[name_of].shape), draws[name_of], atol=1e-10)
@@ -91,7 +91,7 @@ def test_with_learning_it_is_the_other_question_s_answer(name: str, judged: tupl
     """
     case = small(name, False)
     tree = infer(case.question, case.evidence, as_of=case.as_of, draws=4000, chains=4, tolerance=1.0, seed=0)
-    draws = Draws(case.question, case.evidence, case.as_of, tree)
+    draws = Draws(plug_in_model(case.question, case.evidence, case.as_of), tree)
     unchanged = draws.under(case.question)
     forecast = tree["posterior"]["scenario_probability"].mean(["chain", "draw"])
     np.testing.assert_allclose(unchanged.now[0], forecast, atol=1e-12)
@@ -114,11 +114,13 @@ def test_with_learning_it_is_the_other_question_s_answer(name: str, judged: tupl
 def test_draws_of_a_prior_are_carried_to_draws_of_the_other(name: str):
     """Every slot has the marginal of its new prior: 5,000 draws, Kolmogorov-Smirnov, p above 1e-6, seed 2."""
     case, rng, tried = small(name, False), np.random.default_rng(2), 0
-    old = standing(case.question, case.evidence, case.as_of).layout
+    old = plug_in_model(case.question, case.evidence, case.as_of).layout
     theta = np.concatenate([block.draw(rng, 5000) for block in old.blocks], axis=1)
     np.testing.assert_array_equal(carried(theta, old, old), theta)
     for one in stated(case.question):
-        new = standing(one.within(case.question, one.quantile(ENDS[0])), case.evidence, case.as_of).layout
+        new = plug_in_model(
+            one.within(case.question, one.quantile(ENDS[0])), case.evidence, case.as_of
+        ).layout
         found = carried(theta, old, new)
         for was, block in zip(old.blocks, new.blocks, strict=True):
             x = found[:, block.slots]
@@ -151,7 +153,8 @@ def test_a_judgement_that_is_exact_is_carried_to_its_new_value():
     case = small("yes_no", True)
     (one,) = stated(case.question)
     old, new = (
-        standing(q, case.evidence, case.as_of).layout for q in (case.question, one.within(case.question, 0.3))
+        plug_in_model(q, case.evidence, case.as_of).layout
+        for q in (case.question, one.within(case.question, 0.3))
     )
     found = carried(np.repeat(old.mean[None], 3, axis=0), old, new)
     np.testing.assert_array_equal(found, np.repeat(new.mean[None], 3, axis=0))

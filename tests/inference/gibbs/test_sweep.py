@@ -27,7 +27,7 @@ from forecast.case.question import Moves, Question, Transition
 from forecast.inference.gibbs.sweep import sweep
 from forecast.inference.particles import systematic
 from forecast.model.cell_sequence import Course, bridge
-from forecast.model.evidence_index import Known
+from forecast.model.evidence_index import EvidenceIndex
 from forecast.model.hmm import Filtered, empty_filtered, refresh
 from forecast.model.likelihood import Cells
 from forecast.model.parameters import Block, Layout, layout
@@ -178,9 +178,9 @@ CASES: dict[str, Callable[[], Made]] = {
 
 
 def known_of(laid: Layout, log: tuple[Report, ...], on: int) -> tuple[Course, Cells]:
-    known = Known(laid, Evidence(log))
-    known.put({key for _, key in known.events(day(on))}, day(on))
-    return known.step(day(on)).course, known.cells()
+    known = EvidenceIndex(laid, Evidence(log))
+    known.update_cells({key for _, key in known.changes(day(on))}, day(on))
+    return known.snapshot(day(on)).course, known.cells()
 
 
 def filtered_of(laid: Layout, theta: Numbers, course: Course, cells: Cells) -> Filtered:
