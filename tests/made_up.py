@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
 from dataclasses import replace
 from datetime import date, timedelta
@@ -17,6 +16,7 @@ from forecast.case.evidence import Evidence, Report
 from forecast.case.folder import Case
 from forecast.case.judgement import Positive, Proportions
 from forecast.case.question import Indicator, Moves, Question, Scenario, Source
+from forecast.case.warnings import WarningMessage, to_json
 
 Numbers = npt.NDArray[np.float64]
 
@@ -93,7 +93,7 @@ def made_up_case(
         question=made_up_question(regime=regime, units=units),
         evidence=Evidence(reports),
         digest="0123456789abcdef" * 4,
-        warnings=("2 reports have no publication date",),
+        warnings=(WarningMessage("undated", "2 reports have no publication date"),),
     )
 
 
@@ -154,6 +154,12 @@ def made_up_tree(case: Case, *, seed: int = 0, as_of: date = AS_OF) -> xr.DataTr
     )
 
 
+DRIFTED = (
+    "judgement drifted far: likelihood meeting tactical (yes) was said to be 0.3, the evidence has it at "
+    "0.6; see whether the judgement or the evidence is mistaken, or set `learn: false`"
+)
+
+
 def _attributes(case: Case, as_of: date, seed: int) -> dict[str, Any]:
     return {
         "case": case.name,
@@ -167,7 +173,7 @@ def _attributes(case: Case, as_of: date, seed: int) -> dict[str, Any]:
         "tolerance": 0.005,
         "particles": 4000,
         "version": "0.1.0",
-        "warnings": json.dumps(["likelihood of meeting under tactical has drifted far from its author's"]),
+        "warnings": to_json([WarningMessage("drift", DRIFTED, ("likelihood meeting tactical",))]),
     }
 
 

@@ -100,8 +100,9 @@ def test_it_loads_without_faults_and_with_one_remark(case: Case) -> None:
     assert [s.id for s in question.scenarios if s.residual] == ["other"]
     assert question.ordered
     assert question.dynamics is not None
-    (remark,) = case.warnings
-    assert "joint_offensive" in remark
+    (warning,) = case.warnings
+    assert (warning.kind, warning.subject) == ("unobserved", ("joint_offensive",))
+    assert "joint_offensive" in warning.text
 
 
 def test_weeks_run_from_sunday_to_saturday(case: Case) -> None:

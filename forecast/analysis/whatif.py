@@ -17,6 +17,7 @@ from forecast.case.errors import Fault, InputError
 from forecast.case.folder import QUESTION, Case, as_case
 from forecast.case.in_force import checked_as_of
 from forecast.case.question import Question
+from forecast.case.warnings import from_json, to_json
 from forecast.inference.data_tree import Progress
 from forecast.inference.engine import update
 
@@ -104,8 +105,9 @@ def _beside(before: xr.Dataset, after: xr.Dataset) -> xr.Dataset:
         data[f"{name}_difference"] = after[name] - before[name]
     for name in ("now", "horizon"):
         data[f"{name}_difference_mcse"] = np.hypot(before[f"{name}_mcse"], after[f"{name}_mcse"])
-    new = [warning for warning in after.attrs["warnings"] if warning not in before.attrs["warnings"]]
-    return data.assign_attrs(before.attrs | {"warnings": json.dumps(new)})
+    known = from_json(before.attrs["warnings"])
+    new = [warning for warning in from_json(after.attrs["warnings"]) if warning not in known]
+    return data.assign_attrs(before.attrs | {"warnings": to_json(new)})
 
 
 def _listed(names: Iterable[str]) -> list[str]:
@@ -189,8 +191,7 @@ def _summary(tree: xr.DataTree) -> xr.Dataset:
         for name, data in (("now", now), ("horizon", end))
         for suffix, part in parts.items()
     }
-    attrs = {name: tree.attrs[name] for name in ("case", "as_of", "horizon", "digest", "seed")}
-    attrs["warnings"] = json.loads(tree.attrs["warnings"])
+    attrs = {name: tree.attrs[name] for name in ("case", "as_of", "horizon", "digest", "seed", "warnings")}
     return xr.Dataset({**found, "ever": ahead["ever"]}, attrs=attrs)
 
 

@@ -18,7 +18,7 @@ from forecast.case.in_force import in_force
 from forecast.case.question import Question
 from forecast.case.reader.evidence import parse_evidence
 from forecast.case.reader.question import parse_question
-from forecast.case.warnings import remarks
+from forecast.case.warnings import WarningMessage, case_warnings
 
 QUESTION, EVIDENCE = "question.yaml", "evidence.csv"
 
@@ -38,7 +38,7 @@ class Case:
     digest : str
         SHA-256 of the two files: two cases with one digest give one forecast. Line ends and a byte order
         mark do not count, so that a checkout on another system has the same digest.
-    warnings : tuple of str
+    warnings : tuple of WarningMessage
         What is not wrong but worth a second look.
     """
 
@@ -47,7 +47,7 @@ class Case:
     question: Question
     evidence: Evidence
     digest: str
-    warnings: tuple[str, ...] = ()
+    warnings: tuple[WarningMessage, ...] = ()
 
     def on(self, day: date) -> Case:
         """Return the case with the question in force on a day; itself where the scenarios never change."""
@@ -61,9 +61,8 @@ class Case:
     def _repr_html_(self) -> str:
         parts = [*self.question.html_parts(), self.evidence.html_part()]
         if self.warnings:
-            parts.append(
-                html.fold(f"Worth a second look ({len(self.warnings)})", html.bullets(self.warnings))
-            )
+            warnings = html.bullets(map(str, self.warnings))
+            parts.append(html.fold(f"Worth a second look ({len(self.warnings)})", warnings))
         return html.page("forecast.Case", parts, name=self.name, more=f"inputs {self.digest[:12]}")
 
 
@@ -103,7 +102,7 @@ def load_case(path: Path | str) -> Case:
         question=question,
         evidence=evidence,
         digest=digest_of(question_data or b"", evidence_data or b""),
-        warnings=remarks(question, evidence, undated=undated),
+        warnings=case_warnings(question, evidence, undated=undated),
     )
 
 

@@ -1,20 +1,69 @@
-"""What is not wrong with a case, but worth a second look before its numbers are believed."""
+"""Warnings: what does not stop a forecast but limits how far its numbers can be trusted."""
 
 from __future__ import annotations
 
+import json
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
+from dataclasses import asdict, dataclass
+from typing import Literal
 
 from forecast.case.errors import listed
 from forecast.case.evidence import Evidence, Report
 from forecast.case.question import Indicator, Question
 
-#: So many ids are listed in a remark, no more.
+#: So many ids are listed in a warning, no more.
 MOST_IDS = 8
 
+CaseWarning = Literal[
+    "settled", "ungraded", "undated", "after horizon", "unobserved", "not diagnostic", "single source"
+]
+EngineWarning = Literal[
+    "drift",
+    "gaps",
+    "few draws",
+    "tolerance",
+    "r_hat",
+    "past r_hat",
+    "weights",
+    "divergences",
+    "energy",
+    "ess",
+]
 
-def remarks(question: Question, evidence: Evidence, *, undated: Sequence[str] = ()) -> tuple[str, ...]:
-    """Return the remarks on a case, each a sentence or two.
+
+@dataclass(frozen=True, slots=True)
+class WarningMessage:
+    """A warning: its kind, the ids of what it is about (reports, indicators, a judgement), and its text."""
+
+    kind: CaseWarning | EngineWarning
+    text: str
+    subject: tuple[str, ...] = ()
+
+    def __str__(self) -> str:
+        return self.text
+
+
+def to_json(warnings: Iterable[WarningMessage]) -> str:
+    """Return warnings as a JSON list of objects: kind, text, subject.
+
+    Examples
+    --------
+    >>> to_json([WarningMessage("ungraded", "r1 has no grade", ("r1",))])
+    '[{"kind": "ungraded", "text": "r1 has no grade", "subject": ["r1"]}]'
+    """
+    return json.dumps([asdict(warning) for warning in warnings])
+
+
+def from_json(text: str) -> list[WarningMessage]:
+    """Return the warnings that :func:`to_json` wrote."""
+    return [WarningMessage(one["kind"], one["text"], tuple(one["subject"])) for one in json.loads(text)]
+
+
+def case_warnings(
+    question: Question, evidence: Evidence, *, undated: Sequence[str] = ()
+) -> tuple[WarningMessage, ...]:
+    """Return the warnings about a case, each a sentence or two.
 
     Parameters
     ----------
@@ -25,27 +74,27 @@ def remarks(question: Question, evidence: Evidence, *, undated: Sequence[str] = 
     """
     replaced = {report.replaces for report in evidence.reports if report.replaces}
     live = [r for r in evidence.reports if r.indicator and r.value is not None and r.id not in replaced]
-    found = [
+    warnings = [
         _settled(question),
         _ungraded(live, question),
         _undated(undated, live),
-        _too_late(live, question),
+        _after_horizon(live, question),
         _unobserved(live, question),
         _not_diagnostic(question),
-        _one_source(live),
+        _single_source(live),
     ]
-    return tuple(remark for remark in found if remark)
+    return tuple(warning for warning in warnings if warning)
 
 
-def _settled(question: Question) -> str:
+def _settled(question: Question) -> WarningMessage | None:
     if question.resolved is None:
-        return ""
-    titles = {scenario.id: scenario.title for scenario in question.scenarios}
-    name = titles.get(question.resolved.scenario, question.resolved.scenario)
-    return (
+        return None
+    name = question.titles.get(question.resolved.scenario, question.resolved.scenario)
+    text = (
         f"The question was settled on {question.resolved.on}: {name}. It is forecast as of that day at the "
         "latest, unless a later one is asked for."
     )
+    return WarningMessage("settled", text, (question.resolved.scenario,))
 
 
 def _ids(ids: Iterable[str]) -> str:
@@ -56,50 +105,46 @@ def _reports(n: int) -> str:
     return f"{n} report" if n == 1 else f"{n} reports"
 
 
-def _ungraded(live: Sequence[Report], question: Question) -> str:
-    ungraded = [report.id for report in live if not report.credibility]
+def _ungraded(live: Sequence[Report], question: Question) -> WarningMessage | None:
+    ungraded = tuple(report.id for report in live if not report.credibility)
     if not ungraded or len(ungraded) == len(live):
-        return ""
-    factor = question.credibility[""]
-    return (
+        return None
+    text = (
         f"{len(ungraded)} of {_reports(len(live))} have no credibility grade ({_ids(ungraded)}) and count "
-        f"with the factor {factor:g}, while the others are graded: grade them all or none."
+        f"with the factor {question.credibility['']:g}, while the others are graded: grade them all or none."
     )
+    return WarningMessage("ungraded", text, ungraded)
 
 
-def _undated(undated: Sequence[str], live: Sequence[Report]) -> str:
-    ids = {report.id for report in live}
-    shown = [id for id in undated if id in ids]
-    if not shown:
-        return ""
-    return (
-        f"{_reports(len(shown))} without `reported` ({_ids(shown)}): taken as known on the day it happened, "
+def _undated(undated: Sequence[str], live: Sequence[Report]) -> WarningMessage | None:
+    known = {report.id for report in live}
+    ids = tuple(id for id in undated if id in known)
+    text = (
+        f"{_reports(len(ids))} without `reported` ({_ids(ids)}): taken as known on the day it happened, "
         "which flatters the past."
     )
+    return WarningMessage("undated", text, ids) if ids else None
 
 
-def _too_late(live: Sequence[Report], question: Question) -> str:
-    late = [report.id for report in live if report.reported > question.horizon]
-    if not late:
-        return ""
-    return f"{_reports(len(late))} after the horizon, {question.horizon} ({_ids(late)}): never used."
+def _after_horizon(live: Sequence[Report], question: Question) -> WarningMessage | None:
+    late = tuple(report.id for report in live if report.reported > question.horizon)
+    text = f"{_reports(len(late))} after the horizon, {question.horizon} ({_ids(late)}): never used."
+    return WarningMessage("after horizon", text, late) if late else None
 
 
-def _unobserved(live: Sequence[Report], question: Question) -> str:
+def _unobserved(live: Sequence[Report], question: Question) -> WarningMessage | None:
     reported = {report.indicator for report in live}
     # What is reported of a child says that its parent happened.
     reported |= {i.given for i in question.indicators if i.given and i.id in reported}
-    silent = [i.id for i in question.indicators if i.id not in reported and i.monitored is None]
-    if not silent:
-        return ""
-    return f"No report and no monitoring of {_ids(silent)}: without weight so far."
+    silent = tuple(i.id for i in question.indicators if i.id not in reported and i.monitored is None)
+    text = f"No report and no monitoring of {_ids(silent)}: without weight so far."
+    return WarningMessage("unobserved", text, silent) if silent else None
 
 
-def _not_diagnostic(question: Question) -> str:
-    same = [indicator.id for indicator in question.indicators if _same(indicator, question)]
-    if not same:
-        return ""
-    return f"The likelihood is the same under every scenario for {_ids(same)}: reports of it decide nothing."
+def _not_diagnostic(question: Question) -> WarningMessage | None:
+    same = tuple(indicator.id for indicator in question.indicators if _same(indicator, question))
+    text = f"The likelihood is the same under every scenario for {_ids(same)}: reports of it decide nothing."
+    return WarningMessage("not diagnostic", text, same) if same else None
 
 
 def _same(indicator: Indicator, question: Question) -> bool:
@@ -108,15 +153,15 @@ def _same(indicator: Indicator, question: Question) -> bool:
     return len({judgement.mean for judgement, scenario in pairs if not scenario.residual}) == 1
 
 
-def _one_source(live: Sequence[Report]) -> str:
-    by_indicator: dict[str, set[str]] = defaultdict(set)
-    for report in live:
-        by_indicator[report.indicator].add(report.source)
+def _single_source(live: Sequence[Report]) -> WarningMessage | None:
     sources = {report.source for report in live}
     if len(sources) == 1 and len(live) > 1:
-        return f"All {_reports(len(live))} come from one source, {sources.pop()}."
-    times: dict[str, int] = defaultdict(int)
+        text = f"All {_reports(len(live))} come from one source, {next(iter(sources))}."
+        return WarningMessage("single source", text, tuple(sources))
+    by_indicator: dict[str, list[str]] = defaultdict(list)
     for report in live:
-        times[report.indicator] += 1
-    alone = [f"{id} ({next(iter(s))})" for id, s in by_indicator.items() if len(s) == 1 and times[id] > 1]
-    return f"One source alone in all reports of {_ids(alone)}." if alone else ""
+        by_indicator[report.indicator].append(report.source)
+    alone = {id: s[0] for id, s in by_indicator.items() if len(s) > 1 and len(set(s)) == 1}
+    named = _ids(f"{id} ({source})" for id, source in alone.items())
+    text = f"One source alone in all reports of {named}."
+    return WarningMessage("single source", text, tuple(alone)) if alone else None

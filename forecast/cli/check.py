@@ -137,5 +137,5 @@ def _document(case: Case) -> dict[str, Any]:
         "sound": True,
         "digest": case.digest,
         "faults": [],
-        "warnings": list(case.warnings),
+        "warnings": [str(warning) for warning in case.warnings],
     }

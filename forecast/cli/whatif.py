@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from forecast.case.errors import Fault, InputError, listed
+from forecast.case.warnings import from_json
 from forecast.cli import errors
 from forecast.cli.progress import progress_bar
 
@@ -104,8 +105,8 @@ def document(data: xr.Dataset) -> dict[str, Any]:
             }
             rows.append(row)
     known = {name: data.attrs[name] for name in ("case", "as_of", "horizon", "digest", "seed")}
-    lists = {name: json.loads(data.attrs[name]) for name in ("changes", "warnings")}
-    return known | {"changes": lists["changes"], "scenarios": rows, "warnings": lists["warnings"]}
+    warnings = [str(warning) for warning in from_json(data.attrs["warnings"])]
+    return known | {"changes": json.loads(data.attrs["changes"]), "scenarios": rows, "warnings": warnings}
 
 
 def lines(data: xr.Dataset) -> list[str]:
@@ -126,7 +127,7 @@ def lines(data: xr.Dataset) -> list[str]:
                 one = part.sel(scenario=scenario)
                 cells = "".join(f"{_band(one.isel(variant=v), when):>16}" for v in range(2))
                 found.append(f"{scenario:{width}}{cells}{_difference(one, when):>16}")
-    warnings = [f"  · {warning}" for warning in json.loads(data.attrs["warnings"])]
+    warnings = [f"  · {warning}" for warning in from_json(data.attrs["warnings"])]
     return found + (["", "What if warns besides:", *warnings] if warnings else [])
 
 

@@ -15,6 +15,7 @@ import xarray as xr
 
 from forecast.case.in_force import ever, ids, in_force
 from forecast.case.question import Question
+from forecast.case.warnings import WarningMessage
 from forecast.inference.particles import ImpossibleEvidence
 from forecast.model.problem import trend_dates
 
@@ -79,11 +80,12 @@ def _own(turn: int, question: Question, dates: list[date], *, like: xr.Dataset, 
     return found.reindex(as_of=np.array(dates, dtype="datetime64[ns]"))
 
 
-def gaps_before(trend: xr.Dataset) -> list[str]:
-    """Say where a trend that goes back over a change has no answer at all."""
+def gap_warnings(trend: xr.Dataset) -> list[WarningMessage]:
+    """Return the warning about dates before a change of scenarios that have no answer, if there are any."""
     if not bool((trend["probability"].isnull() & trend["in_force"]).any()):
         return []
-    return [
+    text = (
         "on some dates before the scenarios changed none of them allowed the evidence as then known: the "
         "trend has gaps there"
-    ]
+    )
+    return [WarningMessage("gaps", text)]

@@ -15,6 +15,7 @@ import xarray as xr
 from forecast.case.evidence import Report
 from forecast.case.judgement import Proportions
 from forecast.case.question import Question
+from forecast.case.warnings import WarningMessage
 from forecast.inference.conflict import conflict
 from forecast.inference.diagnostics import drift
 from forecast.inference.estimates import Draws, Estimate, estimate, r_hat, smoothed
@@ -39,7 +40,7 @@ class Answer(NamedTuple):
     horizon: np.ndarray  # (C, M, U, K) draw by draw
     stats: xr.Dataset  # how each chain fared
     extra: dict[str, xr.Dataset]  # groups that only this engine has
-    warnings: list[str]
+    warnings: list[WarningMessage]
     refused: str = ""  # why the forecast must not be issued, if so
     particles: int = 0  # of each chain; 0 where there are none
 

@@ -10,6 +10,7 @@ import xarray as xr
 
 from forecast.case.errors import Fault
 from forecast.case.folder import Case
+from forecast.case.warnings import WarningMessage
 from forecast.inference.estimates import Draws
 from forecast.inference.particles import Chain, ImpossibleEvidence
 from forecast.model.parameters import Block, Layout
@@ -26,39 +27,44 @@ RULED_OUT = 1000.0  # decibans from which a scenario is ruled out: no report tha
 LEAST_DECIBANS = 0.05  # a report of less weight for every scenario is not listed
 
 
-def run_warnings(run: list[Chain], error: float, tolerance: float, r_hat: float) -> list[str]:
-    """Say what the numbers cannot be trusted for."""
+def run_warnings(run: list[Chain], error: float, tolerance: float, r_hat: float) -> list[WarningMessage]:
+    """Return the warnings about particle systems: draws, error, agreement, weights."""
     chains, particles = len(run), len(run[0].theta)
-    found = []
+    warnings = []
     if chains == 1 or particles < LEAST_DRAWS:
-        found.append(
+        text = (
             f"with {particles} draws in {chains} chain{'s' * (chains > 1)} the Monte Carlo error cannot be "
             f"told: use at least 2 chains and {LEAST_DRAWS} draws"
         )
+        warnings.append(WarningMessage("few draws", text))
     if error > tolerance:
-        found.append(
+        text = (
             f"the Monte Carlo error of a probability is {error:.4f}, more than the tolerance of "
             f"{tolerance:g}, with {particles} particles in each of {chains} chains: its last digits are "
             "unsure"
         )
+        warnings.append(WarningMessage("tolerance", text))
     if r_hat > R_HAT and particles >= LEAST_DRAWS:
-        found.append(
+        text = (
             f"the {chains} particle systems differ in their scenario probabilities more than their particles "
             f"do (r_hat {r_hat:.3f}, above {R_HAT}): ask for more draws"
         )
+        warnings.append(WarningMessage("r_hat", text))
     if min(1.0 / (chain.weight**2).sum(axis=1).max() for chain in run) < LOW_EFFECTIVE_SHARE * particles:
-        found.append(
+        text = (
             "some evidence was foretold by hardly any draw of the judgements: look for a mistyped value, or "
             "for a judgement with far too much weight"
         )
-    return found
+        warnings.append(WarningMessage("weights", text))
+    return warnings
 
 
-def gaps(run: list[Chain]) -> list[str]:
-    """Say where there is no answer at all."""
+def gap_warnings(run: list[Chain]) -> list[WarningMessage]:
+    """Return the warning about past dates without an answer, if there are any."""
     if not any(np.isnan(chain.probability).any() for chain in run):
         return []
-    return ["on some past dates no scenario allowed the evidence as then known: the trend has gaps there"]
+    text = "on some past dates no scenario allowed the evidence as then known: the trend has gaps there"
+    return [WarningMessage("gaps", text)]
 
 
 def impossible(case: Case, error: ImpossibleEvidence) -> list[Fault]:
@@ -142,15 +148,19 @@ def _entry(layout: Layout, block: Block, entry: int) -> str:
     return values[rest[0]][entry] if kind == "likelihood" and values[rest[0]] else ""
 
 
-def drift_warnings(found: xr.Dataset) -> list[str]:
+def drift_warnings(found: xr.Dataset) -> list[WarningMessage]:
     """Return a warning for each judgement that drifted far."""
     if int(found["draws"]) < LEAST_DRAWS_FOR_TAIL:
         return []
     far = found.isel(judgement=np.flatnonzero(found["tail"].values < DRIFT_TAIL))
     return [
-        f"judgement drifted far: {name}{f' ({entry})' if entry else ''} was said to be {said:.3g}, the "
-        f"evidence has it at {now:.3g}; see whether the judgement or the evidence is mistaken, or set "
-        "`learn: false`"
+        WarningMessage(
+            "drift",
+            f"judgement drifted far: {name}{f' ({entry})' if entry else ''} was said to be {said:.3g}, the "
+            f"evidence has it at {now:.3g}; see whether the judgement or the evidence is mistaken, or set "
+            "`learn: false`",
+            (str(name),),
+        )
         for name, entry, said, now in zip(
             far["judgement"].values, far["entry"].values, far["said"].values, far["now"].values, strict=True
         )

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from datetime import date
 from pathlib import Path
 from typing import Literal, NamedTuple
@@ -14,7 +13,8 @@ from forecast.case.evidence import Evidence
 from forecast.case.folder import Case, as_case
 from forecast.case.in_force import checked_as_of, in_force
 from forecast.case.question import Question
-from forecast.inference.changing import Before, earlier_dates, gaps_before, with_past
+from forecast.case.warnings import from_json, to_json
+from forecast.inference.changing import Before, earlier_dates, gap_warnings, with_past
 from forecast.inference.data_tree import Answer, Progress, data_tree
 from forecast.inference.data_tree import trend as trend_of
 from forecast.inference.diagnostics import drift_warnings, impossible
@@ -96,12 +96,12 @@ def infer(
         present = result["trend"].to_dataset()
         whole = _whole_trend(question, evidence, before, present, settings, progress)
         result["trend"] = xr.DataTree(whole)
-        warnings += gaps_before(whole)
+        warnings += gap_warnings(whole)
     result.attrs = {"as_of": day.isoformat(), "horizon": question.horizon.isoformat()} | settings._asdict()
     result.attrs |= {
         "particles": found.particles,
         "mcse": found.error,
-        "warnings": json.dumps(warnings),
+        "warnings": to_json(warnings),
         "refused": found.refused,
         "cut": int(bool(task.layout.cut)),
     }
@@ -202,5 +202,5 @@ def update(
     except ImpossibleEvidence as error:
         raise InputError(impossible(case, error)) from error
     result.attrs |= {"case": case.name, "digest": case.digest, "version": __version__}
-    result.attrs["warnings"] = json.dumps([*case.warnings, *json.loads(result.attrs["warnings"])])
+    result.attrs["warnings"] = to_json([*case.warnings, *from_json(result.attrs["warnings"])])
     return result

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator
 from datetime import date
 from typing import TYPE_CHECKING
+
+from forecast.case.warnings import WarningMessage, from_json
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -44,9 +45,9 @@ def by_unit[Data: (xr.Dataset, xr.DataArray)](data: Data) -> Iterator[tuple[str,
     return ((name, of_unit(data, name)) for name in names)
 
 
-def warnings(tree: xr.DataTree) -> list[str]:
-    """Return what the engine warned of."""
-    return list(json.loads(tree.attrs.get("warnings", "[]")))
+def warnings(tree: xr.DataTree) -> list[WarningMessage]:
+    """Return the warnings about the case and about the run."""
+    return from_json(tree.attrs.get("warnings", "[]"))
 
 
 def group(tree: xr.DataTree, name: str) -> xr.Dataset | None:

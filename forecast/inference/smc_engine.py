@@ -9,7 +9,7 @@ import numpy as np
 
 from forecast.inference import data_tree
 from forecast.inference.data_tree import Answer, Progress, at_the_end
-from forecast.inference.diagnostics import LEAST_DRAWS, MOST_PARTICLES, R_HAT, gaps, run_warnings
+from forecast.inference.diagnostics import LEAST_DRAWS, MOST_PARTICLES, R_HAT, gap_warnings, run_warnings
 from forecast.inference.estimates import Estimate, draws_of, estimate
 from forecast.inference.particles import Chain
 from forecast.inference.predictive.prequential import surprise
@@ -22,7 +22,7 @@ def run_smc(
 ) -> Answer:
     """Run particle systems, doubled until the Monte Carlo error of every probability is small enough."""
     found, run = doubled(task, draws=draws, chains=chains, tolerance=tolerance, seed=seed, progress=progress)
-    warnings = gaps(run)
+    warnings = gap_warnings(run)
     if any(block.free for block in task.layout.blocks):
         warnings += run_warnings(run, found.error, tolerance, float(found.stats["r_hat"].max()))
     return found._replace(past=_past(run), extra={"surprise": surprise(task, run, seed)}, warnings=warnings)

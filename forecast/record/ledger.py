@@ -321,7 +321,7 @@ def check(case: Path | str) -> Case:
     Returns
     -------
     Case
-        The case; its `warnings` are remarks that do not stand in the way of a forecast.
+        The case; its `warnings` do not stand in the way of a forecast.
 
     Raises
     ------

@@ -49,7 +49,7 @@ def document(summary: Summary, tree: xr.DataTree, change: xr.Dataset | None = No
             "level": summary.confidence.level,
             "because": [{"what": one.what, "level": one.level} for one in summary.confidence.foundations],
         },
-        "warnings": list(summary.warnings),
+        "warnings": [str(warning) for warning in summary.warnings],
     }
 
 

@@ -6,7 +6,6 @@ forecast to compare with from the ledger.
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
@@ -16,6 +15,7 @@ from forecast.analysis.confidence import Confidence, confidence
 from forecast.analysis.source_agreement import Clash, clashing_cells
 from forecast.case.in_force import ever
 from forecast.case.probability_words import word_for, words_between
+from forecast.inference.result import warnings
 from forecast.record.comparison import Issued, carried_over, were_others
 from forecast.record.issue import inputs, last_issue
 from forecast.report.styles import ScenarioStyle, scenario_styles
@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from forecast.case.evidence import Report
     from forecast.case.folder import Case
     from forecast.case.question import Question
+    from forecast.case.warnings import WarningMessage
     from forecast.record.ledger import Entry, Inputs
 
 
@@ -95,7 +96,7 @@ class Summary:
     views: tuple[View, ...]
     clashes: tuple[Clash, ...]
     confidence: Confidence
-    warnings: tuple[str, ...]
+    warnings: tuple[WarningMessage, ...]
 
     @property
     def question(self) -> Question:
@@ -153,7 +154,7 @@ def summarise(case: Case, tree: xr.DataTree, ledger: Sequence[Entry] = ()) -> Su
         ),
         clashes=clashing_cells(case, made_from.as_of),
         confidence=confidence(case, tree),
-        warnings=tuple(dict.fromkeys([*case.warnings, *json.loads(tree.attrs.get("warnings", "[]"))])),
+        warnings=tuple(dict.fromkeys([*case.warnings, *warnings(tree)])),
     )
 
 

@@ -56,7 +56,7 @@ def print_table(summary: Summary, console: Console | None = None) -> None:
     console.print(Text(sentences.confidence(summary)))
     console.print(Text(sentences.comparison(summary), style="dim"))
     _print_list(console, "Clashing reports", sentences.clash_lines(summary))
-    _print_list(console, "Warnings", list(summary.warnings))
+    _print_list(console, "Warnings", [str(warning) for warning in summary.warnings])
 
 
 def _scenarios(console: Console, summary: Summary, view: View) -> list[Table]:

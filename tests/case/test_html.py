@@ -10,6 +10,7 @@ import pytest
 
 from forecast.case.evidence import Evidence, Report
 from forecast.case.folder import load_case
+from forecast.case.warnings import WarningMessage
 from tests.made_up import made_up_case
 
 VOID = {"br", "img", "meta", "input"}
@@ -70,7 +71,7 @@ def test_what_is_hostile_is_text():
         name=evil,
         evidence=Evidence((first,)),
         question=replace(case.question, title=evil),
-        warnings=(evil,),
+        warnings=(WarningMessage("undated", evil),),
     )
     page = WellFormed(shown._repr_html_())
     assert not {"script", "img", "b", "i"} & set(page.tags)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import re
 from datetime import date, timedelta
 from pathlib import Path
@@ -14,7 +13,8 @@ import xarray as xr
 
 from forecast.case.folder import Case, load_case
 from forecast.case.in_force import in_force
-from forecast.inference.changing import earlier_dates, gaps_before, with_past
+from forecast.inference import result
+from forecast.inference.changing import earlier_dates, gap_warnings, with_past
 from forecast.inference.data_tree import Answer
 from forecast.inference.engine import infer, update
 from forecast.inference.particles import ImpossibleEvidence
@@ -195,9 +195,9 @@ def test_a_past_that_no_scenario_allowed_is_a_gap_with_a_warning(tmp_path):
     assert lacking == [False, True, True, True]
     nothing = with_past(case.question, earlier, own, refusing(date(2023, 1, 1)))
     assert nothing["probability"].sel(scenario="war").isnull().values.tolist() == [True, True, True, False]
-    (warning,) = gaps_before(nothing)
-    assert "the trend has gaps there" in warning
-    assert gaps_before(now) == []
+    (warning,) = gap_warnings(nothing)
+    assert "the trend has gaps there" in warning.text
+    assert gap_warnings(now) == []
 
 
 def test_a_past_that_was_put_right_later_leaves_a_gap(tmp_path):
@@ -213,7 +213,7 @@ def test_a_past_that_was_put_right_later_leaves_a_gap(tmp_path):
     log = EVIDENCE + "x1,2024-01-16,2024-01-16,raid,yes,agency\n"
     case = load_case(write(tmp_path, text, log))
     tree = update(case, as_of=LATE, **FEW)
-    assert any("the trend has gaps there" in warning for warning in json.loads(tree.attrs["warnings"]))
+    assert "gaps" in [warning.kind for warning in result.warnings(tree)]
     trend = tree["trend"].to_dataset()["probability"]
     assert trend.sel(scenario="war").isnull().values.tolist() == [False, False, True, False, False, False]
 

@@ -18,6 +18,7 @@ from forecast.case.evidence import Evidence
 from forecast.case.folder import Case
 from forecast.case.judgement import Positive
 from forecast.case.question import Moves
+from forecast.case.warnings import WarningMessage
 from forecast.inference.engine import infer
 from tests.cases import binary, day, question, report, small, source
 
@@ -45,7 +46,8 @@ GROUPS = {
 @cache
 def result(name: str, exact: bool = False) -> xr.DataTree:
     found = small(name, exact)
-    case = Case(name, Path(name), found.question, found.evidence, "digest of it", ("mind the gap",))
+    warnings = (WarningMessage("gaps", "mind the gap"),)
+    case = Case(name, Path(name), found.question, found.evidence, "digest of it", warnings)
     return forecast.update(case, as_of=found.as_of, draws=400, tolerance=1.0)
 
 

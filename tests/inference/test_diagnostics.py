@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import math
 from functools import cache
 
@@ -10,6 +9,7 @@ import numpy as np
 import xarray as xr
 
 from forecast.case.evidence import Evidence
+from forecast.inference import result
 from forecast.inference.diagnostics import drift_warnings
 from forecast.inference.engine import infer
 from tests.cases import binary, day, question, report, source
@@ -35,9 +35,9 @@ def test_a_contradicted_judgement_is_named():
     posterior = np.array([18 + 30, 2 + 30]) / 80
     assert np.abs(found["now"].item() - posterior).min() < 0.01
     assert found["tail"] < 0.02
-    said = [w for w in json.loads(sixty_weeks().attrs["warnings"]) if "raid" in w]
-    assert len(said) == 1
-    assert "judgement drifted far: likelihood raid alpha (yes) was said to be" in said[0]
+    (warning,) = result.warnings(sixty_weeks())
+    assert (warning.kind, warning.subject) == ("drift", ("likelihood raid alpha",))
+    assert "judgement drifted far: likelihood raid alpha (yes) was said to be" in warning.text
 
 
 def test_judgements_that_agree_are_not():
@@ -46,7 +46,7 @@ def test_judgements_that_agree_are_not():
         judgement=["likelihood offer alpha", "likelihood offer beta", "likelihood raid beta"]
     )
     assert np.all(agreeing["tail"] > 0.5)
-    assert not [w for w in json.loads(sixty_weeks().attrs["warnings"]) if "offer" in w]
+    assert not [w for w in result.warnings(sixty_weeks()) if "offer" in w.text]
 
 
 def test_only_what_learns_is_compared():
@@ -58,5 +58,5 @@ def test_the_warning_gives_both_numbers():
         {n: ("judgement", [v, 0.5]) for n, v in (("said", 0.1), ("now", 0.4567), ("tail", 0.019))},
         {"judgement": ["one", "two"], "entry": ("judgement", ["", ""]), "draws": 1000},
     )
-    (text,) = drift_warnings(data)
-    assert "one was said to be 0.1, the evidence has it at 0.457" in text
+    (warning,) = drift_warnings(data)
+    assert "one was said to be 0.1, the evidence has it at 0.457" in warning.text

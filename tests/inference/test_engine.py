@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import math
 from dataclasses import replace
 from datetime import date
@@ -15,6 +14,7 @@ import forecast
 from forecast.case.errors import InputError
 from forecast.case.evidence import Evidence
 from forecast.case.folder import Case, load_case
+from forecast.inference import result
 from forecast.inference.engine import infer, update
 from tests.case.base import write
 from tests.cases import binary, day, question, report, small, source
@@ -33,7 +33,7 @@ def test_a_folder_and_a_case_give_one_result(tmp_path):
     attrs = trees[0].attrs
     assert (attrs["case"], attrs["digest"]) == (tmp_path.name, case.digest)
     assert attrs["version"] == forecast.__version__
-    assert json.loads(attrs["warnings"])[: len(case.warnings)] == list(case.warnings)
+    assert result.warnings(trees[0])[: len(case.warnings)] == list(case.warnings)
     assert sorted(p.name for p in tmp_path.iterdir()) == ["evidence.csv", "question.yaml"]  # nothing written
 
 

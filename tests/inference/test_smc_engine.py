@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import json
 from typing import Any
 
 import pytest
 
+from forecast.inference import result
 from forecast.inference.engine import infer
 from tests.cases import small
 
@@ -18,11 +18,11 @@ def test_particles_are_doubled_until_the_numbers_are_sure(monkeypatch):
     sure = infer(case.question, case.evidence, tolerance=0.03, **run)
     assert 100 <= sure.attrs["particles"] <= 400
     assert sure.attrs["mcse"] <= 0.03
-    assert json.loads(sure.attrs["warnings"]) == []
+    assert result.warnings(sure) == []
     unsure = infer(case.question, case.evidence, tolerance=1e-4, **run)
     assert unsure.attrs["particles"] == 400
-    (warning,) = json.loads(unsure.attrs["warnings"])
-    assert "more than the tolerance of 0.0001, with 400 particles in each of 2 chains" in warning
+    (warning,) = result.warnings(unsure)
+    assert "more than the tolerance of 0.0001, with 400 particles in each of 2 chains" in warning.text
     worst = max(
         float(unsure[g].to_dataset()["mcse"][at].max())
         for g, at in (("trend", -1), ("outlook", 0), ("outlook", -1))

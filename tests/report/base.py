@@ -14,6 +14,7 @@ from rich.console import Console
 from forecast.analysis.attribution import STEPS
 from forecast.case.evidence import Evidence
 from forecast.case.folder import Case
+from forecast.case.warnings import WarningMessage
 from forecast.inference.data_tree import coordinates
 from forecast.record.issue import entries
 from forecast.record.ledger import Entry
@@ -73,7 +74,7 @@ def hostile(case: Case) -> Case:
         case,
         question=replace(case.question, title=HOSTILE, scenarios=scenarios),
         evidence=Evidence(reports),
-        warnings=(HOSTILE,),
+        warnings=(WarningMessage("undated", HOSTILE),),
     )
 
 

@@ -34,7 +34,7 @@ def test_the_document_has_the_keys_of_the_contract(summary, tree):
         "date": str(HORIZON),
         **{s["id"]: s["at_horizon"]["probability"] for s in found["scenarios"]},
     }
-    assert found["warnings"] == list(summary.warnings)
+    assert found["warnings"] == [warning.text for warning in summary.warnings]
 
 
 def test_what_does_not_exist_is_null(case, tree):

@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 import xarray as xr
 
+from forecast.case.warnings import WarningMessage
 from forecast.inference.data_tree import Answer, Progress, at_the_end
 from forecast.inference.diagnostics import R_HAT, R_HAT_LENIENT
 from forecast.inference.estimates import Draws, Estimate, estimate
@@ -54,15 +55,17 @@ def run_nuts(
     found = Answer(sample, past, now, ahead, horizon, stats, {}, [])
     warnings, refused = _judged(task, sampled, sample)
     if found.error > tolerance:
-        warnings.append(
+        text = (
             f"the Monte Carlo error of a probability is {found.error:.4f}, more than the tolerance of "
             f"{tolerance:g}: ask for more draws"
         )
+        warnings.append(WarningMessage("tolerance", text))
     if doubtful:
-        warnings.append(
+        text = (
             f"on {doubtful} past date{'s' * (doubtful > 1)} of the trend the Markov chains disagree "
             f"(r_hat above {R_HAT_LENIENT}): the trend is unsure there"
         )
+        warnings.append(WarningMessage("past r_hat", text))
     if progress is not None:
         progress(1.0)
     return found._replace(warnings=warnings, refused=refused)
@@ -140,7 +143,7 @@ def _disagree(value: np.ndarray) -> bool:
     return any(float(az.rhat(flat[..., n])) > R_HAT_LENIENT for n in range(flat.shape[-1]))
 
 
-def _judged(task: Problem, sampled: Sampled, sample: Draws) -> tuple[list[str], str]:
+def _judged(task: Problem, sampled: Sampled, sample: Draws) -> tuple[list[WarningMessage], str]:
     """Return warnings in plain words, and why the result must not be issued, if so."""
     import arviz as az
 
@@ -174,14 +177,15 @@ def _refusal(found: dict[str, Any]) -> str:
     )
 
 
-def _warnings(found: dict[str, Any]) -> list[str]:
-    said = [reason] if (reason := _refusal(found)) else []
-    if found["divergent"]["n_divergent"]:
-        said.append(f"{found['divergent']['n_divergent']} transitions of NUTS diverged: the tails are unsure")
+def _warnings(found: dict[str, Any]) -> list[WarningMessage]:
+    warnings = [WarningMessage("r_hat", reason)] if (reason := _refusal(found)) else []
+    if diverged := found["divergent"]["n_divergent"]:
+        text = f"{diverged} transitions of NUTS diverged: the tails are unsure"
+        warnings.append(WarningMessage("divergences", text))
     if found["bfmi"]["failed_chains"]:
-        said.append("the energy of NUTS mixed slowly (E-BFMI below 0.3): the tails are unsure")
-    if found["ess"]["bad_params"]:
-        said.append(
-            f"few independent draws of {', '.join(sorted(found['ess']['bad_params'])[:3])}: ask for more"
-        )
-    return said
+        text = "the energy of NUTS mixed slowly (E-BFMI below 0.3): the tails are unsure"
+        warnings.append(WarningMessage("energy", text))
+    if few := sorted(found["ess"]["bad_params"]):
+        text = f"few independent draws of {', '.join(few[:3])}: ask for more"
+        warnings.append(WarningMessage("ess", text, tuple(few)))
+    return warnings

@@ -48,7 +48,7 @@ def brief(summary: Summary, findings: Findings | None = None, *, picture: str = 
     parts += [sentences.confidence(summary), sentences.comparison(summary)]
     parts += [image] if picture else []
     parts += _section("Clashing reports", sentences.clash_lines(summary))
-    parts += _section("Warnings", summary.warnings)
+    parts += _section("Warnings", map(str, summary.warnings))
     parts.append(f"*{sentences.provenance(summary)}*")
     return "\n\n".join(part if part == image else _inert(part) for part in parts) + "\n"
 

@@ -471,8 +471,11 @@ LISTED_REPORTS, REPORTS_ON_PAPER = 12, 5
 #: Longest note, in characters.
 LONGEST_NOTE = 320
 
-#: What a check of the review says better than the warning that holds these words.
-TOLD_BY = {"Drift of judgements": "has drifted", "Grades of credibility": "no credibility grade"}
+#: The check of the review that says more than a warning of this kind.
+CHECK_OF = {
+    "drift": "Drift of judgements", "ungraded": "Grades of credibility", "gaps": "Gaps in the trend",
+    "r_hat": "Agreement of chains", "tolerance": "Monte Carlo error", "weights": "Effective draws",
+}  # fmt: skip
 
 
 def doubts(summary: Summary, findings: Findings) -> Section:
@@ -491,8 +494,8 @@ def doubts(summary: Summary, findings: Findings) -> Section:
         )
         fix = ". If they pass on one story, link them by repeats or testimony."
         lines.append(("Lookalikes without a link", said + "; ".join(named) + more + fix))
-    told = [said for name, said in TOLD_BY.items() if any(check.name == name for check in findings.doubts)]
-    lines += [("", w) for w in summary.warnings if not any(said in w for said in told)]
+    checked = {check.name for check in findings.doubts}
+    lines += [("", w.text) for w in summary.warnings if CHECK_OF.get(w.kind) not in checked]
     blocks: list[Block] = [
         Items(tuple(lines[:LISTED_REPORTS]), REPORTS_ON_PAPER, max(len(lines) - LISTED_REPORTS, 0))
     ]

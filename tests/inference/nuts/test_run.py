@@ -5,7 +5,6 @@ Every clause of the model is in the case `everything`; benchmarks/engines.py run
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 
 import numpy as np
@@ -13,6 +12,8 @@ import pytest
 import xarray as xr
 
 from forecast.case.evidence import Evidence
+from forecast.case.warnings import WarningMessage
+from forecast.inference import result
 from forecast.inference.engine import infer
 from forecast.inference.nuts import run
 from forecast.inference.nuts.sample import Sampled
@@ -71,12 +72,12 @@ def test_a_static_question_with_two_modes_is_refused():
     log = [report(f"{name}{t}", 7 * t, name, "yes" if t % 2 else "no") for t in range(40) for name in names]
     nuts = infer(q, Evidence(tuple(log)), as_of=day(279), draws=400, chains=4, seed=SEED, engine="nuts")
     assert "r_hat" in nuts.attrs["refused"]
-    assert any("r_hat" in warning for warning in json.loads(nuts.attrs["warnings"]))
+    assert "r_hat" in [warning.kind for warning in result.warnings(nuts)]
     with pytest.raises(ValueError, match="r_hat"):
         issue(made_up_case(Path("nowhere")), nuts)
 
 
-def judged(spread: float, diverging: bool, *, outer: bool = False) -> tuple[list[str], str]:
+def judged(spread: float, diverging: bool, *, outer: bool = False) -> tuple[list[WarningMessage], str]:
     """What is said of made-up draws whose chains lie apart.
 
     With `outer` they also differ, in all chains alike, with each of 16 draws of what must not learn.
@@ -105,9 +106,9 @@ def test_what_is_said_of_draws():
     assert judged(0.0, False) == ([], "")
     warnings, refused = judged(0.05, False)
     assert "r_hat of prior" in refused
-    assert warnings[0] == refused
+    assert warnings[0].text == refused
     warnings, refused = judged(0.0, True)
-    assert "2000 transitions of NUTS diverged" in warnings[0]
+    assert "2000 transitions of NUTS diverged" in warnings[0].text
     assert refused == ""
 
 

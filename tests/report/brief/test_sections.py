@@ -2,7 +2,20 @@
 
 from __future__ import annotations
 
+import math
+from pathlib import Path
+
+import forecast
+from forecast.case.evidence import Evidence
+from forecast.case.folder import Case
+from forecast.inference import result
+from forecast.report.brief import sections
+from forecast.report.brief.data import gather
+from forecast.report.brief.elements import Items
 from forecast.report.brief.write import page
+from forecast.report.summary import summarise
+from tests import cases
+from tests.cases import binary, source
 from tests.report.base import made_up_brief, made_up_page, read, words
 
 
@@ -31,3 +44,21 @@ def test_probability_and_confidence_stand_in_sentences_of_their_own():
     paragraphs = [data for tag, data in read(made_up_page()).texts if tag == "p"]
     assert not [one for one in paragraphs if "Confidence" in one and "probable scenario" in one]
     assert [one for one in paragraphs if one.startswith("Confidence in this assessment is")]
+
+
+def test_a_judgement_that_drifted_is_named_once():
+    """By the review, and not again by the engine's own warning of the same."""
+    likely = (binary("raid", (0.1, 0.1), 20.0), binary("offer", (0.5, 0.02), 20.0))
+    question = cases.question((0.5, 0.5), likely, (source("s", 1.0, math.inf),), 20.0, weeks=20)
+    log = tuple(
+        cases.report(f"{name}{t}", 7 * t, name, "yes" if name == "raid" or t % 2 else "no")
+        for t in range(20)
+        for name in ("raid", "offer")
+    )
+    case = Case("raids", Path("raids"), question, Evidence(log), "0" * 64)
+    tree = forecast.update(case, as_of=cases.day(139), draws=500, chains=2, tolerance=1.0)
+    assert "drift" in [warning.kind for warning in result.warnings(tree)]
+    summary = summarise(case, tree)
+    (items,) = sections.doubts(summary, gather(summary, tree)).blocks
+    assert isinstance(items, Items)
+    assert [name for name, text in items.lines if "raid alpha" in text] == ["Drift of judgements"]
