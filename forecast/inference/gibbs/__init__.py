@@ -1,1 +1,7 @@
-"""The Gibbs step of a particle: hidden values given a scenario path, then the judgements given both."""
+"""One Gibbs sweep of a particle theta, the scenario path being drawn from its filter.
+
+:mod:`~forecast.inference.gibbs.latent` draws the hidden values: the path, the value of each cell, the origin
+of each report. :mod:`~forecast.inference.gibbs.conjugate` draws the judgements given these, a function for
+each kind: likelihoods, reliabilities of sources, prior, dynamics. :mod:`~forecast.inference.gibbs.sweep`
+does both for every particle.
+"""

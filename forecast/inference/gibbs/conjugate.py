@@ -1,13 +1,15 @@
-"""New values of the judgements, given what happened: conjugate draws, put to the test where not exact.
+"""Conjugate draws of the judgements given the hidden values; Metropolis-Hastings where these are not exact.
 
-Given the past (:mod:`forecast.inference.gibbs.latent`) the judgements are independent and conjugate:
+Given the hidden values (:mod:`forecast.inference.gibbs.latent`) the judgements are independent and conjugate:
 Dirichlet, Gamma and Normal with the cells' exponents as weights, Beta for reliabilities. Where that draw is
 not exact it is a proposal, accepted by Metropolis and Hastings:
 
-- a cell with exponent e stands in the target as m^e, whose extension by the drawn x is m^(e-1) J with
+- a cell with exponent e is in the target as m^e, whose extension by the drawn x is m^(e-1) J with
   J = f(x | s) prod_j P(y_j | x), while the proposal took J^e: the ratio is (m'/m)^(e-1) (J'/J)^(1-e);
 - the mean of a negative binomial count is proposed from the Gamma that a Poisson count of reduced weight
-  would give, mixed with a tenth from the prior.
+  would give, mixed with a tenth from the prior;
+- leaving rates are proposed as if a period saw one move at most, mixed with a tenth from the prior, and
+  compared by the path's probability under expm(Q); rows of a transition matrix are conjugate.
 """
 
 from __future__ import annotations
@@ -18,17 +20,18 @@ import numpy as np
 
 from forecast.inference.gibbs.latent import Latent, member
 from forecast.model.cell_sequence import Course
+from forecast.model.dynamics import expm
 from forecast.model.jit import inlined, kernel
 from forecast.model.likelihood import Cells, log_add, log_cell, log_density, place
-from forecast.model.parameters import CATEGORY, MEASURE, NEGATIVE_BINOMIAL, Arrays
+from forecast.model.parameters import CATEGORY, MEASURE, MOVES, NEGATIVE_BINOMIAL, Arrays
 
 FROM_PRIOR = 0.1
-LIKELIHOOD, RELIABILITY, DYNAMICS = range(3)
+LIKELIHOOD, RELIABILITY, DYNAMICS = range(3)  # rows of the counts of accepted and tried draws
 
 
 @inlined
 def gamma_above_zero(rng: np.random.Generator, shape: float) -> float:
-    """Draw a standard Gamma, kept above zero (small shapes underflow)."""
+    """Draw a standard Gamma; a small shape would underflow to zero."""
     return max(rng.standard_gamma(shape), 1e-300)
 
 
@@ -36,7 +39,7 @@ def gamma_above_zero(rng: np.random.Generator, shape: float) -> float:
 def draw_likelihood(
     i: int, s: int, a: Arrays, latent: Latent, rng: np.random.Generator, out: np.ndarray
 ) -> None:
-    """Draw the likelihood of an indicator in a scenario given the sums: conjugate, or the proposal."""
+    """Draw the likelihood of indicator i in scenario s given the sums: conjugate, or a proposal."""
     start = place(i, s, a)
     plus, minus = latent.plus[start], latent.minus[start]
     if a.indicator[i].kind == CATEGORY:
@@ -54,7 +57,7 @@ def draw_likelihood(
 
 @inlined
 def reduced_weight(i: int, start: int, plus: float, minus: float, a: Arrays) -> float:
-    """Return what a count weighs beside a Poisson count: k / (k + m) for a negative binomial."""
+    """Return the weight of a count relative to a Poisson count: k / (k + m) for a negative binomial."""
     if a.indicator[i].kind != NEGATIVE_BINOMIAL:
         return 1.0
     w = 0.0
@@ -78,17 +81,17 @@ def draw_dirichlet(
 
 
 @kernel
-def log_m(c: int, s: int, theta: np.ndarray, cells: Cells, a: Arrays, latent: Latent) -> float:
-    """Return log m(s) of one cell."""
+def log_cell_likelihood(c: int, s: int, theta: np.ndarray, cells: Cells, a: Arrays, latent: Latent) -> float:
+    """Return log m(s), the likelihood of cell c in scenario s."""
     row = np.empty((1, a.scenarios))
     return row[0, s] if log_cell(c, theta, cells, a, latent.weight, row, 0) else np.log(row[0, s])
 
 
 @kernel
-def log_told_ratio(
+def log_value_ratio(
     c: int, s: int, new: np.ndarray, old: np.ndarray, cells: Cells, a: Arrays, latent: Latent
 ) -> float:
-    """Return sum of log f(x | s) at new minus at old, over what was drawn fresh in the cells of a kind."""
+    """Return sum of log f(x | s) at new minus at old over the fresh values x drawn in cells of a kind."""
     i, first, total = cells.cell[c].indicator, cells.cell[c].first, 0.0
     if a.indicator[i].kind == CATEGORY:
         start = place(i, s, a)
@@ -105,7 +108,7 @@ def log_told_ratio(
 
 @kernel
 def first_of_cell(q: int, s: int, course: Course, latent: Latent) -> bool:
-    """Tell whether kind q is the first of its cell in a scenario; the same cell may have two exponents."""
+    """Tell whether kind q is the first of its cell in a scenario; one cell may have two exponents."""
     for before in range(q - 1, -1, -1):
         if course.cell[before] != course.cell[q]:
             return True
@@ -123,9 +126,9 @@ def accept_likelihoods(
     a: Arrays,
     latent: Latent,
     rng: np.random.Generator,
-    count: np.ndarray,
+    accepted: np.ndarray,
 ) -> None:
-    """Accept or refuse proposed likelihoods, an indicator (with those given it) and scenario at a time."""
+    """Accept or reject proposed likelihoods, one indicator (and those given it) and scenario at a time."""
     indicators, size = a.indicator.shape[0], a.scenarios
     ratio = np.zeros((indicators, size))
     for q in range(course.cell.shape[0]):
@@ -136,9 +139,11 @@ def accept_likelihoods(
                 continue
             if first_of_cell(q, s, course, latent):
                 for n in range(1 + cells.cell[c].children):
-                    ratio[i, s] += log_told_ratio(member(c, n, cells), s, new, theta, cells, a, latent)
+                    ratio[i, s] += log_value_ratio(member(c, n, cells), s, new, theta, cells, a, latent)
             if e != 1.0:
-                m = log_m(c, s, new, cells, a, latent) - log_m(c, s, theta, cells, a, latent)
+                m = log_cell_likelihood(c, s, new, cells, a, latent) - log_cell_likelihood(
+                    c, s, theta, cells, a, latent
+                )
                 ratio[i, s] += latent.number[q, s] * (e - 1.0) * m
     for i in range(indicators):
         for s in range(size):
@@ -149,9 +154,9 @@ def accept_likelihoods(
     for i in range(indicators):
         for s in range(size):
             if a.slot[place(i, s, a)].learns and a.indicator[i].joint == i:
-                count[LIKELIHOOD, 1] += 1
+                accepted[LIKELIHOOD, 1] += 1
             if np.log(rng.random()) < ratio[i, s]:
-                count[LIKELIHOOD, 0] += a.slot[place(i, s, a)].learns and a.indicator[i].joint == i
+                accepted[LIKELIHOOD, 0] += a.slot[place(i, s, a)].learns and a.indicator[i].joint == i
                 for k in range(indicators):
                     if a.indicator[k].joint == i:
                         begin, end = place(k, s, a), place(k, s, a) + a.indicator[k].size
@@ -176,17 +181,17 @@ def gamma_ratio(x: float, shape: float, rate: float, more: float, longer: float)
 
 
 @kernel
-def update_reliabilities(
+def draw_reliabilities(
     theta: np.ndarray,
-    unit: bool,
+    exact: bool,
     course: Course,
     cells: Cells,
     a: Arrays,
     latent: Latent,
     rng: np.random.Generator,
-    count: np.ndarray,
+    accepted: np.ndarray,
 ) -> None:
-    """Draw each reliability from its Beta; where cells have exponents, accept or refuse it."""
+    """Draw the reliability of each source and testimony from its Beta; accepted or rejected if not exact."""
     for k in range(a.reliabilities):
         slot = a.reliability + k
         if not a.slot[slot].learns:
@@ -195,11 +200,11 @@ def update_reliabilities(
         down = gamma_above_zero(rng, a.slot[slot].b + latent.minus[slot])
         old, new = theta[slot], min(up / (up + down), 1.0 - 2.0**-53)
         theta[slot] = new
-        if not unit:
+        if not exact:
             ratio = reliability_ratio(slot, old, new, theta, course, cells, a, latent)
-            count[RELIABILITY, 1] += 1
+            accepted[RELIABILITY, 1] += 1
             if np.log(rng.random()) < ratio:
-                count[RELIABILITY, 0] += 1
+                accepted[RELIABILITY, 0] += 1
             else:
                 theta[slot] = old
 
@@ -221,39 +226,113 @@ def reliability_ratio(
         c, e = course.cell[q], course.exponent[q]
         touched = False
         for n in range(1 + cells.cell[c].children):
-            touched |= reports_of(member(c, n, cells), slot, cells)
+            touched |= has_report_of(member(c, n, cells), slot, cells)
         for s in range(a.scenarios):
             if not touched or latent.number[q, s] == 0:
                 continue
             if first_of_cell(q, s, course, latent):
                 for n in range(1 + cells.cell[c].children):
-                    ratio += log_part_ratio(member(c, n, cells), s, slot, old, new, cells, latent)
+                    ratio += log_report_ratio(member(c, n, cells), s, slot, old, new, cells, latent)
             if e != 1.0:
-                m = log_m(c, s, theta, cells, a, latent)
+                m = log_cell_likelihood(c, s, theta, cells, a, latent)
                 theta[slot] = old
-                m -= log_m(c, s, theta, cells, a, latent)
+                m -= log_cell_likelihood(c, s, theta, cells, a, latent)
                 theta[slot] = new
                 ratio += latent.number[q, s] * (e - 1.0) * m
     return ratio
 
 
 @kernel
-def reports_of(c: int, slot: int, cells: Cells) -> bool:
+def has_report_of(c: int, slot: int, cells: Cells) -> bool:
     """Tell whether a cell has a report with this reliability."""
-    found = False
+    has = False
     for j in range(cells.cell[c].first, cells.cell[c].end):
-        found |= cells.report[j].slot == slot
-    return found
+        has |= cells.report[j].slot == slot
+    return has
 
 
 @kernel
-def log_part_ratio(c: int, s: int, slot: int, old: float, new: float, cells: Cells, latent: Latent) -> float:
+def log_report_ratio(
+    c: int, s: int, slot: int, old: float, new: float, cells: Cells, latent: Latent
+) -> float:
     """Return log J'/J of the reports of a kind of cell for one reliability."""
-    told = 0.0
+    total = 0.0
     for j in range(cells.cell[c].first, cells.cell[c].end):
         if cells.report[j].slot == slot:
             if latent.up[j, s] > 0:
-                told += latent.up[j, s] * (np.log(new) - np.log(old))
+                total += latent.up[j, s] * (np.log(new) - np.log(old))
             if latent.down[j, s] > 0:
-                told += latent.down[j, s] * (np.log(1.0 - new) - np.log(1.0 - old))
-    return told
+                total += latent.down[j, s] * (np.log(1.0 - new) - np.log(1.0 - old))
+    return total
+
+
+@kernel
+def draw_dynamics(
+    theta: np.ndarray,
+    matrix: np.ndarray,
+    a: Arrays,
+    moves: np.ndarray,
+    rng: np.random.Generator,
+    accepted: np.ndarray,
+) -> None:
+    """Draw the dynamics given how often the path moved from one scenario to another."""
+    size, start = moves.shape[0], a.dynamics_offset
+    if a.dynamics != MOVES:
+        for i in range(size):
+            if a.slot[start + i * size].learns:
+                plus = np.zeros(theta.shape[0])
+                plus[start + i * size : start + (i + 1) * size] = moves[i]
+                draw_dirichlet(start + i * size, size, a, plus, rng, theta)
+        return
+    to = start + size
+    new, prior = theta.copy(), rng.random() < FROM_PRIOR
+    plus, stays = np.zeros(theta.shape[0]), moves.sum(axis=1)
+    for i in range(size):
+        for j in range(size):
+            if j != i and a.slot[to + i * size + j].a > 0.0:
+                plus[to + i * size + j] = moves[i, j]
+        plus[start + i] = stays[i] - moves[i, i]
+    none = np.zeros(theta.shape[0])
+    for i in range(size):
+        if a.slot[start + i].learns:
+            shape = a.slot[start + i].a + (0.0 if prior else plus[start + i])
+            new[start + i] = gamma_above_zero(rng, shape) / (
+                a.slot[start + i].b + (0.0 if prior else stays[i])
+            )
+        if a.slot[to + i * size].learns:
+            draw_dirichlet(to + i * size, size, a, none if prior else plus, rng, new)
+    proposed, buffer = np.empty((size, size)), np.empty((3, size, size))
+    expm(new[start:to], new[to : to + size * size].reshape(size, size), proposed, buffer)
+    ratio = moves_over_prior(theta, a, plus, stays) - moves_over_prior(new, a, plus, stays)
+    for i in range(size):
+        for j in range(size):
+            if moves[i, j] > 0.0:
+                ratio += moves[i, j] * (np.log(proposed[i, j]) - np.log(matrix[i, j]))
+    accepted[DYNAMICS, 1] += 1
+    if np.log(rng.random()) < ratio:
+        accepted[DYNAMICS, 0] += 1
+        theta[:] = new
+
+
+@kernel
+def moves_over_prior(theta: np.ndarray, a: Arrays, plus: np.ndarray, stays: np.ndarray) -> float:
+    """Return log(g / p) of the mixed proposal for the moves."""
+    size, start = stays.shape[0], a.dynamics_offset
+    to, total = start + size, 0.0
+    for i in range(size):
+        if a.slot[start + i].learns:
+            total += gamma_ratio(
+                theta[start + i], a.slot[start + i].a, a.slot[start + i].b, plus[start + i], stays[i]
+            )
+        if a.slot[to + i * size].learns:
+            before, after = 0.0, 0.0
+            for x in range(to + i * size, to + (i + 1) * size):
+                if a.slot[x].a > 0.0:
+                    before, after = before + a.slot[x].a, after + a.slot[x].a + plus[x]
+                    total += (
+                        plus[x] * np.log(theta[x])
+                        + math.lgamma(a.slot[x].a)
+                        - math.lgamma(a.slot[x].a + plus[x])
+                    )
+            total += math.lgamma(after) - math.lgamma(before)
+    return log_add(math.log(FROM_PRIOR), math.log(1.0 - FROM_PRIOR) + total)

@@ -1,8 +1,8 @@
-"""What happened, drawn for one particle: the path of scenarios, the values, how each report came about.
+"""Hidden values of one particle: the path of scenarios, the value of each cell, the origin of each report.
 
-Given theta, a path s_0..s_T is drawn backward from the forward filter. Given the path, in each cell the
-value x is drawn, and whether it was fresh or held; of each report, whether it told x, or was noise. Cells
-of one kind in periods of one scenario are alike, so they are drawn together, by binomials.
+Given theta, a path s_0..s_T is drawn by forward filtering, backward sampling. Given the path, in each cell
+the value x is drawn, and whether it was fresh or held; of each report, whether it states x, or is noise.
+Cells of one kind in periods of one scenario are alike, so they are drawn together, by binomials.
 """
 
 from __future__ import annotations
@@ -31,15 +31,12 @@ from forecast.model.parameters import CATEGORY, NEGATIVE_BINOMIAL, STATIC, Array
 
 
 class Latent(NamedTuple):
-    """What one particle's sweep draws about the past, and the sums it leaves for the judgements.
-
-    Cells of one kind in periods of one scenario are alike, so their draws are counted, not listed.
-    """
+    """Counts of the hidden values of one particle, and the sums from which its judgements are drawn."""
 
     number: np.ndarray  # (Q, K) cells of each kind in each scenario of the sampled path
-    fresh: np.ndarray  # (C, K, V) fresh draws of each value (of a number, by the report that told it), and
-    up: np.ndarray  # (J, K) reports for which the source was reliable, and
-    down: np.ndarray  # (J, K) for which it was not, each with the weight it has in an acceptance ratio
+    fresh: np.ndarray  # (C, K, V) fresh draws of each value (of a number, by the report that states it)
+    up: np.ndarray  # (J, K) reports whose source was reliable, as weighted in an acceptance ratio
+    down: np.ndarray  # (J, K) reports whose source was not
     plus: np.ndarray  # (D,) weight of cases for, or sum of values
     minus: np.ndarray  # (D,) weight of cases against, or number of values
     weight: np.ndarray  # (2, largest number of values) scratch
@@ -87,7 +84,7 @@ def binomial(rng: np.random.Generator, n: int, p: float) -> int:
 
 @kernel
 def large_binomial(rng: np.random.Generator, n: int, p: float) -> int:
-    """Draw how many of many happen; not laid into its callers, for it is long code."""
+    """Draw how many of many happen; not inlined, for it is long code."""
     return rng.binomial(n, p)
 
 
@@ -140,19 +137,19 @@ def draw_reports(
     s: int,
     x: float,
     n: int,
-    sure: bool,
+    stated: bool,
     power: float,
     theta: np.ndarray,
     cells: Cells,
     latent: Latent,
     rng: np.random.Generator,
 ) -> None:
-    """Draw, where x happened in n like cells, how their reports came about.
+    """Draw the origin of each report of n like cells with value x.
 
-    `sure`: at least one report of the (single) cell told it.
+    `stated`: at least one report of the (single) cell states it.
     """
     none = 1.0
-    if sure:
+    if stated:
         none = all_untold(c, theta, cells)
         none /= none + told_gain(c, x, theta, cells)
     for j in range(cells.cell[c].first, cells.cell[c].end):
@@ -161,8 +158,8 @@ def draw_reports(
         if cells.report[j].value == x and cells.report[j].told > 0.0:
             told = cells.report[j].told * r
             share = told / (told + untold(j, theta, cells))
-            up = binomial(rng, n, share / (1.0 - none) if sure and none < 1.0 else share)
-            sure, none = sure and up == 0, none / (1.0 - share) if share < 1.0 else 0.0
+            up = binomial(rng, n, share / (1.0 - none) if stated and none < 1.0 else share)
+            stated, none = stated and up == 0, none / (1.0 - share) if share < 1.0 else 0.0
             down -= up
         if keep > 0.0:
             down -= binomial(rng, down, keep / untold(j, theta, cells))
@@ -190,7 +187,7 @@ def draw_category(
     latent: Latent,
     rng: np.random.Generator,
 ) -> int:
-    """Draw what happened in n like cells, by f(x | s) latent.weight[part, x]; return how often quiet."""
+    """Draw the values of n like cells by f(x | s) latent.weight[part, x]; return how many have value 0."""
     i = cells.cell[c].indicator
     hold, held, start, left = cells.cell[c].hold, cells.cell[c].held, place(i, s, a), n
     total = category(c, s, latent.weight, part, theta, cells, a)
@@ -219,23 +216,23 @@ def draw_number(
     latent: Latent,
     rng: np.random.Generator,
 ) -> None:
-    """Draw which reported number was told in the cell of a count or a measure, if any."""
+    """Draw which of the reported numbers is the value of a count or a measure, if any."""
     i, first = cells.cell[c].indicator, cells.cell[c].first
-    total, found = log_number(c, s, theta, cells, a), -1
+    total, chosen = log_number(c, s, theta, cells, a), -1
     left = rng.random() - math.exp(np.log(all_untold(c, theta, cells)) - total)
     if left >= 0.0:
         for j in range(first, cells.cell[c].end):
             gain = told_gain(c, cells.report[j].value, theta, cells)
             if left >= 0.0 and gain > 0.0 and not stated_before(c, j, cells):
-                found = j
+                chosen = j
                 left -= math.exp(np.log(gain) + log_density(i, s, cells.report[j].value, theta, a) - total)
-    if found < 0:
+    if chosen < 0:
         draw_reports(c, s, np.nan, 1, False, power, theta, cells, latent, rng)
         return
-    y = cells.report[found].value
+    y = cells.report[chosen].value
     latent.plus[place(i, s, a)] += power * y
     latent.minus[place(i, s, a)] += power
-    latent.fresh[c, s, found - first] += 1.0 if a.indicator[i].kind == NEGATIVE_BINOMIAL else 1.0 - power
+    latent.fresh[c, s, chosen - first] += 1.0 if a.indicator[i].kind == NEGATIVE_BINOMIAL else 1.0 - power
     draw_reports(c, s, y, 1, True, power, theta, cells, latent, rng)
 
 
@@ -250,7 +247,7 @@ def draw_cells(
     latent: Latent,
     rng: np.random.Generator,
 ) -> None:
-    """Draw what happened in all cells of one kind that fell into one scenario, and how they were reported."""
+    """Draw the values and reports of all cells of one kind that fall into one scenario."""
     c, n, power = course.cell[q], latent.number[q, s], course.exponent[q]
     i, child, children = cells.cell[c].indicator, cells.cell[c].child, cells.cell[c].children
     if a.indicator[i].kind != CATEGORY:
@@ -281,10 +278,10 @@ def member(c: int, n: int, cells: Cells) -> int:
 
 
 @kernel
-def draw_past(
+def draw_hidden_values(
     theta: np.ndarray, course: Course, cells: Cells, a: Arrays, latent: Latent, rng: np.random.Generator
 ) -> None:
-    """Draw what happened in every cell given the path, and sum it up for the judgements."""
+    """Draw the value of every cell and the origin of its reports, given the path; sum them up."""
     for q in range(course.cell.shape[0]):
         for n in range(1 + cells.cell[course.cell[q]].children):
             c = member(course.cell[q], n, cells)

@@ -15,7 +15,7 @@ import pytest
 from numpy.typing import NDArray
 
 from forecast.case.evidence import Evidence
-from forecast.inference.gibbs.latent import Latent, draw_past, draw_path, new_latent
+from forecast.inference.gibbs.latent import Latent, draw_hidden_values, draw_path, new_latent
 from forecast.model.cell_sequence import Course
 from forecast.model.cells import Content, Statement, flatten
 from forecast.model.hmm import empty_filtered, refresh
@@ -58,7 +58,7 @@ def drawn(content: Content, s: int, power: float, n: int = N) -> Latent:
     course = Course(one, np.array([[0, 1]]), one, np.array([power]))
     latent = new_latent(theta, course, cells, LAID.arrays)
     latent.number[0, s] = n
-    draw_past(theta[0], course, cells, LAID.arrays, latent, np.random.default_rng(8))
+    draw_hidden_values(theta[0], course, cells, LAID.arrays, latent, np.random.default_rng(8))
     return latent
 
 
