@@ -24,7 +24,7 @@ from benchmarks.trend import CHAINS, INDICATORS, WEEKS, run, trend
 from forecast.case.evidence import Evidence
 from forecast.case.question import Question
 from forecast.model.hmm import empty_filtered, refresh
-from forecast.model.problem import Problem, problem
+from forecast.model.problem import Problem, build_problem
 
 if TYPE_CHECKING:
     from forecast.inference.nuts.sample import Sampler
@@ -58,7 +58,7 @@ def rows(
 ) -> Iterator[Row]:
     """Measure all; the accuracy that is claimed is that of the most particles."""
     case = simulated(weeks, indicators)
-    task = problem(*case, case[0].horizon)
+    task = build_problem(*case, case[0].horizon)
     week = np.linspace(0, weeks - 1, measured).round().astype(int)
     tune, number, long = draws
     sampler = compiled(task)

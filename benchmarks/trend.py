@@ -22,7 +22,7 @@ from forecast.case.evidence import Evidence
 from forecast.case.question import Question
 from forecast.inference.particles import Chain
 from forecast.inference.smc import run_chain
-from forecast.model.problem import problem
+from forecast.model.problem import build_problem
 
 WEEKS, INDICATORS, CHAINS = 104, 10, 4
 #: Sizes as factors of the usual, and the largest power of growth: of the whole, and of one sweep. More
@@ -36,7 +36,7 @@ GROWTH = {
 
 def run(question: Question, evidence: Evidence, particles: int, seed: int = 0) -> list[Chain]:
     """Run the chains of the whole trend as the engine does."""
-    task = problem(question, evidence, question.horizon)
+    task = build_problem(question, evidence, question.horizon)
 
     def one(chain: int) -> Chain:
         return run_chain(task, chain=chain, particles=particles, seed=seed, progress=lambda: None)

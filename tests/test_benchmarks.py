@@ -14,7 +14,7 @@ from benchmarks.simulated import simulated
 from benchmarks.table import Row, table
 from forecast.case.judgement import Proportions
 from forecast.model.hmm import empty_filtered, filter_log_likelihood, refresh
-from forecast.model.problem import problem
+from forecast.model.problem import build_problem
 
 
 @pytest.mark.filterwarnings("ignore")  # of what is in dynamax, where that is installed
@@ -101,7 +101,7 @@ def test_weeks_that_are_not_measured_are_interpolated():
 
 def test_the_job_in_plain_arrays_is_the_engine_s():
     question, evidence = simulated(6, 3)
-    task, job = problem(question, evidence, question.horizon), plain.plain(question, evidence)
+    task, job = build_problem(question, evidence, question.horizon), plain.plain(question, evidence)
     logit = job.draw(np.random.default_rng(0), 20)
     theta = plain.theta(job, logit)
     filtered = empty_filtered(20, 1, 6, 3)
@@ -119,7 +119,7 @@ def test_the_job_in_plain_arrays_is_the_engine_s():
 
 def test_draws_of_the_job_in_plain_arrays_are_of_the_prior():
     question, evidence = simulated(2, 2)
-    job, layout = plain.plain(question, evidence), problem(question, evidence, question.horizon).layout
+    job, layout = plain.plain(question, evidence), build_problem(question, evidence, question.horizon).layout
     theta = plain.theta(job, job.draw(np.random.default_rng(0), 10_000))
     for block in layout.blocks:
         assert isinstance(block.judgement, Proportions)

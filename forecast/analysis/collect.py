@@ -32,7 +32,7 @@ from forecast.inference.estimates import Draws
 from forecast.inference.particles import ImpossibleEvidence
 from forecast.inference.smc_engine import run_smc
 from forecast.model.parameters import Layout
-from forecast.model.problem import problem
+from forecast.model.problem import build_problem
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -164,7 +164,7 @@ def _draws(
     progress: Progress | None,
 ) -> tuple[Layout, Draws]:
     """Return draws from the posterior at the as-of date."""
-    task = problem(case.question, case.evidence, day)
+    task = build_problem(case.question, case.evidence, day)
     try:
         answer = run_smc(task, draws=draws, chains=chains, tolerance=tolerance, seed=seed, progress=progress)
     except ImpossibleEvidence as error:

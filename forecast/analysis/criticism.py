@@ -10,7 +10,7 @@ import xarray as xr
 from forecast.case.folder import Case, as_case
 from forecast.case.in_force import checked_as_of
 from forecast.inference.conflict import conflict as conflict_of
-from forecast.model.problem import problem
+from forecast.model.problem import build_problem
 
 
 def conflict(case: Case | str | Path, *, as_of: date | None = None) -> xr.Dataset:
@@ -46,4 +46,4 @@ def conflict(case: Case | str | Path, *, as_of: date | None = None) -> xr.Datase
     """
     case = as_case(case)
     day = checked_as_of(case.question, as_of)
-    return conflict_of(problem(case.on(day).question, case.evidence, day))
+    return conflict_of(build_problem(case.on(day).question, case.evidence, day))

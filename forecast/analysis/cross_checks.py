@@ -30,7 +30,7 @@ from forecast.model.dynamics import transition_matrices
 from forecast.model.hmm import empty_filtered, refresh
 from forecast.model.likelihood import log_cells
 from forecast.model.parameters import CATEGORY, MOVES, STATIC, Block
-from forecast.model.problem import Problem, problem
+from forecast.model.problem import Problem, build_problem
 
 PRIOR_DRAWS, CHUNK = 100_000, 5_000
 ENOUGH = 400  # effective draws below which importance sampling cannot judge
@@ -82,7 +82,7 @@ def referee(
     """
     day = checked_as_of(case.question, as_of)
     case = case.on(day)
-    task = problem(case.question, case.evidence, day)
+    task = build_problem(case.question, case.evidence, day)
     if progress is not None:
         progress(0.0)
     ways = [

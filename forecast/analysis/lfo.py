@@ -50,7 +50,7 @@ from forecast.inference.smc import run_chain, systems
 from forecast.model.cell_sequence import Course, places
 from forecast.model.evidence_index import Snapshot
 from forecast.model.hmm import empty_filtered, refresh
-from forecast.model.problem import Problem, problem
+from forecast.model.problem import Problem, build_problem
 
 if TYPE_CHECKING:
     import arviz as az
@@ -301,13 +301,13 @@ class Timeline(NamedTuple):
 def timeline(case: Case, as_of: date) -> Timeline:
     """Order the evidence known at a date by the periods it speaks about."""
     question = case.question
-    plain = problem(replace(question, groups=(), cap=None), case.evidence, as_of)
+    plain = build_problem(replace(question, groups=(), cap=None), case.evidence, as_of)
     course = plain.steps[-1].course
     unit, period = places(course)
     cell = course.cell[course.kind]
     exponent = np.ones(len(cell))
     if question.groups or question.cap is not None:
-        power = problem(question, case.evidence, as_of)
+        power = build_problem(question, case.evidence, as_of)
         found = power.steps[-1].course
         held = zip(*places(found), power.cells.cell["indicator"][found.cell[found.kind]], strict=True)
         known = dict(zip(held, found.exponent[found.kind], strict=True))

@@ -25,7 +25,7 @@ from forecast.model.evidence_index import EvidenceIndex, Snapshot
 from forecast.model.hmm import Filtered, empty_filtered, refresh
 from forecast.model.likelihood import Cells
 from forecast.model.parameters import Layout, layout
-from forecast.model.problem import problem
+from forecast.model.problem import build_problem
 
 
 class Chances(NamedTuple):
@@ -163,7 +163,7 @@ def quick(
     question, sources = adjusted(case.on(day).question, values or {}), set(without)
     gone = [report.id for report in case.evidence.reports if report.source in sources]
     evidence = without_reports(question, case.evidence, gone)
-    task = problem(question, evidence, day)
+    task = build_problem(question, evidence, day)
     free = any(block.free for block in task.layout.blocks)
 
     def one(chain: int) -> tuple[np.ndarray, np.ndarray]:

@@ -50,21 +50,21 @@ class Answer(NamedTuple):
         return max(float(self.now.mcse.max()), float(self.ahead["mcse"].max()))
 
 
-def at_the_end(task: Problem, sample: Draws, size: np.ndarray) -> tuple[Estimate, xr.Dataset, np.ndarray]:
+def at_the_end(problem: Problem, sample: Draws, size: np.ndarray) -> tuple[Estimate, xr.Dataset, np.ndarray]:
     """Return the probability now, the outlook, and its last point draw by draw; `size` (C,) is effective."""
     now = estimate(sample.alpha[..., -1, :], size=size)
-    return now, *look_ahead(task.layout.question, task.steps[-1].date, sample, size)
+    return now, *look_ahead(problem.layout.question, problem.steps[-1].date, sample, size)
 
 
-def data_tree(task: Problem, found: Answer, seed: int) -> xr.DataTree:
+def data_tree(problem: Problem, found: Answer, seed: int) -> xr.DataTree:
     """Return the result with all its groups."""
-    layout, question, sample = task.layout, task.layout.question, found.sample
-    live, weight = weights_of_evidence(layout, task.evidence, task.steps[-1].date)
+    layout, question, sample = problem.layout, problem.layout.question, found.sample
+    live, weight = weights_of_evidence(layout, problem.evidence, problem.steps[-1].date)
     evidence, constant = by_report(question, live, weight)
     groups = {
         "posterior": posterior(layout, sample, found.horizon),
-        "prior": prior(layout, sample, task.steps[-1].date),
-        "trend": trend(task, [*found.past, found.now]),
+        "prior": prior(layout, sample, problem.steps[-1].date),
+        "trend": trend(problem, [*found.past, found.now]),
         "outlook": found.ahead,
         "hindsight": hindsight(question, sample),
         "evidence": evidence,
@@ -74,10 +74,10 @@ def data_tree(task: Problem, found: Answer, seed: int) -> xr.DataTree:
         "sample_stats": found.stats,
         "constant_data": constant,
         "exact": exact(layout),
-        "conflict": conflict(task),
+        "conflict": conflict(problem),
         **found.extra,
     }
-    groups |= predictive(task, sample, seed)
+    groups |= predictive(problem, sample, seed)
     return xr.DataTree.from_dict({name: numbered(data) for name, data in groups.items()})
 
 

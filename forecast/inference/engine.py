@@ -20,7 +20,7 @@ from forecast.inference.data_tree import trend as trend_of
 from forecast.inference.diagnostics import drift_warnings, impossible
 from forecast.inference.particles import ImpossibleEvidence
 from forecast.inference.smc_engine import run_smc
-from forecast.model.problem import Problem, problem
+from forecast.model.problem import Problem, build_problem
 
 Engine = Literal["smc", "nuts"]
 ENGINES: tuple[Engine, ...] = ("smc", "nuts")
@@ -88,9 +88,9 @@ def infer(
     """
     day, settings = question.as_of(as_of), Settings(engine, seed, draws, chains, tolerance)
     before = earlier_dates(question, day)
-    task = problem(in_force(question, day), evidence, day)
-    found = _run(settings, task, _part(progress, 0, len(before) + 1))
-    result = data_tree(task, found, seed)
+    problem = build_problem(in_force(question, day), evidence, day)
+    found = _run(settings, problem, _part(progress, 0, len(before) + 1))
+    result = data_tree(problem, found, seed)
     warnings = drift_warnings(result["drift"].to_dataset()) + found.warnings
     if before:
         present = result["trend"].to_dataset()
@@ -103,7 +103,7 @@ def infer(
         "mcse": found.error,
         "warnings": to_json(warnings),
         "refused": found.refused,
-        "cut": int(bool(task.layout.cut)),
+        "cut": int(bool(problem.layout.cut)),
     }
     return result
 
@@ -119,9 +119,9 @@ def _whole_trend(
     """Return the trend with the dates before the scenarios changed, each question run on its own."""
 
     def trend(n: int, until: date) -> xr.Dataset:
-        task = problem(before[n][0], evidence, until)
-        found = _run(settings, task, _part(progress, n + 1, len(before) + 1))
-        return trend_of(task, [*found.past, found.now])
+        problem = build_problem(before[n][0], evidence, until)
+        found = _run(settings, problem, _part(progress, n + 1, len(before) + 1))
+        return trend_of(problem, [*found.past, found.now])
 
     return with_past(question, before, present, trend)
 
@@ -133,15 +133,15 @@ def _part(progress: Progress | None, turn: int, of: int) -> Progress | None:
     return lambda share: progress((turn + share) / of)
 
 
-def _run(settings: Settings, task: Problem, progress: Progress | None) -> Answer:
+def _run(settings: Settings, problem: Problem, progress: Progress | None) -> Answer:
     engine, seed, draws, chains, tolerance = settings
     if engine not in ENGINES:
         raise ValueError(f"engine {engine!r} is not one of: {', '.join(map(repr, ENGINES))}")
     if engine == "smc":
-        return run_smc(task, draws=draws, chains=chains, tolerance=tolerance, seed=seed, progress=progress)
+        return run_smc(problem, draws=draws, chains=chains, tolerance=tolerance, seed=seed, progress=progress)
     from forecast.inference.nuts.run import run_nuts  # heavy: pymc, nutpie, arviz
 
-    return run_nuts(task, draws=draws, chains=chains, tolerance=tolerance, seed=seed, progress=progress)
+    return run_nuts(problem, draws=draws, chains=chains, tolerance=tolerance, seed=seed, progress=progress)
 
 
 def update(

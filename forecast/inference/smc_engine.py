@@ -18,18 +18,28 @@ from forecast.model.problem import Problem
 
 
 def run_smc(
-    task: Problem, *, draws: int, chains: int, tolerance: float, seed: int, progress: Progress | None
+    problem: Problem, *, draws: int, chains: int, tolerance: float, seed: int, progress: Progress | None
 ) -> Answer:
     """Run particle systems, doubled until the Monte Carlo error of every probability is small enough."""
-    found, run = doubled(task, draws=draws, chains=chains, tolerance=tolerance, seed=seed, progress=progress)
+    found, run = doubled(
+        problem, draws=draws, chains=chains, tolerance=tolerance, seed=seed, progress=progress
+    )
     warnings = gap_warnings(run)
-    if any(block.free for block in task.layout.blocks):
+    if any(block.free for block in problem.layout.blocks):
         warnings += run_warnings(run, found.error, tolerance, float(found.stats["r_hat"].max()))
-    return found._replace(past=_past(run), extra={"surprise": surprise(task, run, seed)}, warnings=warnings)
+    return found._replace(
+        past=_past(run), extra={"surprise": surprise(problem, run, seed)}, warnings=warnings
+    )
 
 
 def doubled(
-    task: Problem, *, draws: int, chains: int, tolerance: float, seed: int, progress: Progress | None = None
+    problem: Problem,
+    *,
+    draws: int,
+    chains: int,
+    tolerance: float,
+    seed: int,
+    progress: Progress | None = None,
 ) -> tuple[Answer, list[Chain]]:
     """Return the answer at the as-of date, and the particle systems that it is of.
 
@@ -37,13 +47,13 @@ def doubled(
     systems agree (an infinite tolerance takes what comes). Where they do not agree (r_hat), each turn also
     moves every particle once more: they have then not mixed, and numbers alone would not help.
     """
-    free = any(block.free for block in task.layout.blocks)
+    free = any(block.free for block in problem.layout.blocks)
     particles, moves, turn = draws if free else 1, 1, 0
     found: Answer | None = None
     while True:
-        passes = chains * len(task.steps) * systems(task, particles)
-        run = _run(task, chains, particles, moves, seed, _Count(progress, passes, turn))
-        found = _pooled(_answer(task, run, draws, seed), found, turn)
+        passes = chains * len(problem.steps) * systems(problem, particles)
+        run = _run(problem, chains, particles, moves, seed, _Count(progress, passes, turn))
+        found = _pooled(_answer(problem, run, draws, seed), found, turn)
         mixed = float(found.stats["r_hat"].max()) <= R_HAT or tolerance == np.inf
         sure = found.error <= tolerance and mixed
         if sure or particles >= MOST_PARTICLES or not free or draws < LEAST_DRAWS:
@@ -54,11 +64,11 @@ def doubled(
     return found._replace(particles=particles), run
 
 
-def _answer(task: Problem, run: list[Chain], draws: int, seed: int) -> Answer:
-    sample = draws_of(run, draws, task.steps[-1].periods, seed)
+def _answer(problem: Problem, run: list[Chain], draws: int, seed: int) -> Answer:
+    sample = draws_of(run, draws, problem.steps[-1].periods, seed)
     size = np.array([1.0 / (chain.weight[-1] ** 2).sum() for chain in run])
-    now, ahead, horizon = at_the_end(task, sample, size)
-    return Answer(sample, [], now, ahead, horizon, data_tree.sample_stats(task, run, sample), {}, [])
+    now, ahead, horizon = at_the_end(problem, sample, size)
+    return Answer(sample, [], now, ahead, horizon, data_tree.sample_stats(problem, run, sample), {}, [])
 
 
 def _past(run: list[Chain]) -> list[Estimate]:
@@ -98,9 +108,9 @@ class _Count:
             self._progress(1.0 - self._left * (1.0 - 0.5 * self._done / self._total))
 
 
-def _run(task: Problem, chains: int, particles: int, moves: int, seed: int, done: _Count) -> list[Chain]:
+def _run(problem: Problem, chains: int, particles: int, moves: int, seed: int, done: _Count) -> list[Chain]:
     def one(chain: int) -> Chain:
-        return run_chain(task, chain=chain, particles=particles, seed=seed, progress=done, moves=moves)
+        return run_chain(problem, chain=chain, particles=particles, seed=seed, progress=done, moves=moves)
 
     with ThreadPoolExecutor(max_workers=min(chains, os.cpu_count() or 1)) as pool:
         return list(pool.map(one, range(chains)))

@@ -39,7 +39,7 @@ def trend_dates(question: Question, as_of: date) -> tuple[date, ...]:
     return tuple(sorted({day for day in finished if day < as_of} | {as_of}))
 
 
-def problem(question: Question, evidence: Evidence, as_of: date) -> Problem:
+def build_problem(question: Question, evidence: Evidence, as_of: date) -> Problem:
     """Set up the inference of a question from its evidence, as known at each trend date up to `as_of`."""
     laid = layout(question, evidence.until(as_of))
     known, dates = EvidenceIndex(laid, evidence), trend_dates(question, as_of)

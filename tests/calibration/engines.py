@@ -17,7 +17,7 @@ from forecast.inference.data_tree import Answer, at_the_end
 from forecast.inference.estimates import draws_of
 from forecast.inference.smc import run_chain
 from forecast.inference.smc_engine import doubled
-from forecast.model.problem import Problem, problem
+from forecast.model.problem import Problem, build_problem
 from tests.calibration.ranks import InferOne
 from tests.cases import source
 
@@ -26,7 +26,7 @@ def smc(draws: int, chains: int) -> InferOne:
     """Return `infer` with so many particles in each of so many chains, which never double."""
 
     def infer_one(question: Question, evidence: Evidence, as_of: date, seed: int) -> xr.DataTree:
-        task = problem(question, evidence, as_of)
+        task = build_problem(question, evidence, as_of)
         found, _ = doubled(task, draws=draws, chains=chains, tolerance=float("inf"), seed=seed)
         return in_brief(task, found)
 
@@ -40,7 +40,7 @@ def lean_smc(draws: int, chains: int) -> InferOne:
     """
 
     def infer_one(question: Question, evidence: Evidence, as_of: date, seed: int) -> xr.DataTree:
-        task = problem(question, evidence, as_of)
+        task = build_problem(question, evidence, as_of)
         particles = draws if any(block.free for block in task.layout.blocks) else 1
         run = [
             run_chain(task, chain=chain, particles=particles, seed=seed, progress=lambda: None)

@@ -12,7 +12,7 @@ from forecast.case.evidence import Evidence
 from forecast.case.question import Question
 from forecast.inference.nuts.run import run_nuts
 from forecast.inference.nuts.sample import Sampler
-from forecast.model.problem import problem
+from forecast.model.problem import build_problem
 from tests.calibration.engines import in_brief
 from tests.calibration.ranks import InferOne
 
@@ -22,7 +22,7 @@ def nuts(draws: int, chains: int, refused: Callable[[str], None]) -> InferOne:
     compiled: list[Sampler] = []
 
     def infer_one(question: Question, evidence: Evidence, as_of: date, seed: int) -> xr.DataTree:
-        whole = problem(question, evidence, as_of)
+        whole = build_problem(question, evidence, as_of)
         task = replace(whole, steps=whole.steps[-1:], restart=(None,))
         if not compiled:
             compiled.append(Sampler(task.layout, evidence, as_of))

@@ -239,9 +239,9 @@ def test_any_engine_runs_the_questions_of_the_past(tmp_path, monkeypatch):
 
     asked = []
 
-    def stand_in(task: Problem, **options: Any) -> Answer:
-        asked.append((task.layout.scenarios, task.steps[-1].date))
-        return smc_engine.run_smc(task, **options)
+    def stand_in(problem: Problem, **options: Any) -> Answer:
+        asked.append((problem.layout.scenarios, problem.steps[-1].date))
+        return smc_engine.run_smc(problem, **options)
 
     monkeypatch.setattr(run, "run_nuts", stand_in)
     case = case_of(tmp_path, changed(added=True))

@@ -9,7 +9,7 @@ import pytest
 
 from forecast.inference.predictive.design import GONE, Designer, in_turn, members, statement_of
 from forecast.model.cells import Statement
-from forecast.model.problem import problem
+from forecast.model.problem import build_problem
 from tests.cases import CASES, small
 
 
@@ -17,20 +17,20 @@ from tests.cases import CASES, small
 def test_voices_and_values_give_the_statements_of_the_model(name):
     """On every trend date of every small case; so do silence, hold and held."""
     case = small(name, False)
-    task = problem(case.question, case.evidence, case.as_of)
-    designer, seen = Designer(task), 0
-    for step in task.steps:
+    problem = build_problem(case.question, case.evidence, case.as_of)
+    designer, seen = Designer(problem), 0
+    for step in problem.steps:
         found = list(designer.places(step.course, step.date))
         assert len(found) == step.course.start[-1, -1]
         for place, kind in zip(found, step.course.kind, strict=False):
             c = step.course.cell[kind]
-            record = task.cells.cell[c]
+            record = problem.cells.cell[c]
             rows = [c, *range(record["child"], record["child"] + record["children"])]
             for row, blank, said in zip(rows, members(place.blank), place.said, strict=True):
-                one, seen = task.cells.cell[row], seen + len(said)
-                written = [Statement(*r.item()) for r in task.cells.report[one["first"] : one["end"]]]
+                one, seen = problem.cells.cell[row], seen + len(said)
+                written = [Statement(*r.item()) for r in problem.cells.report[one["first"] : one["end"]]]
                 assert written == [
-                    statement_of(voice, said, own, task.layout, blank.indicator)
+                    statement_of(voice, said, own, problem.layout, blank.indicator)
                     for voice, own in zip(blank.voices, said, strict=True)
                 ]
                 watch = blank.watch or (0.0, 0.0)
@@ -45,8 +45,8 @@ def test_voices_and_values_give_the_statements_of_the_model(name):
 def test_who_passes_on_whom():
     """The repeats of a case made for them, as known at its end: by id, or that the original is gone."""
     case = small("repeat_of_withdrawn", True)
-    task = problem(case.question, case.evidence, case.as_of)
-    designer, step = Designer(task), task.steps[-1]
+    problem = build_problem(case.question, case.evidence, case.as_of)
+    designer, step = Designer(problem), problem.steps[-1]
     found = {}
     for place in designer.places(step.course, step.date):
         live = designer.live(place.unit, place.period, place.blank, step.date)
@@ -69,16 +69,16 @@ def test_who_passes_on_whom():
 
 def test_a_report_comes_after_what_it_passes_on():
     case = small("repeat_before_original", True)
-    task = problem(case.question, case.evidence, case.as_of)
-    step = task.steps[-1]
-    orders = [in_turn(p.blank.voices) for p in Designer(task).places(step.course, step.date)]
+    problem = build_problem(case.question, case.evidence, case.as_of)
+    step = problem.steps[-1]
+    orders = [in_turn(p.blank.voices) for p in Designer(problem).places(step.course, step.date)]
     assert orders == [[1, 0], [0, 2, 1]]
 
 
 def test_a_circle_is_cut():
     case = small("repeat_before_original", True)
-    task = problem(case.question, case.evidence, case.as_of)
-    (place, _) = Designer(task).places(task.steps[-1].course, task.steps[-1].date)
+    problem = build_problem(case.question, case.evidence, case.as_of)
+    (place, _) = Designer(problem).places(problem.steps[-1].course, problem.steps[-1].date)
     one, two = place.blank.voices
     assert in_turn((one._replace(originals=(1,)), two._replace(originals=(0,)))) == [0, 1]
     assert math.isfinite(np.sum(in_turn(())))

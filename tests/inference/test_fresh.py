@@ -12,18 +12,18 @@ from forecast.inference.predictive.design import Designer, members
 from forecast.inference.predictive.increments import Fresh, fresh
 from forecast.model.cell_sequence import places
 from forecast.model.hmm import empty_filtered, refresh
-from forecast.model.problem import Problem, problem
+from forecast.model.problem import Problem, build_problem
 from tests.cases import CASES, Small, binary, day, question, ratio, report, small, source
 
 
 def of(case: Small) -> tuple[Problem, list[Fresh]]:
-    task = problem(case.question, case.evidence, case.as_of)
-    return task, [fresh(task, Designer(task), k) for k in range(len(task.steps))]
+    problem = build_problem(case.question, case.evidence, case.as_of)
+    return problem, [fresh(problem, Designer(problem), k) for k in range(len(problem.steps))]
 
 
-def given(case: Small, task: Problem, k: int, new: Fresh) -> dict[str, bool]:
+def given(case: Small, problem: Problem, k: int, new: Fresh) -> dict[str, bool]:
     """Return of each report in a cell with something new whether it is given."""
-    designer, on, found = Designer(task), task.steps[k].date, dict[str, bool]()
+    designer, on, found = Designer(problem), problem.steps[k].date, dict[str, bool]()
     for part in new.parts:
         for blank in members(part.place.blank):
             live = designer.live(part.place.unit, part.place.period, blank, on)
@@ -31,11 +31,11 @@ def given(case: Small, task: Problem, k: int, new: Fresh) -> dict[str, bool]:
     return found
 
 
-def log_likelihood(task: Problem, new: Fresh) -> float:
+def log_likelihood(problem: Problem, new: Fresh) -> float:
     """Return log p(what was known before) at the judgements' means."""
-    theta = task.layout.mean[None].copy()
-    filtered = empty_filtered(1, task.units, new.known.start.shape[1] - 1, task.layout.scenarios)
-    refresh(theta, new.known, new.cells, task.layout.arrays, filtered)
+    theta = problem.layout.mean[None].copy()
+    filtered = empty_filtered(1, problem.units, new.known.start.shape[1] - 1, problem.layout.scenarios)
+    refresh(theta, new.known, new.cells, problem.layout.arrays, filtered)
     return float(filtered.log_norm.sum())
 
 
@@ -43,13 +43,13 @@ def log_likelihood(task: Problem, new: Fresh) -> float:
 def test_what_was_known_is_the_evidence_of_the_date_before(name):
     """Unless something of it has gone: the same likelihood, whatever has been taken apart for it."""
     case, before = small(name, False), 0.0
-    task, found = of(case)
-    for k, (step, new) in enumerate(zip(task.steps, found, strict=True)):
+    problem, found = of(case)
+    for k, (step, new) in enumerate(zip(problem.steps, found, strict=True)):
         assert new.known.start.shape[1] - 1 == step.periods
         if k and not new.lost:
-            assert log_likelihood(task, new) == pytest.approx(before, abs=1e-9)
-        whole = new._replace(known=step.course, cells=task.cells)
-        before = log_likelihood(task, whole)
+            assert log_likelihood(problem, new) == pytest.approx(before, abs=1e-9)
+        whole = new._replace(known=step.course, cells=problem.cells)
+        before = log_likelihood(problem, whole)
 
 
 def test_every_report_is_new_once():
@@ -63,14 +63,14 @@ def test_every_report_is_new_once():
 def test_a_second_report_of_a_cell_finds_the_first_given():
     case = small("repeat_before_original", False)
     log = tuple(r for r in case.evidence.reports if r.id in ("r1", "r2"))
-    task, found = of(Small(case.question, Evidence(log), day(13)))
-    assert given(case, task, 0, found[0]) == {"r1": False}
+    problem, found = of(Small(case.question, Evidence(log), day(13)))
+    assert given(case, problem, 0, found[0]) == {"r1": False}
     # r1 passes on r2, which became known only now: how r1 came about has changed
-    assert given(case, task, 1, found[1]) == {"r1": False, "r2": False}
+    assert given(case, problem, 1, found[1]) == {"r1": False, "r2": False}
     assert found[1].lost
     late = (report("a", 1, "meeting", "yes"), report("b", 2, "meeting", "no", "z", known=9))
-    task, found = of(Small(case.question, Evidence(late), day(13)))
-    assert given(case, task, 1, found[1]) == {"a": True, "b": False}
+    problem, found = of(Small(case.question, Evidence(late), day(13)))
+    assert given(case, problem, 1, found[1]) == {"a": True, "b": False}
     assert not found[1].lost
 
 
@@ -79,14 +79,14 @@ def test_what_a_ratio_says_is_never_new():
         (0.5, 0.5), (ratio("view", (1, 4)), binary("raid", (0.2, 0.5), 20.0)), (source("s", 0.9, 9),), 9
     )
     log = (report("a", 1, "view", "yes"), report("b", 2, "raid", "yes"))
-    task, (new,) = of(Small(q, Evidence(log), day(6)))
+    problem, (new,) = of(Small(q, Evidence(log), day(6)))
     assert new.voices == 1
     assert new.lost  # particles of before do not know it
     unit, _ = places(new.known)
     assert len(unit) == 2
     r = 0.9
     alone = math.log(0.5 * ((1 - r) / 2 + r * 0.25) + 0.5 * ((1 - r) / 2 + r))
-    assert log_likelihood(task, new) == pytest.approx(alone)
+    assert log_likelihood(problem, new) == pytest.approx(alone)
 
 
 def test_silence_that_lasts_is_new_once():

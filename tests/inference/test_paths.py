@@ -11,7 +11,7 @@ import pytest
 
 from forecast.inference.predictive.paths import pick, posterior_path, prior_path
 from forecast.model.hmm import empty_filtered, refresh
-from forecast.model.problem import problem
+from forecast.model.problem import build_problem
 from tests.cases import small
 from tests.inference.told import dictionary
 from tests.oracles.cells import cell_likelihood
@@ -28,18 +28,18 @@ def test_paths_are_drawn_as_often_as_enumeration_has_them(name, known):
     At most 243 paths of each unit: correct draws fail with a chance below 1e-4.
     """
     case = small(name, False)
-    task = problem(case.question, case.evidence, case.as_of)
+    problem = build_problem(case.question, case.evidence, case.as_of)
     rng = np.random.default_rng(1)
-    theta = np.concatenate([block.draw(rng, 1)[0] for block in task.layout.blocks])[None]
-    step, size = task.steps[-1], task.layout.scenarios
-    filtered = empty_filtered(1, task.units, step.periods, size)
-    refresh(theta, step.course, task.cells, task.layout.arrays, filtered)
+    theta = np.concatenate([block.draw(rng, 1)[0] for block in problem.layout.blocks])[None]
+    step, size = problem.steps[-1], problem.layout.scenarios
+    filtered = empty_filtered(1, problem.units, step.periods, size)
+    refresh(theta, step.course, problem.cells, problem.layout.arrays, filtered)
     many, rng = np.zeros(N, int), np.random.default_rng(2)
     if known:
         path = posterior_path(filtered.alpha[many], filtered.matrix[many], rng)
     else:
-        path = prior_path(theta[many, :size], filtered.matrix[many], task.units, step.periods, rng)
-    at = dictionary(task.layout, theta[0])
+        path = prior_path(theta[many, :size], filtered.matrix[many], problem.units, step.periods, rng)
+    at = dictionary(problem.layout, theta[0])
     m, matrix = cell_likelihood(case.question, case.evidence, case.as_of, at), step_matrix(case.question, at)
     for u, unit in enumerate(case.question.units or ("",)):
         chance = {}

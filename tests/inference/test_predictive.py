@@ -17,21 +17,23 @@ from forecast.inference.particles import Chain
 from forecast.inference.predictive.posterior import predictive
 from forecast.inference.predictive.replicates import replicate
 from forecast.inference.smc import run_chain
-from forecast.model.problem import Problem, problem
+from forecast.model.problem import Problem, build_problem
 from tests.cases import CASES, Small, small
 from tests.oracles.cells import Cells
 from tests.oracles.theta import mean_theta
 
 
 def run(case: Small, particles: int = 300, chains: int = 2) -> tuple[Problem, list[Chain]]:
-    task = problem(case.question, case.evidence, case.as_of)
+    problem = build_problem(case.question, case.evidence, case.as_of)
     every = range(chains)
-    return task, [run_chain(task, chain=c, particles=particles, seed=1, progress=lambda: None) for c in every]
+    return problem, [
+        run_chain(problem, chain=c, particles=particles, seed=1, progress=lambda: None) for c in every
+    ]
 
 
 def groups(case: Small, draws: int = 300, particles: int = 300) -> dict[str, xr.Dataset]:
-    task, chains = run(case, particles)
-    return predictive(task, draws_of(chains, draws, task.steps[-1].periods, 0), 0)
+    problem, chains = run(case, particles)
+    return predictive(problem, draws_of(chains, draws, problem.steps[-1].periods, 0), 0)
 
 
 @pytest.mark.parametrize("name", CASES)
@@ -96,16 +98,16 @@ def test_replicates_are_spread_over_all_draws_and_leave_them_as_they_are(monkeyp
         return replicate(cells, layout, theta, *rest)
 
     monkeypatch.setattr("forecast.inference.predictive.posterior.replicate", listening)
-    task, chains = run(small("moving", False), 300)
-    draws = draws_of(chains, 300, task.steps[-1].periods, 0)
+    problem, chains = run(small("moving", False), 300)
+    draws = draws_of(chains, 300, problem.steps[-1].periods, 0)
     matrix = draws.matrix.copy()
-    predictive(task, draws, 0)
+    predictive(problem, draws, 0)
     rows = np.linspace(0, 299, 20).astype(int)
     for used, whole in zip(seen, (draws.theta, draws.prior), strict=True):
         np.testing.assert_array_equal(used, whole[:, rows].reshape(-1, whole.shape[-1]))
     np.testing.assert_array_equal(draws.matrix, matrix)
     monkeypatch.setattr("forecast.inference.predictive.posterior.MOST", 300)
-    predictive(task, draws, 0)
+    predictive(problem, draws, 0)
     np.testing.assert_array_equal(draws.matrix, matrix)
 
 

@@ -18,39 +18,39 @@ from forecast.case.evidence import Evidence
 from forecast.inference.predictive.design import Designer, Place, members, statement_of
 from forecast.inference.predictive.replicates import NOTHING, Batch, Drawn, most_likely, replicate
 from forecast.model.cells import most_likely as most_likely_of_one
-from forecast.model.problem import Problem, problem
+from forecast.model.problem import Problem, build_problem
 from tests.cases import Small, category, count, day, measure, question, report, small, source
 from tests.inference.told import Silent, all_that_could_be_told, dictionary, retold, silence
 
 N = 40_000
 
 
-def theta_of(task: Problem, seed: int) -> np.ndarray:
+def theta_of(problem: Problem, seed: int) -> np.ndarray:
     """Return one draw of theta from the prior."""
     rng = np.random.default_rng(seed)
-    return np.concatenate([block.draw(rng, 1)[0] for block in task.layout.blocks])
+    return np.concatenate([block.draw(rng, 1)[0] for block in problem.layout.blocks])
 
 
-def path_of(task: Problem) -> np.ndarray:
+def path_of(problem: Problem) -> np.ndarray:
     """Return a path that visits every scenario, (U, T)."""
-    periods = task.steps[-1].periods
-    return (np.arange(task.units)[:, None] + np.arange(periods)) % task.layout.scenarios
+    periods = problem.steps[-1].periods
+    return (np.arange(problem.units)[:, None] + np.arange(periods)) % problem.layout.scenarios
 
 
-def drawn(task: Problem, theta: np.ndarray, cells: list[Place], seed: int, n: int = N) -> list[Batch]:
+def drawn(problem: Problem, theta: np.ndarray, cells: list[Place], seed: int, n: int = N) -> list[Batch]:
     """Return replicates of cells at one theta and path."""
-    path = np.broadcast_to(path_of(task), (n, *path_of(task).shape))
+    path = np.broadcast_to(path_of(problem), (n, *path_of(problem).shape))
     rng = np.random.default_rng(seed)
-    return list(replicate(cells, task.layout, np.repeat(theta[None], n, axis=0), path, rng))
+    return list(replicate(cells, problem.layout, np.repeat(theta[None], n, axis=0), path, rng))
 
 
-def cells_of(task: Problem) -> list[Place]:
-    return list(Designer(task).places(task.steps[-1].course, task.steps[-1].date))
+def cells_of(problem: Problem) -> list[Place]:
+    return list(Designer(problem).places(problem.steps[-1].course, problem.steps[-1].date))
 
 
-def told(task: Problem, found: list[Batch]) -> tuple[list[str], np.ndarray, np.ndarray, np.ndarray]:
+def told(problem: Problem, found: list[Batch]) -> tuple[list[str], np.ndarray, np.ndarray, np.ndarray]:
     """Return the reports, what they say (N, reports), whether all silence held, and the weights (N,)."""
-    designer, day_ = Designer(task), task.steps[-1].date
+    designer, day_ = Designer(problem), problem.steps[-1].date
     names, columns, quiet, weight = list[str](), list[np.ndarray](), np.ones(N, bool), np.ones(N)
     for batch in found:
         for g, place in enumerate(batch.places):
@@ -75,13 +75,13 @@ def test_everything_is_said_as_often_as_enumeration_has_it(name):
     Seeds 1 and 2. About 2,000 outcomes are looked at, so a correct sampler fails with a chance below 1e-4.
     """
     case = OWN[name]() if name in OWN else small(name, False)
-    task = problem(case.question, case.evidence, case.as_of)
-    theta = theta_of(task, 1)
-    as_oracle = dictionary(task.layout, theta)
-    names, values, quiet, weight = told(task, drawn(task, theta, cells_of(task), 2))
+    problem = build_problem(case.question, case.evidence, case.as_of)
+    theta = theta_of(problem, 1)
+    as_oracle = dictionary(problem.layout, theta)
+    names, values, quiet, weight = told(problem, drawn(problem, theta, cells_of(problem), 2))
     reports = [next(r for r in case.evidence.reports if r.id == id) for id in names]
     still = silence(case.question, case.evidence, case.as_of, as_oracle)
-    path, units = path_of(task), case.question.units or ("",)
+    path, units = path_of(problem), case.question.units or ("",)
     index = {i.id: i.values for i in case.question.indicators}
     found: Counter[tuple[int, ...]] = Counter()
     for row, w in zip(values[quiet].tolist(), weight[quiet], strict=True):
@@ -138,9 +138,9 @@ OWN = {"withdrawn": withdrawn, "pair": pair}
 # --- what is given of a cell -------------------------------------------------------------------------------
 
 
-def with_given(cells: list[Place], given: set[str], task: Problem) -> list[Place]:
+def with_given(cells: list[Place], given: set[str], problem: Problem) -> list[Place]:
     """Return blanks in which some reports, and all silence, are given."""
-    designer, on, found = Designer(task), task.steps[-1].date, []
+    designer, on, found = Designer(problem), problem.steps[-1].date, []
     for place in cells:
         rows = []
         for blank, said in zip(members(place.blank), place.said, strict=True):
@@ -171,17 +171,17 @@ def test_what_is_given_conditions_what_is_drawn(name, given):
     A correct sampler fails with a chance below 1e-5.
     """
     case = OWN[name]() if name in OWN else small(name, False)
-    task = problem(case.question, case.evidence, case.as_of)
-    theta = theta_of(task, 3)
-    as_oracle = dictionary(task.layout, theta)
-    found = drawn(task, theta, with_given(cells_of(task), given, task), 4)
-    names, values, quiet, weight = told(task, found)
+    problem = build_problem(case.question, case.evidence, case.as_of)
+    theta = theta_of(problem, 3)
+    as_oracle = dictionary(problem.layout, theta)
+    found = drawn(problem, theta, with_given(cells_of(problem), given, problem), 4)
+    names, values, quiet, weight = told(problem, found)
     assert quiet.all()
     reports = [next(r for r in case.evidence.reports if r.id == id) for id in names]
     new = [n for n, r in enumerate(reports) if r.id not in given]
     still = silence(case.question, case.evidence, case.as_of, as_oracle)
     index = {i.id: i.values for i in case.question.indicators}
-    path = path_of(task)[0]
+    path = path_of(problem)[0]
 
     def likelihood(log: Evidence) -> float:
         cells = Silent(case.question, log, case.as_of, as_oracle, still)
@@ -218,10 +218,10 @@ def clashes(dispersion: float | None) -> Small:
 def test_a_count_is_said_as_often_as_it_should_be(dispersion, given):
     """Each pair of counts from 0 to 12, 5.5 standard errors, seeds 5 and 6: chance of failure below 1e-4."""
     case = clashes(dispersion)
-    task = problem(case.question, case.evidence, case.as_of)
-    theta = theta_of(task, 5)
-    as_oracle = dictionary(task.layout, theta)
-    (batch,) = drawn(task, theta, with_given(cells_of(task), given, task), 6)
+    problem = build_problem(case.question, case.evidence, case.as_of)
+    theta = theta_of(problem, 5)
+    as_oracle = dictionary(problem.layout, theta)
+    (batch,) = drawn(problem, theta, with_given(cells_of(problem), given, problem), 6)
     said = np.stack([y[:, 0] for y in batch.drawn.said])
 
     def likelihood(log: Evidence) -> float:
@@ -239,10 +239,10 @@ def test_a_count_is_said_as_often_as_it_should_be(dispersion, given):
 def test_a_measure_is_told_or_noise():
     """Kolmogorov and Smirnov against r F + (1 - r) U, seeds 7 and 8; a correct sampler fails once in 1e5."""
     q = question((0.6, 0.4), (measure("price", (1.0, 2.0), (0.4, 0.6), 3.0),), (source("s", 0.7, 8.0),), 8.0)
-    task = problem(q, Evidence((report("r1", 1, "price", 1.3, credibility="2"),)), day(6))
-    theta = theta_of(task, 7)
-    (batch,) = drawn(task, theta, cells_of(task), 8)
-    at = dictionary(task.layout, theta)
+    problem = build_problem(q, Evidence((report("r1", 1, "price", 1.3, credibility="2"),)), day(6))
+    theta = theta_of(problem, 7)
+    (batch,) = drawn(problem, theta, cells_of(problem), 8)
+    at = dictionary(problem.layout, theta)
     r = 0.9 * at["reliability"]["s"]
 
     def cdf(y: np.ndarray) -> np.ndarray:
@@ -259,44 +259,44 @@ def test_a_measure_is_told_or_noise():
 def test_the_most_likely_value_is_that_of_the_model(name):
     """For replicated reports as for those of the log, where the model has a rule of its own: seed 9."""
     case = OWN[name]() if name in OWN else small(name, False)
-    task = problem(case.question, case.evidence, case.as_of)
-    for batch in drawn(task, theta_of(task, 9), cells_of(task), 10, n=50):
+    problem = build_problem(case.question, case.evidence, case.as_of)
+    for batch in drawn(problem, theta_of(problem, 9), cells_of(problem), 10, n=50):
         each = (batch.drawn, *batch.drawn.children)
         for blank, what in zip(members(batch.places[0].blank), each, strict=True):
             size = len(case.question.indicators[blank.indicator].values)
-            found = most_likely(blank, what, task.layout)
+            found = most_likely(blank, what, problem.layout)
             for n, g in np.ndindex(what.value.shape):
                 said = tuple(float(y[n, g]) for y in what.said)
                 statements = tuple(
-                    statement_of(voice, said, y, task.layout, blank.indicator)
+                    statement_of(voice, said, y, problem.layout, blank.indicator)
                     for voice, y in zip(blank.voices, said, strict=True)
                 )
                 detection, false_alarm = blank.watch or (0.0, 0.0)
                 if what.alarm is None or what.alarm[n, g] == 0:
                     factors = 1 - false_alarm, 1 - detection
-                    assert found[n, g] == most_likely_of_one(statements, size, factors, task.layout.mean)
+                    assert found[n, g] == most_likely_of_one(statements, size, factors, problem.layout.mean)
 
 
 def test_an_alarm_says_what_happened_or_anything():
     """Detection .6, false alarm .1; a false alarm states any value but the quiet one. Seed 11, 6 errors."""
     case = small("silence", False)
-    task = problem(case.question, Evidence(()), day(22))
-    found = drawn(task, theta_of(task, 11), cells_of(task), 12)
+    problem = build_problem(case.question, Evidence(()), day(22))
+    found = drawn(problem, theta_of(problem, 11), cells_of(problem), 12)
     happened = np.concatenate([b.drawn.value.ravel() for b in found])
     alarm = np.concatenate([b.drawn.alarm.ravel() for b in found if b.drawn.alarm is not None])
     for value, chances in enumerate([(0.9, 0.05, 0.05), (0.4, 0.6, 0.0), (0.4, 0.0, 0.6)]):
         heard = alarm[happened == value]
         for said, p in enumerate(chances):
             assert abs((heard == said).mean() - p) <= 6 * math.sqrt(p * (1 - p) / len(heard))
-    (blank,) = {place.blank for place in cells_of(task)}
+    (blank,) = {place.blank for place in cells_of(problem)}
     shape = (3, 1)
     drawn_alarm = Drawn(np.zeros(shape), (), np.array([[0], [1], [2]]))
-    assert most_likely(blank, drawn_alarm, task.layout)[:, 0].tolist() == [0, 1, 2]
+    assert most_likely(blank, drawn_alarm, problem.layout)[:, 0].tolist() == [0, 1, 2]
 
 
 def test_where_the_parent_is_quiet_there_is_nothing_to_tell():
     case = pair()
-    task = problem(case.question, case.evidence, case.as_of)
-    for batch in drawn(task, theta_of(task, 13), cells_of(task), 14, n=500):
+    problem = build_problem(case.question, case.evidence, case.as_of)
+    for batch in drawn(problem, theta_of(problem, 13), cells_of(problem), 14, n=500):
         for child in batch.drawn.children:
             assert ((child.value == NOTHING) == (batch.drawn.value == 0)).all()

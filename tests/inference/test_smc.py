@@ -15,7 +15,7 @@ from forecast.inference.engine import infer
 from forecast.inference.particles import Chain, ImpossibleEvidence
 from forecast.inference.smc import run_chain
 from forecast.model.hmm import Filtered, refresh
-from forecast.model.problem import Problem, problem
+from forecast.model.problem import Problem, build_problem
 from tests.cases import Small, binary, day, question, report, small, source, swaps, withdraw
 
 INF = math.inf
@@ -23,8 +23,8 @@ SURE = (source("s", 1.0, INF),)
 
 
 def run(q: Question, log: tuple[Report, ...], on: int, *, chain: int = 0, particles: int = 500) -> Chain:
-    task = problem(q, Evidence(log), day(on))
-    return run_chain(task, chain=chain, particles=particles, seed=3, progress=lambda: None)
+    problem = build_problem(q, Evidence(log), day(on))
+    return run_chain(problem, chain=chain, particles=particles, seed=3, progress=lambda: None)
 
 
 @pytest.mark.parametrize("name", ["everything", "learns_in_part", "late_and_corrected", "nothing_heard"])
@@ -43,20 +43,20 @@ def test_the_same_seed_gives_the_same_bits_on_any_number_of_threads(name, monkey
 
 def test_chains_differ():
     case = small("everything", False)
-    task = problem(case.question, case.evidence, case.as_of)
-    one, two = (run_chain(task, chain=c, particles=100, seed=0, progress=lambda: None) for c in range(2))
+    problem = build_problem(case.question, case.evidence, case.as_of)
+    one, two = (run_chain(problem, chain=c, particles=100, seed=0, progress=lambda: None) for c in range(2))
     assert not np.isin(one.prior[:, 0], two.prior[:, 0]).any()
     assert not np.isin(one.theta[:, 0], two.theta[:, 0]).any()
 
 
 def test_shapes_weights_and_progress():
     case, passed = small("of_units", False), []
-    task = problem(case.question, case.evidence, case.as_of)
-    chain = run_chain(task, chain=0, particles=50, seed=0, progress=lambda: passed.append(1))
-    assert chain.probability.shape == (len(task.steps), 50, 2, 2)
-    assert chain.weight.sum(axis=1) == pytest.approx(np.ones(len(task.steps)))
+    problem = build_problem(case.question, case.evidence, case.as_of)
+    chain = run_chain(problem, chain=0, particles=50, seed=0, progress=lambda: passed.append(1))
+    assert chain.probability.shape == (len(problem.steps), 50, 2, 2)
+    assert chain.weight.sum(axis=1) == pytest.approx(np.ones(len(problem.steps)))
     assert chain.probability.sum(axis=-1) == pytest.approx(1.0)
-    assert len(passed) == len(task.steps)
+    assert len(passed) == len(problem.steps)
 
 
 def moved_often() -> Problem:
@@ -83,7 +83,7 @@ def moved_often() -> Problem:
         for name in ("raid", "offer")
         for unit in ("n", "m")
     )
-    return problem(q, Evidence(log), day(7 * 25 - 1))
+    return build_problem(q, Evidence(log), day(7 * 25 - 1))
 
 
 def test_more_sweeps_leave_the_posterior_as_it_is():
@@ -92,10 +92,10 @@ def test_more_sweeps_leave_the_posterior_as_it_is():
     About 20 comparisons; with a t of 10 degrees of freedom, by chance in fewer than 1 seed of 50. A further
     sweep that takes the present scenario from anywhere but the filter is found.
     """
-    task, found = moved_often(), []
+    problem, found = moved_often(), []
     for moves in (1, 4):
         chains = [
-            run_chain(task, chain=c, particles=2000, seed=3, progress=lambda: None, moves=moves)
+            run_chain(problem, chain=c, particles=2000, seed=3, progress=lambda: None, moves=moves)
             for c in range(6)
         ]
         assert all(chain.moves.sum() % moves == 0 and chain.moves.sum() >= 5 * moves for chain in chains)
@@ -113,10 +113,10 @@ def test_more_sweeps_leave_the_posterior_as_it_is():
 
 @pytest.mark.parametrize("moves", [1, 3])
 def test_what_a_system_holds_of_the_filter_is_the_filter_of_its_particles(moves):
-    task = moved_often()
-    chain = run_chain(task, chain=0, particles=200, seed=3, progress=lambda: None, moves=moves)
+    problem = moved_often()
+    chain = run_chain(problem, chain=0, particles=200, seed=3, progress=lambda: None, moves=moves)
     anew = Filtered(*(np.zeros_like(array) for array in chain.filtered))
-    refresh(chain.theta, task.steps[-1].course, task.cells, task.layout.arrays, anew)
+    refresh(chain.theta, problem.steps[-1].course, problem.cells, problem.layout.arrays, anew)
     for held, found in zip(chain.filtered, anew, strict=True):
         np.testing.assert_allclose(held, found, rtol=1e-12, atol=1e-15)
 

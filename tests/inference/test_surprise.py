@@ -19,7 +19,7 @@ from forecast.inference.predictive.design import Designer
 from forecast.inference.predictive.increments import fresh
 from forecast.inference.predictive.prequential import _filtered, _particles, _reweighed, surprise
 from forecast.inference.smc import run_chain
-from forecast.model.problem import Problem, problem
+from forecast.model.problem import Problem, build_problem
 from tests.cases import (
     CASES,
     Small,
@@ -49,9 +49,9 @@ from tests.oracles.theta import Theta
 
 
 def run(case: Small, particles: int = 1, chains: int = 1, seed: int = 0) -> tuple[Problem, list[Chain]]:
-    task, every = problem(case.question, case.evidence, case.as_of), range(chains)
-    return task, [
-        run_chain(task, chain=c, particles=particles, seed=seed, progress=lambda: None) for c in every
+    problem, every = build_problem(case.question, case.evidence, case.as_of), range(chains)
+    return problem, [
+        run_chain(problem, chain=c, particles=particles, seed=seed, progress=lambda: None) for c in every
     ]
 
 
@@ -87,13 +87,13 @@ def test_the_log_score_with_judgements_that_learn():
 def test_chains_are_averaged_as_probabilities():
     """Log of the mean of exp(-1) and exp(-3), then what the second date adds to it."""
     case = small("yes_no", True)
-    task, (chain,) = run(case)
-    dates = len(task.steps)
+    problem, (chain,) = run(case)
+    dates = len(problem.steps)
     both = [
         Chain(**{**vars(chain), "log_evidence": np.array([-1.0, *[-2.0] * (dates - 1)])}),
         Chain(**{**vars(chain), "log_evidence": np.array([-3.0, *[-4.0] * (dates - 1)])}),
     ]
-    found = surprise(task, both, 0)["log_score"].values
+    found = surprise(problem, both, 0)["log_score"].values
     assert found[0] == pytest.approx(math.log((math.exp(-1) + math.exp(-3)) / 2))
     assert found[1] == pytest.approx(-1.0)
 
@@ -312,8 +312,8 @@ def test_tails_are_uniform_if_the_model_is_right(dynamics):
 def test_the_particles_kept_of_each_date_stand_for_all(name):
     """At most 100 of a chain; at the end their mean is that of all, to within 6 errors of 100 draws."""
     case = small(name, False)
-    task, (chain,) = run(case, particles=1024)
-    assert chain.theta_by_date.shape[0] == len(task.steps)
+    problem, (chain,) = run(case, particles=1024)
+    assert chain.theta_by_date.shape[0] == len(problem.steps)
     assert 50 < chain.theta_by_date.shape[1] <= 100
     mean, sd = chain.weight[-1] @ chain.theta, chain.theta.std(axis=0)
     assert (np.abs(chain.theta_by_date[-1].mean(axis=0) - mean) <= 0.6 * sd + 1e-12).all()
@@ -324,14 +324,14 @@ def test_where_evidence_has_gone_particles_are_weighed_anew(monkeypatch):
     monkeypatch.setattr("forecast.inference.smc.TRAIL", 4000)
     monkeypatch.setattr("forecast.inference.predictive.prequential.PARTICLES", 4000)
     case = small("late_and_corrected", False)
-    task, chains = run(case, particles=4000, seed=5)
-    dates = [step.date for step in task.steps]
+    problem, chains = run(case, particles=4000, seed=5)
+    dates = [step.date for step in problem.steps]
     k = next(k for k, on in enumerate(dates) if on >= day(18))  # r1 is told late, r4 corrected to k4
-    new = fresh(task, Designer(task), k)
+    new = fresh(problem, Designer(problem), k)
     assert new.lost
     theta = _particles(chains, k)
-    known = _filtered(task, new.known, new.cells, theta)
-    log_weight = _reweighed(task, theta, known, k)
+    known = _filtered(problem, new.known, new.cells, theta)
+    log_weight = _reweighed(problem, theta, known, k)
     weight = np.exp(log_weight - log_weight.max())
     weight /= weight.sum()
     old = {r.id for r in case.evidence.known(dates[k - 1])}
@@ -340,7 +340,7 @@ def test_where_evidence_has_gone_particles_are_weighed_anew(monkeypatch):
     expected = posterior_theta(case.question, base, sampled)
     for name in ("meeting", "convoy"):
         for s, scenario in enumerate(case.question.scenarios):
-            start = task.layout.starts[f"likelihood {name} {scenario.id}"] + 1
+            start = problem.layout.starts[f"likelihood {name} {scenario.id}"] + 1
             mean = float(weight @ theta[:, start])
             error = float(np.sqrt((weight**2 * (theta[:, start] - mean) ** 2).sum()))
             value, other = expected["likelihood"][name][s][1]

@@ -8,7 +8,7 @@ from dataclasses import replace
 import pytest
 
 from forecast.case.evidence import Evidence, Report
-from forecast.model.problem import problem, trend_dates
+from forecast.model.problem import build_problem, trend_dates
 from tests.cases import binary, count, day, question, report, source, withdraw
 
 Q = question(
@@ -29,7 +29,7 @@ def test_a_point_at_the_end_of_every_finished_period_and_at_the_as_of_date():
 
 def restarts(*reports: Report) -> list[int | None]:
     """Restarts at the ends of six weeks."""
-    return list(problem(Q, Evidence(reports), day(41)).restart)
+    return list(build_problem(Q, Evidence(reports), day(41)).restart)
 
 
 FIRST, SECOND = report("a", 1, "raid", "yes"), report("b", 15, "raid", "no")
@@ -56,9 +56,9 @@ def test_context_and_what_is_not_known_yet_do_not_count():
     context = (report("x", 1), withdraw("v", 15, "x"))
     assert restarts(*context, FIRST) == [None] * 6
     log = Evidence((FIRST, withdraw("w", 30, "a")))
-    assert problem(Q, log, day(20)).restart == (None,) * 3
+    assert build_problem(Q, log, day(20)).restart == (None,) * 3
 
 
 def test_units():
-    assert problem(Q, Evidence(), day(6)).units == 1
-    assert problem(replace(Q, units=("north", "south")), Evidence(), day(6)).units == 2
+    assert build_problem(Q, Evidence(), day(6)).units == 1
+    assert build_problem(replace(Q, units=("north", "south")), Evidence(), day(6)).units == 2

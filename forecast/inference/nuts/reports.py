@@ -44,5 +44,5 @@ class Reports:
 
     def _look_up(self, as_of: date) -> tuple[int, list[Place]]:
         step, cells = known_on(self._laid, self._evidence, as_of)
-        task = Problem(self._laid, self._evidence, cells, (step,), (None,))
-        return step.periods, list(Designer(task).places(step.course, as_of))
+        problem = Problem(self._laid, self._evidence, cells, (step,), (None,))
+        return step.periods, list(Designer(problem).places(step.course, as_of))

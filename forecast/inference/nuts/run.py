@@ -20,7 +20,7 @@ PAST = 0.25  # share of the draws that a past date gets
 
 
 def run_nuts(
-    task: Problem,
+    problem: Problem,
     *,
     draws: int,
     chains: int,
@@ -33,27 +33,27 @@ def run_nuts(
 
     With a `sampler` of the same layout nothing is compiled.
     """
-    last, past, doubtful = len(task.steps) - 1, [], 0
-    sampler = sampler or Sampler(task.layout, task.evidence, task.steps[last].date)
+    last, past, doubtful = len(problem.steps) - 1, [], 0
+    sampler = sampler or Sampler(problem.layout, problem.evidence, problem.steps[last].date)
     for k in range(last + 1):
         if progress is not None:
             progress((k + 0.5) / (last + 2))
         number = draws if k == last else max(int(draws * PAST), min(draws, 250))
-        if not _possible(task, k):
+        if not _possible(problem, k):
             if k == last:
-                raise _impossible(task, k)
-            past.append(_gap(task))
+                raise _impossible(problem, k)
+            past.append(_gap(problem))
             continue
-        key, day = np.random.SeedSequence([seed, k]), task.steps[k].date
+        key, day = np.random.SeedSequence([seed, k]), problem.steps[k].date
         sampled = sampler(day, draws=number, tune=max(number // 2, 400), chains=chains, seed=key)
-        sample = _draws(task, k, sampled.theta, key)
+        sample = _draws(problem, k, sampled.theta, key)
         if k < last:
             past.append(estimate(sample.alpha[..., -1, :], size=_sizes(sample, sampled.outer)))
             doubtful += _disagree(_within(sample.alpha[..., -1, :], sampled.outer))
-    now, ahead, horizon = at_the_end(task, sample, _sizes(sample, sampled.outer))
+    now, ahead, horizon = at_the_end(problem, sample, _sizes(sample, sampled.outer))
     stats = sampled.stats if sampled.stats is not None else xr.Dataset()
     found = Answer(sample, past, now, ahead, horizon, stats, {}, [])
-    warnings, refused = _judged(task, sampled, sample)
+    warnings, refused = _judged(problem, sampled, sample)
     if found.error > tolerance:
         text = (
             f"the Monte Carlo error of a probability is {found.error:.4f}, more than the tolerance of "
@@ -71,34 +71,34 @@ def run_nuts(
     return found._replace(warnings=warnings, refused=refused)
 
 
-def _filter(task: Problem, k: int, theta: np.ndarray) -> Filtered:
+def _filter(problem: Problem, k: int, theta: np.ndarray) -> Filtered:
     """Filter theta (N, D) with what was known on date k."""
-    step, layout = task.steps[k], task.layout
-    filtered = empty_filtered(len(theta), task.units, step.periods, layout.scenarios)
-    refresh(np.ascontiguousarray(theta), step.course, task.cells, layout.arrays, filtered)
+    step, layout = problem.steps[k], problem.layout
+    filtered = empty_filtered(len(theta), problem.units, step.periods, layout.scenarios)
+    refresh(np.ascontiguousarray(theta), step.course, problem.cells, layout.arrays, filtered)
     return filtered
 
 
-def _possible(task: Problem, k: int) -> bool:
-    return bool(np.isfinite(_filter(task, k, task.layout.mean[None]).log_norm).all())
+def _possible(problem: Problem, k: int) -> bool:
+    return bool(np.isfinite(_filter(problem, k, problem.layout.mean[None]).log_norm).all())
 
 
-def _impossible(task: Problem, k: int) -> ImpossibleEvidence:
-    norm = _filter(task, k, task.layout.mean[None]).log_norm[0]
+def _impossible(problem: Problem, k: int) -> ImpossibleEvidence:
+    norm = _filter(problem, k, problem.layout.mean[None]).log_norm[0]
     unit, period = np.argwhere(~np.isfinite(norm))[0]
-    return ImpossibleEvidence(int(unit), int(period), task.steps[k].date)
+    return ImpossibleEvidence(int(unit), int(period), problem.steps[k].date)
 
 
-def _gap(task: Problem) -> Estimate:
-    nothing = np.full((task.units, task.layout.scenarios), np.nan)
+def _gap(problem: Problem) -> Estimate:
+    nothing = np.full((problem.units, problem.layout.scenarios), np.nan)
     return Estimate(nothing, nothing, nothing, nothing)
 
 
-def _draws(task: Problem, k: int, theta: np.ndarray, key: np.random.SeedSequence) -> Draws:
+def _draws(problem: Problem, k: int, theta: np.ndarray, key: np.random.SeedSequence) -> Draws:
     chains, number, size = theta.shape
-    filtered = _filter(task, k, theta.reshape(-1, size))
+    filtered = _filter(problem, k, theta.reshape(-1, size))
     rng = np.random.default_rng(key.spawn(1)[0])
-    prior = np.concatenate([block.draw(rng, chains * number) for block in task.layout.blocks], axis=1)
+    prior = np.concatenate([block.draw(rng, chains * number) for block in problem.layout.blocks], axis=1)
     return Draws(
         theta=theta,
         prior=prior.reshape(theta.shape),
@@ -143,13 +143,13 @@ def _disagree(value: np.ndarray) -> bool:
     return any(float(az.rhat(flat[..., n])) > R_HAT_LENIENT for n in range(flat.shape[-1]))
 
 
-def _judged(task: Problem, sampled: Sampled, sample: Draws) -> tuple[list[WarningMessage], str]:
+def _judged(problem: Problem, sampled: Sampled, sample: Draws) -> tuple[list[WarningMessage], str]:
     """Return warnings in plain words, and why the result must not be issued, if so."""
     import arviz as az
 
     if sampled.stats is None:
         return [], ""
-    judgements = {b.name: sample.theta[..., b.slots] for b in task.layout.blocks if b.learns}
+    judgements = {b.name: sample.theta[..., b.slots] for b in problem.layout.blocks if b.learns}
     posterior = {"scenario probability": sample.alpha[..., -1, :]} | judgements
     inside = {name: _within(value, sampled.outer) for name, value in posterior.items()}
     varying = {name: value[..., _varies(value)] for name, value in inside.items()}

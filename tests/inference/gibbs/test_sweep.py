@@ -31,7 +31,7 @@ from forecast.model.evidence_index import EvidenceIndex
 from forecast.model.hmm import Filtered, empty_filtered, refresh
 from forecast.model.likelihood import Cells
 from forecast.model.parameters import Block, Layout, layout
-from forecast.model.problem import problem
+from forecast.model.problem import build_problem
 from tests.cases import binary, category, count, day, measure, question, report, source, yes
 from tests.inference.answers import assert_close
 from tests.inference.generated import a_log, a_question
@@ -328,20 +328,20 @@ def test_the_sweep_leaves_the_posterior_of_generated_questions_as_it_is(seed):
     r = random.Random(100 + seed)
     q = a_question(r, r.choice([1.5, 3.0, 8.0]))
     evidence = Evidence(a_log(r, q, 40))
-    task = problem(q, evidence, day(40))
-    course, arrays = task.steps[-1].course, task.layout.arrays
+    problem = build_problem(q, evidence, day(40))
+    course, arrays = problem.steps[-1].course, problem.layout.arrays
     rng = np.random.default_rng(seed)
 
     def filtered(theta: np.ndarray) -> Filtered:
-        made = empty_filtered(len(theta), task.units, task.steps[-1].periods, task.layout.scenarios)
-        refresh(theta, course, task.cells, arrays, made)
+        made = empty_filtered(len(theta), problem.units, problem.steps[-1].periods, problem.layout.scenarios)
+        refresh(theta, course, problem.cells, arrays, made)
         return made
 
     def seen(theta: np.ndarray, f: Filtered) -> np.ndarray:
-        x = theta[:, [s for b in task.layout.blocks if b.free for s in range(b.start, b.start + b.size)]]
+        x = theta[:, [s for b in problem.layout.blocks if b.free for s in range(b.start, b.start + b.size)]]
         return np.concatenate([x, x**2, x * f.alpha[:, 0, -1, :1], f.alpha.reshape(len(x), -1)], axis=1)
 
-    theta = np.concatenate([block.draw(rng, 30_000) for block in task.layout.blocks], axis=1)
+    theta = np.concatenate([block.draw(rng, 30_000) for block in problem.layout.blocks], axis=1)
     f = filtered(theta)
     log_weight = f.log_norm.sum(axis=(1, 2))
     weight = np.exp(log_weight - log_weight.max())
@@ -356,7 +356,7 @@ def test_the_sweep_leaves_the_posterior_of_generated_questions_as_it_is(seed):
         now = f.alpha[:, 0, -1].cumsum(axis=1)
         last = (rng.random(len(theta))[:, None] * now[:, -1:] > now).sum(axis=1)
         count_ = np.zeros((3, 2), np.int64)
-        sweep(theta, np.arange(len(theta)), last, f, course, task.cells, arrays, rng, count_)
-        refresh(theta, course, task.cells, arrays, f)
+        sweep(theta, np.arange(len(theta)), last, f, course, problem.cells, arrays, rng, count_)
+        refresh(theta, course, problem.cells, arrays, f)
     error = np.sqrt(weight @ off / len(theta) + weight**2 @ off)
     assert_close("after the sweeps", seen(theta, f).mean(axis=0), mean, 4.5 * error + 1e-7)

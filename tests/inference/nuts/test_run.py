@@ -17,7 +17,7 @@ from forecast.inference import result
 from forecast.inference.engine import infer
 from forecast.inference.nuts import run
 from forecast.inference.nuts.sample import Sampled
-from forecast.model.problem import problem
+from forecast.model.problem import build_problem
 from forecast.record.issue import issue
 from tests.cases import binary, day, question, report, small, source
 from tests.made_up import made_up_case
@@ -83,13 +83,13 @@ def judged(spread: float, diverging: bool, *, outer: bool = False) -> tuple[list
     With `outer` they also differ, in all chains alike, with each of 16 draws of what must not learn.
     """
     case = small("yes_no", False)
-    task = problem(case.question, case.evidence, case.as_of)
+    problem = build_problem(case.question, case.evidence, case.as_of)
     rng = np.random.default_rng(1)
-    theta = np.concatenate([b.draw(rng, 4 * 500) for b in task.layout.blocks], axis=1).reshape(4, 500, -1)
+    theta = np.concatenate([b.draw(rng, 4 * 500) for b in problem.layout.blocks], axis=1).reshape(4, 500, -1)
     theta[..., 0] += spread * np.arange(4)[:, None]
     whose = np.repeat(np.arange(16), 32)[:500] if outer else np.zeros(500, int)
     theta[..., 0] += outer * np.linspace(0.0, 0.3, 16)[whose]
-    sample = run._draws(task, len(task.steps) - 1, theta, np.random.SeedSequence(1))
+    sample = run._draws(problem, len(problem.steps) - 1, theta, np.random.SeedSequence(1))
     dims = ("chain", "draw")
     stats = xr.Dataset(
         {
@@ -99,7 +99,7 @@ def judged(spread: float, diverging: bool, *, outer: bool = False) -> tuple[list
         },
         {"chain": np.arange(4), "draw": np.arange(500)},
     )
-    return run._judged(task, Sampled(theta, whose, stats), sample)
+    return run._judged(problem, Sampled(theta, whose, stats), sample)
 
 
 def test_what_is_said_of_draws():
@@ -117,10 +117,10 @@ def test_what_must_not_learn_is_no_disagreement_of_chains_but_an_error():
     assert judged(0.0, False, outer=True) == ([], "")
     assert "r_hat of prior" in judged(0.2, False, outer=True)[1]
     case = small("yes_no", False)
-    task = problem(case.question, case.evidence, case.as_of)
+    problem = build_problem(case.question, case.evidence, case.as_of)
     rng = np.random.default_rng(2)
-    theta = np.concatenate([b.draw(rng, 4 * 500) for b in task.layout.blocks], axis=1).reshape(4, 500, -1)
-    sample = run._draws(task, len(task.steps) - 1, theta, np.random.SeedSequence(1))
+    theta = np.concatenate([b.draw(rng, 4 * 500) for b in problem.layout.blocks], axis=1).reshape(4, 500, -1)
+    sample = run._draws(problem, len(problem.steps) - 1, theta, np.random.SeedSequence(1))
     whose = np.repeat(np.arange(16), 32)[:500]
     assert run._sizes(sample, whose).sum() == pytest.approx(16.0)
     assert run._sizes(sample, np.zeros(500, int)).sum() > 500
