@@ -1,4 +1,4 @@
-"""Leave-future-out: how well the evidence of each period was foretold from that of the periods before it.
+"""Leave-future-out cross-validation of a question, and the comparison of several questions by it.
 
     elpd = sum over t of log p(y_t | y_0..y_(t-1)),
     p(y_t | y_<t) = mean over theta | y_<t of  sum_s P(s_t = s | y_<t, theta) prod over cells of m(s)
@@ -12,23 +12,17 @@ Groups and a cap make a power likelihood, whose values are no densities: a cap t
 score. So they rule what is learnt from the periods before t, and period t itself is scored without them.
 Judgements that may not learn keep their prior: the mean over theta is that of the forecaster who keeps it.
 
-The evidence of a question in the time of its events, so that a filter can pass from period to period.
-
-The trend passes through the dates on which reports became known. Here a step lets in all that is known, at
-one as-of date, about one period.
-
-Several question files over one log of evidence: which of them foretold the evidence better.
-
-Only densities of the same data can be compared, so the evidence, its periods and what can be observed must be
-the same: which indicators speak, their kinds and values, who watches them. Everything else may differ:
-scenarios and how many, judgements, weights, dynamics, reliabilities, persistence, groups, cap.
+Only densities of the same data can be compared. So two questions must have the same evidence, periods and
+observables (which indicators speak, their kinds and values, who monitors them); scenarios, judgements,
+weights, dynamics, reliabilities, persistence, groups and cap may differ.
 """
 
 from __future__ import annotations
 
 import hashlib
 import os
-from collections.abc import Callable, Mapping, Sequence
+from collections import Counter
+from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import date, timedelta
@@ -38,6 +32,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 import xarray as xr
+from scipy.special import logsumexp
 
 from forecast.case.errors import InputError
 from forecast.case.folder import Case, as_case
@@ -45,7 +40,8 @@ from forecast.case.in_force import checked_as_of
 from forecast.case.question import Indicator
 from forecast.inference.diagnostics import MOST_PARTICLES, impossible
 from forecast.inference.estimates import draws_of
-from forecast.inference.particles import ImpossibleEvidence
+from forecast.inference.particles import Chain, ImpossibleEvidence
+from forecast.inference.result import as_of, require_current
 from forecast.inference.smc import run_chain, systems
 from forecast.model.cell_sequence import Course, places
 from forecast.model.evidence_index import Snapshot
@@ -66,13 +62,13 @@ def future_score(
     tolerance: float = 0.1,
     seed: int = 0,
 ) -> xr.Dataset:
-    """Score a question by how well each period's evidence was foretold from the periods before it.
+    """Score a question by how well each period's evidence was predicted from the periods before it.
 
     Parameters
     ----------
     case : Case or path
     as_of : date, optional
-        The evidence known on that day is foretold; default as for :func:`forecast.update`.
+        The evidence known on that day is predicted; default as for :func:`forecast.update`.
     draws, chains, seed : int
         Particles of each of so many independent systems, and the seed.
     tolerance : float
@@ -96,72 +92,67 @@ def future_score(
     case = as_case(case)
     day = checked_as_of(case.question, as_of)
     case = case.on(day)
-    time = timeline(case, day)
-    free = any(block.free for block in time.task.layout.blocks)
+    evidence = evidence_by_period(case, day)
+    free = any(block.free for block in evidence.task.layout.blocks)
     particles, chains = (draws, chains) if free else (1, 1)
     while True:
         try:
-            by_system = _terms(time, chains, particles, seed)
-        except ImpossibleEvidence as found:
-            raise InputError(impossible(case, ImpossibleEvidence(found.unit, found.period, day))) from found
+            by_system = _log_predictive(evidence, chains, particles, seed)
+        except ImpossibleEvidence as error:
+            raise InputError(impossible(case, ImpossibleEvidence(error.unit, error.period, day))) from error
         by_chain = _log_mean(by_system)
-        error = monte_carlo_error(by_chain.sum(axis=1)) if free else 0.0
-        if not error > tolerance or particles >= MOST_PARTICLES:
+        mcse = _standard_error(by_chain.sum(axis=1)) if free else 0.0
+        if not mcse > tolerance or particles >= MOST_PARTICLES:
             break
         particles *= 2
-    ends = np.array([case.question.last_day(t) for t in range(time.periods)], dtype="datetime64[ns]")
+    ends = np.array([case.question.last_day(t) for t in range(evidence.periods)], dtype="datetime64[ns]")
     return xr.Dataset(
         {
-            "elpd": ("period", _log_mean(by_system.reshape(-1, time.periods)[None])[0]),
+            "elpd": ("period", _log_mean(by_system.reshape(-1, evidence.periods)[None])[0]),
             "by_chain": (("chain", "period"), by_chain),
-            "mcse": error,
+            "mcse": mcse,
         },
-        {"chain": np.arange(chains), "period": np.arange(time.periods), "period_end": ("period", ends)},
+        {"chain": np.arange(chains), "period": np.arange(evidence.periods), "period_end": ("period", ends)},
         {"case": case.name, "as_of": day.isoformat(), "particles": particles, "seed": seed},
     )
 
 
-def _terms(time: Timeline, chains: int, particles: int, seed: int) -> np.ndarray:
+def _log_predictive(evidence: PeriodEvidence, chains: int, particles: int, seed: int) -> np.ndarray:
     """Return log p(y_t | y_<t) by chain, by system that shares what may not learn, and by period."""
-    if not time.task.layout.learns:
-        return _unlearning(time, chains, particles, seed)
-    task, scored = time.steps(time.periods, score=True)
+    if not evidence.task.layout.learns:
+        return _log_predictive_unlearnt(evidence, chains, particles, seed)
+    task, scored = evidence.steps(evidence.periods, score=True)
     number = systems(task, particles)  # a chain of so few particles is one system
-    runs = _parallel(
-        lambda k: run_chain(task, chain=k, particles=particles // number, seed=seed, progress=_quiet),
-        chains * number,
-    )
+    runs = _run_chains(task, chains * number, particles // number, seed)
     reached = np.array([[0.0, *run.log_evidence] for run in runs])
     terms = np.stack([reached[:, after + 1] - reached[:, before + 1] for before, after in scored], axis=1)
-    return np.where(np.isnan(terms), -np.inf, terms).reshape(chains, number, time.periods)
+    return np.where(np.isnan(terms), -np.inf, terms).reshape(chains, number, evidence.periods)
 
 
-def _unlearning(time: Timeline, chains: int, particles: int, seed: int) -> np.ndarray:
+def _log_predictive_unlearnt(evidence: PeriodEvidence, chains: int, particles: int, seed: int) -> np.ndarray:
     """Return log p(y_t | y_<t, theta) of draws that no evidence revises: each is a system by itself."""
-    task, _ = time.steps(time.periods, score=False)
+    task, _ = evidence.steps(evidence.periods, score=False)
     last = replace(task, steps=(replace(task.steps[-1], begin=0),), restart=(None,))
-
-    def one(chain: int) -> np.ndarray:
-        run = run_chain(last, chain=chain, particles=particles, seed=seed, progress=_quiet)
-        terms = one_ahead(time, run.theta)
-        for t in filter(time.tempered, range(time.periods)):
-            terms[:, t] = one_ahead(time, run.theta, scored=t)[:, t]
-        return terms
-
-    return np.array(_parallel(one, chains))
+    by_chain = []
+    for run in _run_chains(last, chains, particles, seed):
+        terms = one_step_ahead(evidence, run.theta)
+        for t in filter(evidence.tempered, range(evidence.periods)):
+            terms[:, t] = one_step_ahead(evidence, run.theta, scored=t)[:, t]
+        by_chain.append(terms)
+    return np.array(by_chain)
 
 
-def one_ahead(time: Timeline, theta: np.ndarray, *, scored: int | None = None) -> np.ndarray:
+def one_step_ahead(evidence: PeriodEvidence, theta: np.ndarray, *, scored: int | None = None) -> np.ndarray:
     """Return log p(y_t | y_<t, theta), (N, T), at theta (N, D), all units together."""
-    task = time.task
-    filtered = empty_filtered(len(theta), task.units, time.periods, task.layout.scenarios)
-    course = time.course(time.periods, scored)
+    task = evidence.task
+    filtered = empty_filtered(len(theta), task.units, evidence.periods, task.layout.scenarios)
+    course = evidence.course(evidence.periods, scored)
     refresh(np.ascontiguousarray(theta), course, task.cells, task.layout.arrays, filtered)
     return filtered.log_norm.sum(axis=1)
 
 
-def monte_carlo_error(total: np.ndarray) -> float:
-    """Return the standard error of the mean over chains; nan where it cannot be told."""
+def _standard_error(total: np.ndarray) -> float:
+    """Return the Monte Carlo standard error of the mean over chains; nan where it cannot be estimated."""
     if len(total) == 1 or not np.isfinite(total).all():
         return np.nan
     return float(total.std(ddof=1) / np.sqrt(len(total)))
@@ -169,17 +160,15 @@ def monte_carlo_error(total: np.ndarray) -> float:
 
 def _log_mean(terms: np.ndarray) -> np.ndarray:
     """Return the log of the mean over the second axis of exp(terms)."""
-    high = terms.max(axis=1)
-    high = np.where(np.isneginf(high), 0.0, high)
-    with np.errstate(divide="ignore"):
-        return np.log(np.exp(terms - high[:, None]).mean(axis=1)) + high
+    return np.asarray(logsumexp(terms, axis=1) - np.log(terms.shape[1]))
 
 
-def _quiet() -> None:
-    """Report no progress."""
+def _run_chains(task: Problem, number: int, particles: int, seed: int) -> list[Chain]:
+    """Run the chains of a problem side by side."""
 
+    def one(chain: int) -> Chain:
+        return run_chain(task, chain=chain, particles=particles, seed=seed, progress=lambda: None)
 
-def _parallel[T](one: Callable[[int], T], number: int) -> list[T]:
     with ThreadPoolExecutor(max_workers=min(number, os.cpu_count() or 1)) as pool:
         return list(pool.map(one, range(number)))
 
@@ -213,10 +202,9 @@ def lfo_wrapper(case: Case, tree: xr.DataTree) -> az.SamplingWrapper:
     """
     import arviz as az
 
-    if tree.attrs["digest"] != case.digest:
-        raise ValueError(f"the tree was not made from the files of {case.name} as they are")
-    day = date.fromisoformat(tree.attrs["as_of"])
-    time = timeline(case.on(day), day)
+    require_current(case, tree)
+    day = as_of(tree)
+    evidence = evidence_by_period(case.on(day), day)
     chains, draws, seed = (int(tree.attrs[name]) for name in ("chains", "draws", "seed"))
     particles = int(tree.attrs["particles"]) or draws  # 0 of a tree that another engine made
 
@@ -225,15 +213,13 @@ def lfo_wrapper(case: Case, tree: xr.DataTree) -> az.SamplingWrapper:
 
         def sel_observations(self, idx: np.ndarray) -> tuple[int, np.ndarray]:
             first = int(idx[0])
-            if list(idx) != list(range(first, time.periods)):
+            if list(idx) != list(range(first, evidence.periods)):
                 raise ValueError("only the future can be left out: all periods from one on")
             return first, idx
 
         def sample(self, modified_observed_data: int) -> np.ndarray:
-            task, _ = time.steps(modified_observed_data, score=False)
-            runs = _parallel(
-                lambda k: run_chain(task, chain=k, particles=particles, seed=seed, progress=_quiet), chains
-            )
+            task, _ = evidence.steps(modified_observed_data, score=False)
+            runs = _run_chains(task, chains, particles, seed)
             return draws_of(runs, draws, modified_observed_data, seed).theta
 
         def get_inference_data(self, fitted_model: np.ndarray) -> xr.DataTree:
@@ -242,7 +228,7 @@ def lfo_wrapper(case: Case, tree: xr.DataTree) -> az.SamplingWrapper:
 
         def log_likelihood__i(self, excluded_obs: np.ndarray, idata__i: xr.DataTree) -> xr.DataArray:
             theta = idata__i["posterior"].to_dataset()["theta"].values
-            terms = one_ahead(time, theta.reshape(-1, theta.shape[-1])).reshape(*theta.shape[:2], -1)
+            terms = one_step_ahead(evidence, theta.reshape(-1, theta.shape[-1])).reshape(*theta.shape[:2], -1)
             return xr.DataArray(terms[..., excluded_obs], dims=("chain", "draw", "period"))
 
     terms = tree["log_likelihood"].to_dataset()
@@ -250,8 +236,8 @@ def lfo_wrapper(case: Case, tree: xr.DataTree) -> az.SamplingWrapper:
     return Wrapper(None, idata_orig=tree.assign({"log_likelihood": xr.DataTree(together)}))
 
 
-class Timeline(NamedTuple):
-    """The evidence of a question in the time of its events: n cells, T periods."""
+class PeriodEvidence(NamedTuple):
+    """The evidence of a question by the period it speaks of, whenever it was reported: n cells, T periods."""
 
     task: Problem  # its cells and theta; its own steps are in the time of the reports
     unit: np.ndarray  # (n,)
@@ -275,7 +261,7 @@ class Timeline(NamedTuple):
         )
 
     def tempered(self, period: int) -> bool:
-        """Tell whether some cell of a period has an exponent."""
+        """Return whether some cell of a period has an exponent."""
         return bool((self.exponent[self.period == period] != 1.0).any())
 
     def steps(self, periods: int, *, score: bool) -> tuple[Problem, list[tuple[int, int]]]:
@@ -286,20 +272,20 @@ class Timeline(NamedTuple):
         """
         steps: list[Snapshot] = []
         restart: list[int | None] = []
-        scored, learnt = [], -1
+        scored, last = [], -1
         for t in range(periods):
             twice = score and self.tempered(t)
             for plain in (True, False) if twice else (False,):
                 day = self.task.layout.question.opened + timedelta(days=len(steps))  # seeds random numbers
                 steps.append(Snapshot(day, self.course(t + 1, t if plain else None), t + 1, t))
-                restart.append(learnt if twice and not plain else None)
-            scored.append((learnt, len(steps) - 1 - twice))
-            learnt = len(steps) - 1
+                restart.append(last if twice and not plain else None)
+            scored.append((last, len(steps) - 1 - twice))
+            last = len(steps) - 1
         return replace(self.task, steps=tuple(steps), restart=tuple(restart)), scored
 
 
-def timeline(case: Case, as_of: date) -> Timeline:
-    """Order the evidence known at a date by the periods it speaks about."""
+def evidence_by_period(case: Case, as_of: date) -> PeriodEvidence:
+    """Return the evidence known on a day, by the period it speaks of."""
     question = case.question
     plain = build_problem(replace(question, groups=(), cap=None), case.evidence, as_of)
     course = plain.steps[-1].course
@@ -307,28 +293,19 @@ def timeline(case: Case, as_of: date) -> Timeline:
     cell = course.cell[course.kind]
     exponent = np.ones(len(cell))
     if question.groups or question.cap is not None:
-        power = build_problem(question, case.evidence, as_of)
-        found = power.steps[-1].course
-        held = zip(*places(found), power.cells.cell["indicator"][found.cell[found.kind]], strict=True)
-        known = dict(zip(held, found.exponent[found.kind], strict=True))
+        tempered = build_problem(question, case.evidence, as_of)
+        powers = tempered.steps[-1].course
+        indicator = tempered.cells.cell["indicator"][powers.cell[powers.kind]]
+        keys = zip(*places(powers), indicator, strict=True)
+        by_key = dict(zip(keys, powers.exponent[powers.kind], strict=True))
         keys = zip(unit, period, plain.cells.cell["indicator"][cell], strict=True)
-        exponent = np.array([known.get(key, 0.0) for key in keys])
-    return Timeline(plain, unit, period, cell, exponent, plain.steps[-1].periods)
+        exponent = np.array([by_key.get(key, 0.0) for key in keys])
+    return PeriodEvidence(plain, unit, period, cell, exponent, plain.steps[-1].periods)
 
 
-READ = (  # what the model reads of a report
-    "date",
-    "reported",
-    "indicator",
-    "value",
-    "source",
-    "credibility",
-    "repeats",
-    "independence",
-    "testimony",
-    "replaces",
-    "unit",
-)
+#: What the model reads of a report.
+READ = ("date", "reported", "indicator", "value", "source", "credibility",
+        "repeats", "independence", "testimony", "replaces", "unit")  # fmt: skip
 FEW, SMALL = 100, 4.0  # periods, and nats, below which a normal error is not to be relied on (Sivula et al.)
 
 
@@ -349,7 +326,7 @@ def compare_questions(
     cases : mapping of name to case, or sequence of cases
         Cases or their folders. In a sequence each has its folder's name.
     as_of : date, optional
-        The evidence known on that day is foretold; default as for :func:`forecast.update`.
+        The evidence known on that day is predicted; default as for :func:`forecast.update`.
     first : int
         The first period that is scored; those before it only teach. With 0 `elpd` is the log marginal
         likelihood, and `elpd_diff` a log Bayes factor (but for groups and caps).
@@ -402,90 +379,88 @@ def _row(score: xr.Dataset, best: xr.Dataset, tolerance: float) -> dict[str, Any
     terms, others = score["elpd"].values, best["elpd"].values
     with np.errstate(invalid="ignore"):
         gap = np.where(terms == others, 0.0, terms - others)
-        total, less = float(terms.sum()), float(gap.sum())
-        spread = [float(np.sqrt(len(each) * each.var())) for each in (terms, gap)]
-        mine, theirs = (each["by_chain"].values.sum(axis=1) for each in (score, best))
-        error = 0.0 if _exact(score) else monte_carlo_error(mine)
-        gap_error = (
-            0.0 if score is best or (_exact(score) and _exact(best)) else monte_carlo_error(mine - theirs)
-        )
+        difference = float(gap.sum())
+        se, dse = (float(np.sqrt(len(each) * each.var())) for each in (terms, gap))
+        total, best_total = (each["by_chain"].values.sum(axis=1) for each in (score, best))
+        exact, best_exact = (bool(each["mcse"] == 0.0) for each in (score, best))
+        gap_exact = score is best or (exact and best_exact)
+        gap_error = 0.0 if gap_exact else _standard_error(total - best_total)
     doubts = []
     if score is not best:
-        doubts = [f"N < {FEW}"] * (len(terms) < FEW) + [f"|elpd_diff| < {SMALL:g}"] * (abs(less) < SMALL)
+        doubts += [f"N < {FEW}"] * (len(terms) < FEW)
+        doubts += [f"|elpd_diff| < {SMALL:g}"] * (abs(difference) < SMALL)
         doubts += [f"Monte Carlo error above {tolerance:g}"] * (not gap_error <= 2 * tolerance)
     return {
-        "elpd": total,
-        "se": spread[0],
-        "elpd_diff": less,
-        "dse": spread[1],
-        "mcse": error,
+        "elpd": float(terms.sum()),
+        "se": se,
+        "elpd_diff": difference,
+        "dse": dse,
+        "mcse": 0.0 if exact else _standard_error(total),
         "mcse_diff": gap_error,
         "periods": len(terms),
         "diag_diff": "; ".join(doubts),
     }
 
 
-def _exact(score: xr.Dataset) -> bool:
-    return bool(score["mcse"] == 0.0)
-
-
 def _loaded(cases: Mapping[str, Case | str | Path] | Sequence[Case | str | Path]) -> dict[str, Case]:
-    """Load what is not loaded, and name it."""
+    """Return the cases by name."""
     if isinstance(cases, Mapping):
         return {name: as_case(case) for name, case in cases.items()}
-    found = [as_case(case) for case in cases]
-    names = [case.name for case in found]
-    twice = sorted({name for name in names if names.count(name) > 1})
+    loaded = [as_case(case) for case in cases]
+    twice = sorted(name for name, times in Counter(case.name for case in loaded).items() if times > 1)
     if twice:
         raise ValueError(f"several cases are named {', '.join(twice)}: give a mapping of names to cases")
-    return dict(zip(names, found, strict=True))
+    return {case.name: case for case in loaded}
 
 
 # --- whether they are about the same data ---------------------------------------------------------------
 
 
 def _require_same_data(cases: dict[str, Case], days: dict[str, date]) -> None:
-    """Raise a ValueError that says everything in which a case is not about the data of the one before it."""
+    """Raise ValueError with all that differs if a case is not about the data of the one before it."""
     if len(cases) < 2:
         raise ValueError("give at least two cases")
-    found = [
+    problems = [
         f"{one} and {other}: {problem}"
         for one, other in pairwise(cases)
         for problem in _differences(cases[one], cases[other], days[one], days[other])
     ]
-    if found:
-        raise ValueError("only densities of the same data can be compared:\n" + "\n".join(found))
+    if problems:
+        raise ValueError("only densities of the same data can be compared:\n" + "\n".join(problems))
 
 
 def _differences(one: Case, other: Case, day: date, other_day: date) -> list[str]:
-    a, b = one.question, other.question
-    found = []
+    problems = []
     if day != other_day:
-        found.append(f"the as-of date is {day} and {other_day}; give `as_of`")
-    found += _unlike(a, b, {name: name for name in ("opened", "period_days", "units")})
+        problems.append(f"the as-of date is {day} and {other_day}; give `as_of`")
+    names = {name: name for name in ("opened", "period_days", "units")}
+    problems += _unlike(one.question, other.question, names)
     mine, others = _log(one, day), _log(other, day)
-    odd = sorted(id for id in {**dict(mine), **dict(others)} if dict(mine).get(id) != dict(others).get(id))
+    odd = sorted(id for id in mine | others if mine.get(id) != others.get(id))
     if odd:
         shown = ", ".join(odd[:5]) + (f" and {len(odd) - 5} more" if len(odd) > 5 else "")
-        found.append(f"the evidence differs in {shown}")
-    elif mine != others:
-        found.append("the evidence stands in another order, which says who repeats whom")
-    return found + _other_indicators(one, other, day)
+        problems.append(f"the evidence differs in {shown}")
+    elif list(mine) != list(others):
+        problems.append("the evidence stands in another order, which says who repeats whom")
+    return problems + _other_indicators(one, other, day)
 
 
 def _other_indicators(one: Case, other: Case, day: date) -> list[str]:
     """Say which indicators that speak, by reports or by silence, are not the same observable in both."""
     mine, others = _speaking(one, day), _speaking(other, day)
-    found = [
-        f"indicator {id} has evidence in one only: a file that leaves it out foretells other data"
+    problems = [
+        f"indicator {id} has evidence in one only: a file that leaves it out predicts other data"
         for id in sorted(mine.keys() ^ others.keys())
     ]
     for id in sorted(mine.keys() & others.keys()):
         a, b = mine[id], others[id]
-        found += _unlike(a, b, {name: f"{name} of {id}" for name in ("kind", "values", "monitored", "given")})
+        names = {name: f"{name} of {id}" for name in ("kind", "values", "monitored", "given")}
+        problems += _unlike(a, b, names)
         if a.kind == b.kind == "ratio" and a.likelihood != b.likelihood:
-            found.append(f"the ratios of {id} differ, and ratios are not densities: only yes can be reported")
-    return found
+            problems.append(
+                f"the ratios of {id} differ, and ratios are not densities: only yes can be reported"
+            )
+    return problems
 
 
 def _unlike(a: object, b: object, names: dict[str, str]) -> list[str]:
@@ -495,18 +470,15 @@ def _unlike(a: object, b: object, names: dict[str, str]) -> list[str]:
 
 
 def _speaking(case: Case, day: date) -> dict[str, Indicator]:
-    named = {r.indicator for r in case.evidence.reports if r.reported <= day}
+    named = {r.indicator for r in case.evidence.until(day).reports}
     return {i.id: i for i in case.question.indicators if i.id in named or i.monitored is not None}
 
 
-def _log(case: Case, day: date) -> list[tuple[str, tuple[Any, ...]]]:
+def _log(case: Case, day: date) -> dict[str, tuple[Any, ...]]:
     """Return what the model reads of the rows known on a day, by id."""
-    return [
-        (r.id, tuple(getattr(r, name) for name in READ))
-        for r in case.evidence.reports
-        if r.reported <= day and (r.indicator or r.replaces)
-    ]
+    rows = [r for r in case.evidence.until(day).reports if r.indicator or r.replaces]
+    return {r.id: tuple(getattr(r, name) for name in READ) for r in rows}
 
 
 def _digest(case: Case, day: date) -> str:
-    return hashlib.sha256(repr(_log(case, day)).encode()).hexdigest()
+    return hashlib.sha256(repr(list(_log(case, day).items())).encode()).hexdigest()

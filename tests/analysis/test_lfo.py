@@ -369,7 +369,7 @@ def test_scenarios_dynamics_sources_and_unused_indicators_may_differ():
 # --- what cannot be compared ------------------------------------------------------------------------------
 
 AS_OF = day(20)
-ANEW = "a file that leaves it out foretells other data"
+ANEW = "a file that leaves it out predicts other data"
 
 
 def altered(case: Case, **changes: Any) -> Case:
