@@ -1,8 +1,8 @@
 """Confidence in an assessment: how sound its foundations are, which is not how probable anything is.
 
-Four things are looked at, each high, moderate or low by a threshold that is stated, and the lowest of the
-four is the confidence: the number is as sound as its weakest foundation. The thresholds are conventions of
-ours (ICD 203 and the PHIA name what to look at, not where to draw the line).
+Four foundations are each high, moderate or low by a stated threshold, and the lowest of the four is the
+confidence. The thresholds are conventions of ours (ICD 203 and the PHIA name what to look at, not where to
+draw the line).
 """
 
 from __future__ import annotations
@@ -11,11 +11,11 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
 from forecast.analysis.source_agreement import clashing_cells
+from forecast.inference.result import as_of, at_horizon
 
 if TYPE_CHECKING:
     import xarray as xr
 
-    from forecast.case.evidence import Report
     from forecast.case.folder import Case
 
 Level = Literal["low", "moderate", "high"]
@@ -47,7 +47,7 @@ class Confidence:
 
 
 def confidence(case: Case, tree: xr.DataTree) -> Confidence:
-    """Tell how sound the foundations of a forecast are.
+    """Return how sound the foundations of a forecast are.
 
     Parameters
     ----------
@@ -68,37 +68,33 @@ def confidence(case: Case, tree: xr.DataTree) -> Confidence:
     >>> forecast.confidence(case, forecast.update(case)).level  # doctest: +SKIP
     'low'
     """
-    as_of = tree["trend"].to_dataset()["as_of"].values[-1].astype("datetime64[D]").item()
-    live = case.evidence.known(as_of)
-    ahead = tree["outlook"].to_dataset().isel(date=-1)
-    leading = ahead.isel(scenario=ahead["probability"].argmax("scenario"))
+    day, question = as_of(tree), case.question
+    live = case.evidence.known(day)
+    end = at_horizon(tree)
+    leading = end.isel(scenario=end["probability"].argmax("scenario"))
     width = float((leading["high"] - leading["low"]).max())  # of several units the widest
     origins = len({r.testimony or r.source for r in live if not r.repeats or r.independence})
-    poor = sum(_reliability(case, r) <= GRADE_C + 1e-9 for r in live) / max(len(live), 1)
-    cells = len({(case.question.period(r.date), r.indicator, r.unit) for r in live})
-    clashes = len(clashing_cells(case, as_of))
-    found = (
-        Foundation(f"the 90 % band is {100 * width:.0f} points wide", _most(width, WIDTH)),
+    reliability = {source.id: float(source.reliability.mean[1]) for source in question.sources}
+    poor = sum(reliability[r.source] * question.credibility[r.credibility] <= GRADE_C + 1e-9 for r in live)
+    share = poor / max(len(live), 1)
+    cells = len({(question.period(r.date), r.indicator, r.unit) for r in live})
+    clashes = len(clashing_cells(case, day))
+    foundations = [
+        Foundation(f"the 90 % band is {100 * width:.0f} points wide", _at_most(width, WIDTH)),
         Foundation(_counted(origins, "independent origin"), LEVELS[sum(origins >= n for n in ORIGINS)]),
-        Foundation(f"{100 * poor:.0f} % of the reports are graded C or worse", _most(poor, POOR)),
+        Foundation(f"{100 * share:.0f} % of the reports are graded C or worse", _at_most(share, POOR)),
         Foundation(
             f"reports disagree about {clashes} of {_counted(cells, 'cell')}",
-            _most(clashes / max(cells, 1), CLASHES),
+            _at_most(clashes / max(cells, 1), CLASHES),
         ),
-    )
-    ranked = tuple(sorted(found, key=lambda one: LEVELS.index(one.level)))
+    ]
+    ranked = tuple(sorted(foundations, key=lambda one: LEVELS.index(one.level)))
     return Confidence(ranked[0].level, ranked)
 
 
-def _most(value: float, limits: tuple[float, float]) -> Level:
+def _at_most(value: float, limits: tuple[float, float]) -> Level:
     return LEVELS[sum(value <= limit + 1e-9 for limit in limits)]
 
 
 def _counted(number: int, thing: str) -> str:
     return f"{number} {thing}" if number == 1 else f"{number} {thing}s"
-
-
-def _reliability(case: Case, report: Report) -> float:
-    """Return the chance that a report tells what happened, its source's judgement at its mean."""
-    source = next(one for one in case.question.sources if one.id == report.source)
-    return float(source.reliability.mean[1]) * case.question.credibility[report.credibility]

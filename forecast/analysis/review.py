@@ -1,12 +1,8 @@
-"""What a review says of one thing, and what the reviews of all things share.
+"""Review of a forecast before it is used: each check with its verdict, the reason and what to do.
 
-Whether evidence and judgements fit: drift, surprise, conflict, and what the answer leans on.
-
-Whether the sums were done well: Monte Carlo error, agreement of chains, effective draws, gaps.
-
-A review of a forecast: what to look at before it is used, each with its verdict, reason and remedy.
-
-It reads the result alone, also one that was kept in a file.
+Of the computation: Monte Carlo error, agreement of chains, effective draws, gaps in the trend. Of the model:
+drift of judgements, surprising evidence, conflict, reliance on one report or source, missing grades, and
+whether the answer is prior judgement or evidence. It reads the result alone, also one kept in a file.
 """
 
 from __future__ import annotations
@@ -21,6 +17,7 @@ from typing import Literal
 
 import numpy as np
 import xarray as xr
+from scipy.special import expit, logit
 
 from forecast.analysis.sensitivity.power_scaling import PARTS, power_scaled
 from forecast.inference.diagnostics import (
@@ -31,10 +28,20 @@ from forecast.inference.diagnostics import (
     R_HAT_LENIENT,
 )
 from forecast.inference.predictive.prequential import REPLICATES
-from forecast.inference.result import all_exact, group, some_fixed
+from forecast.inference.result import all_exact, by_unit, group, now, of_unit, some_fixed
 
 Verdict = Literal["PASS", "REVIEW", "FAIL"]
-MOST = 4  # so many names are listed, the others counted
+VERDICTS: tuple[Verdict, ...] = ("FAIL", "REVIEW", "PASS")  # the worst first
+
+MOST_NAMES = 4  # are listed, the others counted
+MANY_TOLERANCES = 4.0  # Monte Carlo error in tolerances: digits that are printed would be wrong
+ESS_PER_CHAIN = 100.0  # Vehtari et al. (2021): 400 with four chains
+SENSITIVE = 0.05  # Kallioinen, Paananen, Bürkner and Vehtari (2023)
+SMALL_TAIL = 0.05  # that one date in twenty has
+UNLIKELY, VERY_UNLIKELY = 0.05, 0.001  # so many small tails, by chance
+CONFLICT, STRONG_CONFLICT = 10 * math.log10(3), 10 * math.log10(20)  # decibans; Kass and Raftery (1995)
+RARE = 0.10  # a course less probable than this beforehand
+RELIANCE = 0.10  # of probability that depends on one report, or one source
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,39 +67,109 @@ class Check:
     action: str = ""
 
 
-def named(names: Iterable[object]) -> str:
-    """Return names as a list in words, the first few of them."""
-    every = [str(name) for name in names]
-    shown = ", ".join(every[:MOST])
-    return f"{shown} and {len(every) - MOST} more" if len(every) > MOST else shown
+def check_refused(tree: xr.DataTree) -> Check | None:
+    """Pass on why an engine itself says that its numbers must not be issued."""
+    why = str(tree.attrs.get("refused", ""))
+    return Check("The engine's own verdict", "FAIL", why, "Use the engine “smc”.") if why else None
 
 
-def day(date: object) -> str:
-    """Return a date as text."""
-    return str(date)[:10]
-
-
-SMALL = 0.05  # a tail that one date in twenty has
-UNLIKELY, VERY_UNLIKELY = 0.05, 0.001  # so many small tails, by chance
-CONFLICT, STRONG_CONFLICT = 10 * math.log10(3), 10 * math.log10(20)  # decibans; Kass and Raftery (1995)
-RARE = 0.10  # a story less probable than this beforehand
-LEANS = 0.10  # of probability that hangs on one report, or one source
-
-
-def drift(tree: xr.DataTree) -> Check | None:
-    """Look for judgements that the evidence has pulled far from what their author said."""
-    found, name = group(tree, "drift"), "Drift of judgements"
-    if found is None or int(found["draws"]) < LEAST_DRAWS:
-        return None
-    far = found.isel(judgement=np.flatnonzero(found["tail"].values < DRIFT_TAIL))
-    if not far.sizes["judgement"]:
-        reason = f"None of {found.sizes['judgement']} judgements has been pulled out of its author's range."
+def check_monte_carlo_error(tree: xr.DataTree) -> Check:
+    """Compare the Monte Carlo error of every probability with the tolerance."""
+    name, limit = "Monte Carlo error", float(tree.attrs["tolerance"])
+    if all_exact(tree):
+        return Check(name, "PASS", "Every judgement is known exactly: nothing was left to chance.")
+    if _too_few(tree):
+        reason = f"With less than two chains of {LEAST_DRAWS} draws the error cannot be estimated."
+        return Check(name, "REVIEW", reason, "Run with four chains and 2,000 draws.")
+    error = float(tree.attrs["mcse"])
+    past = float(np.nanmax(tree["trend"].to_dataset()["mcse"].values))
+    reason = (
+        "By the chance of sampling alone a probability now or at the horizon may be off by "
+        f"{100 * error:.2g} percentage points (standard error; {100 * limit:.2g} are tolerated), one in the "
+        f"trend by {100 * past:.2g}."
+    )
+    if error <= limit:
         return Check(name, "PASS", reason)
-    shown = named(
-        f"{one} {f'({entry}) ' if entry else ''}from {said:.2g} to {now:.2g}"
-        for one, entry, said, now in zip(
-            *(far[key].values for key in ("judgement", "entry", "said", "now")), strict=True
-        )
+    action = "Run with more draws, or say the numbers with fewer digits."
+    return Check(name, "REVIEW" if error <= MANY_TOLERANCES * limit else "FAIL", reason, action)
+
+
+def check_chains(tree: xr.DataTree) -> Check | None:
+    """Compare independent particle systems with one another (split rank-normalised r_hat)."""
+    name = "Agreement of chains"
+    if all_exact(tree):
+        return None
+    if _too_few(tree):
+        reason = f"With less than two chains of {LEAST_DRAWS} draws there is nothing to compare."
+        return Check(name, "REVIEW", reason, "Run with four chains and 2,000 draws.")
+    import arviz as az
+
+    with warnings.catch_warnings(), np.errstate(invalid="ignore", divide="ignore"):
+        warnings.simplefilter("ignore")  # of judgements that are exact, whose r_hat is none
+        r_hat = az.rhat(tree["posterior"].to_dataset())
+    worst = {str(key): float(value.max()) for key, value in r_hat.items() if np.isfinite(value).any()}
+    largest = max(worst, key=lambda key: worst[key])
+    reason = (
+        f"The largest r_hat is {worst[largest]:.3f} ({largest}); chains that found the same have at most "
+        f"{R_HAT:g}. Where they differ, each has seen a part of what is possible only."
+    )
+    if worst[largest] <= R_HAT:
+        return Check(name, "PASS", reason)
+    bad = max(worst.get(f"{when}_probability", 1.0) for when in ("scenario", "horizon")) > R_HAT_LENIENT
+    action = "Run with more draws; if it stays, look for judgements that the evidence pulls two ways."
+    return Check(name, "FAIL" if bad else "REVIEW", reason, action)
+
+
+def check_effective_draws(tree: xr.DataTree) -> Check | None:
+    """Check the effective sample size, at the end and on the worst date."""
+    stats, name = group(tree, "sample_stats"), "Effective draws"
+    if all_exact(tree) or stats is None or "ess" not in stats:
+        return None
+    ess, particles = stats["ess"], float(tree.attrs["particles"])
+    last = float(ess.isel(as_of=-1).min())
+    worst = (ess / particles).min("chain")
+    on = _day(worst["as_of"].values[int(np.argmin(worst.values))])
+    reason = (
+        f"The chain with the fewest has {last:,.0f} effective draws of {particles:,.0f} at the end; "
+        f"{ESS_PER_CHAIN:g} are enough. The smallest share on the way was {float(worst.min()):.0%}, on {on}."
+    )
+    if last < ESS_PER_CHAIN:
+        return Check(name, "FAIL", reason, "Run with more draws.")
+    if float(worst.min()) < LOW_EFFECTIVE_SHARE:
+        action = f"See what was reported for {on}: hardly any draw of the judgements predicted it."
+        return Check(name, "REVIEW", reason, action)
+    return Check(name, "PASS", reason)
+
+
+def check_gaps(tree: xr.DataTree) -> Check:
+    """Look for dates on which no scenario allowed the evidence as then known."""
+    name, data = "Gaps in the trend", tree["trend"].to_dataset()
+    trend = data["probability"]
+    lacking = trend.isnull() & data["in_force"] if "in_force" in data else trend.isnull()
+    missing = lacking.any([dim for dim in trend.dims if dim != "as_of"])
+    if not bool(missing.any()):
+        return Check(name, "PASS", f"All {missing.size} dates of the trend have an answer.")
+    dates = _list(map(_day, trend["as_of"].values[missing.values]))
+    reason = f"No scenario allowed the evidence as known on {dates}; it was put right later."
+    action = (
+        "Nothing, if a report was mistaken. Else give a finite weight to the judgement of exactly 0 or 1."
+    )
+    return Check(name, "REVIEW", reason, action)
+
+
+def check_drift(tree: xr.DataTree) -> Check | None:
+    """Look for judgements whose posterior lies far from what their author said."""
+    drift, name = group(tree, "drift"), "Drift of judgements"
+    if drift is None or int(drift["draws"]) < LEAST_DRAWS:
+        return None
+    far = drift.isel(judgement=np.flatnonzero(drift["tail"].values < DRIFT_TAIL))
+    if not far.sizes["judgement"]:
+        reason = f"None of {drift.sizes['judgement']} judgements has been pulled out of its author's range."
+        return Check(name, "PASS", reason)
+    columns = (far[key].values for key in ("judgement", "entry", "said", "now"))
+    shown = _list(
+        f"{one} {f'({entry}) ' if entry else ''}from {prior:.2g} to {posterior:.2g}"
+        for one, entry, prior, posterior in zip(*columns, strict=True)
     )
     reason = (
         f"The evidence has pulled {shown}. The truth is never shown while a question is open, so a judgement "
@@ -102,30 +179,31 @@ def drift(tree: xr.DataTree) -> Check | None:
     return Check(name, "REVIEW", reason, action)
 
 
-def surprise(tree: xr.DataTree) -> Check | None:
-    """Count the dates on which the model was surprised, and name the worst."""
-    found, name = group(tree, "surprise"), "Surprise"
-    if found is None:
+def check_surprise(tree: xr.DataTree) -> Check | None:
+    """Count the dates whose evidence lay in the tail of its predictive distribution, and name the worst."""
+    surprise, name = group(tree, "surprise"), "Surprise"
+    if surprise is None:
         return None
-    told = found.isel(
-        as_of=np.flatnonzero(((found["reports"] + found["silences"]) > 0) & found["tail"].notnull())
-    )
-    n = told.sizes["as_of"]
+    news = ((surprise["reports"] + surprise["silences"]) > 0) & surprise["tail"].notnull()
+    dates = surprise.isel(as_of=np.flatnonzero(news))
+    n = dates.sizes["as_of"]
     if not n:
-        return Check(
-            name, "PASS", "Nothing was heard yet, and no silence counted, that could have been a surprise."
-        )
-    tail = told["tail"].values
-    small, worst = int((tail < SMALL).sum()), int(np.argmin(tail))
-    chance = sum(math.comb(n, k) * SMALL**k * (1 - SMALL) ** (n - k) for k in range(small, n + 1))
-    dates = [day(date) for date in told["as_of"].values]
+        reason = "Nothing was reported yet, and no silence counted, that could have been a surprise."
+        return Check(name, "PASS", reason)
+    from scipy.stats import binom
+
+    tail = dates["tail"].values
+    small, worst = int((tail < SMALL_TAIL).sum()), int(np.argmin(tail))
+    day = dates["as_of"].values[worst]
+    share = "none" if tail[worst] == 0 else f"{tail[worst]:.1%}"
     reason = (
-        f"On {small} of {n} dates the new evidence was among the {SMALL:.0%} most surprising that the model "
-        f"foresaw; {SMALL * n:.2g} such dates are to be expected. Most surprising was {dates[worst]}"
-        f"{_reports_of(tree, told['as_of'].values[worst], found['as_of'].values)}: {_share(tail[worst])} of "
+        f"On {small} of {n} dates the new evidence was among the {SMALL_TAIL:.0%} most surprising that the "
+        f"model foresaw; {SMALL_TAIL * n:.2g} such dates are to be expected. Most surprising was {_day(day)}"
+        f"{_reports_of(tree, day, surprise['as_of'].values)}: {share} of "
         f"{REPLICATES} replicates of what could have been said were more so."
     )
-    alone = n / REPLICATES <= SMALL and tail[worst] * n <= SMALL  # past that they are too few to tell
+    chance = binom.sf(small - 1, n, SMALL_TAIL)
+    alone = n / REPLICATES <= SMALL_TAIL and tail[worst] * n <= SMALL_TAIL  # else replicates are too few
     if chance > UNLIKELY and not alone:
         return Check(name, "PASS", reason)
     action = (
@@ -135,26 +213,22 @@ def surprise(tree: xr.DataTree) -> Check | None:
     return Check(name, "FAIL" if chance < VERY_UNLIKELY else "REVIEW", reason, action)
 
 
-def conflict(tree: xr.DataTree) -> Check | None:
-    """Tell whether the cells of a unit contradict one another, and whether a rare story has it so."""
-    found = group(tree, "conflict")
-    if found is None:
+def check_conflict(tree: xr.DataTree) -> Check | None:
+    """Check the unit whose cells contradict one another most, and whether a rare course accounts for it."""
+    data = group(tree, "conflict")
+    if data is None:
         return None
-    if "unit" not in found.dims:
-        return _conflict(found, "")
     checks = []
-    for unit in found["unit"].values.tolist():
-        own = (
-            np.flatnonzero(found["cell_unit"].values == unit),
-            np.flatnonzero(found["pair_unit"].values == unit),
-        )
-        checks.append(_conflict(found.sel(unit=unit).isel(cell=own[0], pair=own[1]), f" of {unit}"))
-    worst = {"PASS": 0, "REVIEW": 1, "FAIL": 2}
-    at = max(range(len(checks)), key=lambda n: (worst[checks[n].verdict], float(found["conflict"].values[n])))
-    return checks[at]
+    for unit, one in by_unit(data):
+        if unit:
+            cells, pairs = (np.flatnonzero(one[f"{of}_unit"].values == unit) for of in ("cell", "pair"))
+            one = one.isel(cell=cells, pair=pairs)
+        check = _check_conflict(one, f" of {unit}" if unit else "")
+        checks.append((-VERDICTS.index(check.verdict), float(one["conflict"]), check))
+    return max(checks, key=lambda row: row[:2])[2]
 
 
-def _conflict(one: xr.Dataset, where: str) -> Check:
+def _check_conflict(one: xr.Dataset, where: str) -> Check:
     name, value = "Conflict in the evidence", float(one["conflict"])
     times, less = f"{10 ** (abs(value) / 10):.2g}", "less" if value > 0 else "more"
     how = "about as probable as" if times in ("1", "1.0") else f"{times} times {less} probable than"
@@ -168,184 +242,73 @@ def _conflict(one: xr.Dataset, where: str) -> Check:
     reason += f" Most at odds with the others is {cell['cell'].item()} ({float(cell['cell_conflict']):+.1f})"
     if one.sizes["pair"]:
         reason += f"; the worst pair is {one['first'].values[0]} with {one['second'].values[0]}"
-    told = one.isel(story=np.flatnonzero(one["explains"].values))
+    explaining = one.isel(story=np.flatnonzero(one["explains"].values))
     action = "Look for a false report among these, or for a likelihood that does not fit."
-    if told.sizes["story"]:
-        story = told.isel(story=int(np.argmax(told["probability"].values)))
-        before, now = float(story["prior_probability"]), float(story["probability"])
+    if explaining.sizes["story"]:
+        course = explaining.isel(story=int(np.argmax(explaining["probability"].values)))
+        title = course["story"].item()
+        before, after = float(course["prior_probability"]), float(course["probability"])
         rare = "a rare but coherent story" if before < RARE else "one story"
         reason += (
-            f". They make sense together in {rare}, “{story['story'].item()}”: {before:.1%} probable "
-            f"beforehand, {now:.1%} now."
+            f". They make sense together in {rare}, “{title}”: {before:.1%} probable "
+            f"beforehand, {after:.1%} now."
         )
-        action = f"Decide which it is: a false report, or “{story['story'].item()}”. {action}"
+        action = f"Decide which it is: a false report, or “{title}”. {action}"
         return Check(name, "REVIEW", reason, action)
     reason += ". No story of one scenario, or of one move, accounts for all of it."
     return Check(name, "FAIL" if value >= STRONG_CONFLICT else "REVIEW", reason, action)
 
 
-def leaning(tree: xr.DataTree) -> Check | None:
-    """Tell whether the answer hangs on one report, or on one source."""
-    found, name = group(tree, "evidence"), "What the answer leans on"
-    if found is None or not found.sizes["report"]:
+def check_reliance(tree: xr.DataTree) -> Check | None:
+    """Check how far the probabilities now depend on one report, or on one source."""
+    evidence, name = group(tree, "evidence"), "What the answer leans on"
+    if evidence is None or not evidence.sizes["report"]:
         return None
-    rows = [_moved(tree, found, [n], id) for n, id in enumerate(found["report"].values)]
-    source, unit = found["source"].values, found["unit"].values
+    rows = [_change_without(tree, evidence, [n], id) for n, id in enumerate(evidence["report"].values)]
+    source, unit = evidence["source"].values, evidence["unit"].values
     for where in sorted(set(zip(source, unit, strict=True))):
         mine = [n for n in range(len(source)) if (source[n], unit[n]) == where]
         if len(mine) > 1:
-            rows.append(_moved(tree, found, mine, f"all {len(mine)} reports of {where[0]}"))
+            rows.append(_change_without(tree, evidence, mine, f"all {len(mine)} reports of {where[0]}"))
     change, who, text = max(rows)
     reason = f"The probabilities now move most without {who}: {text}, by the sum of weights."
-    if change < LEANS:
+    if change < RELIANCE:
         return Check(name, "PASS", reason)
     action = "Ask how good that one is, and what the forecast would be without it; look for a second source."
     return Check(name, "REVIEW", reason, action)
 
 
-def _moved(tree: xr.DataTree, found: xr.Dataset, reports: list[int], who: str) -> tuple[float, str, str]:
-    """Return how far a probability now would be without some reports of one unit: by their weights' sum."""
-    now = tree["trend"].to_dataset()["probability"].isel(as_of=-1).sel(scenario=found["scenario"].values)
-    if "unit" in now.dims:
-        now = now.sel(unit=found["unit"].values[reports[0]])
-    p = np.clip(now.values, 1e-12, 1 - 1e-12)
-    log_odds = (
-        np.log(p / (1 - p)) - found["weight_of_evidence"].values[reports].sum(axis=0) * math.log(10) / 10
-    )
-    without = 1 / (1 + np.exp(-log_odds))
+def _change_without(
+    tree: xr.DataTree, evidence: xr.Dataset, reports: list[int], who: str
+) -> tuple[float, str, str]:
+    """Return how far a probability now would be without some reports of one unit, by their weights' sum."""
+    probability = now(tree)["probability"].sel(scenario=evidence["scenario"].values)
+    probability = of_unit(probability, evidence["unit"].values[reports[0]])
+    p = np.clip(probability.values, 1e-12, 1 - 1e-12)
+    weight = evidence["weight_of_evidence"].values[reports].sum(axis=0) * math.log(10) / 10
+    without = expit(logit(p) - weight)
     s = int(np.abs(without - p).argmax())
-    text = f"{now['scenario'].values[s]} would be at {without[s]:.0%} in place of {p[s]:.0%}"
+    text = f"{probability['scenario'].values[s]} would be at {without[s]:.0%} in place of {p[s]:.0%}"
     return float(abs(without[s] - p[s])), who, text
 
 
-def grades(tree: xr.DataTree) -> Check | None:
+def check_grades(tree: xr.DataTree) -> Check | None:
     """Look for reports whose credibility nobody graded."""
-    found, name = group(tree, "constant_data"), "Grades of credibility"
-    if found is None or "credibility" not in found or not found.sizes["report"]:
+    data, name = group(tree, "constant_data"), "Grades of credibility"
+    if data is None or "credibility" not in data or not data.sizes["report"]:
         return None
-    grade, n = found["credibility"].values, found.sizes["report"]
-    missing = found["report"].values[grade == ""]
+    missing, n = data["report"].values[data["credibility"].values == ""], data.sizes["report"]
     if not len(missing):
         return Check(name, "PASS", f"All {n} reports are graded.")
     reason = (
-        f"{len(missing)} of {n} reports have no grade ({named(missing)}) and count in full, as if confirmed: "
+        f"{len(missing)} of {n} reports have no grade ({_list(missing)}) and count in full, as if confirmed: "
         "only the reliability of their source stands between them and the answer."
     )
     return Check(name, "REVIEW", reason, "Grade them 1 to 6, or say why none can be graded.")
 
 
-def _share(tail: float) -> str:
-    return "none" if tail == 0 else f"{tail:.1%}"
-
-
-def _reports_of(tree: xr.DataTree, date: np.datetime64, dates: np.ndarray) -> str:
-    """Return the reports that became known on a date of the trend, in words."""
-    evidence = group(tree, "evidence")
-    if evidence is None:
-        return ""
-    known = evidence["reported"].values
-    before = dates[dates < date]
-    new = (known <= date) & (known > before.max() if len(before) else np.True_)
-    return f" ({named(evidence['report'].values[new])})" if new.any() else ""
-
-
-FAR_OFF = 4.0  # times the tolerance: digits that are printed would be wrong
-ESS_PER_CHAIN = 100.0  # Vehtari et al. (2021): 400 with four chains
-SENSITIVE = 0.05  # Kallioinen, Paananen, Bürkner and Vehtari (2023)
-
-
-def refused(tree: xr.DataTree) -> Check | None:
-    """Pass on why an engine itself says that its numbers must not be issued."""
-    why = str(tree.attrs.get("refused", ""))
-    return Check("The engine's own verdict", "FAIL", why, "Use the engine “smc”.") if why else None
-
-
-def monte_carlo_error(tree: xr.DataTree) -> Check:
-    """Hold the Monte Carlo error of every probability against the tolerance."""
-    name, limit = "Monte Carlo error", float(tree.attrs["tolerance"])
-    if all_exact(tree):
-        return Check(name, "PASS", "Every judgement is known exactly: nothing was left to chance.")
-    if _too_few(tree):
-        reason = f"With less than two chains of {LEAST_DRAWS} draws the error cannot be told."
-        return Check(name, "REVIEW", reason, "Run with four chains and 2,000 draws.")
-    now = float(tree.attrs["mcse"])
-    past = float(np.nanmax(tree["trend"].to_dataset()["mcse"].values))
-    reason = (
-        f"By the chance of sampling alone a probability now or at the horizon may be off by {100 * now:.2g} "
-        f"percentage points (standard error; {100 * limit:.2g} are tolerated), one in the trend by "
-        f"{100 * past:.2g}."
-    )
-    if now <= limit:
-        return Check(name, "PASS", reason)
-    action = "Run with more draws, or say the numbers with fewer digits."
-    return Check(name, "REVIEW" if now <= FAR_OFF * limit else "FAIL", reason, action)
-
-
-def chains_agree(tree: xr.DataTree) -> Check | None:
-    """Hold independent particle systems against one another (split rank-normalised r_hat)."""
-    name = "Agreement of chains"
-    if all_exact(tree):
-        return None
-    if _too_few(tree):
-        reason = f"With less than two chains of {LEAST_DRAWS} draws there is nothing to compare."
-        return Check(name, "REVIEW", reason, "Run with four chains and 2,000 draws.")
-    import arviz as az
-
-    with warnings.catch_warnings(), np.errstate(invalid="ignore", divide="ignore"):
-        warnings.simplefilter("ignore")  # of judgements that are exact, whose r_hat is none
-        found = az.rhat(tree["posterior"].to_dataset())
-    worst = {str(key): float(value.max()) for key, value in found.items() if np.isfinite(value).any()}
-    largest = max(worst, key=lambda key: worst[key])
-    reason = (
-        f"The largest r_hat is {worst[largest]:.3f} ({largest}); chains that found the same have at most "
-        f"{R_HAT:g}. Where they differ, each has seen a part of what is possible only."
-    )
-    if worst[largest] <= R_HAT:
-        return Check(name, "PASS", reason)
-    bad = max(worst.get(f"{when}_probability", 1.0) for when in ("scenario", "horizon")) > R_HAT_LENIENT
-    action = "Run with more draws; if it stays, look for judgements that the evidence pulls two ways."
-    return Check(name, "FAIL" if bad else "REVIEW", reason, action)
-
-
-def effective_draws(tree: xr.DataTree) -> Check | None:
-    """Count the draws that are worth one, at the end and on the worst date."""
-    stats, name = group(tree, "sample_stats"), "Effective draws"
-    if all_exact(tree) or stats is None or "ess" not in stats:
-        return None
-    ess, particles = stats["ess"], float(tree.attrs["particles"])
-    last = float(ess.isel(as_of=-1).min())
-    worst = (ess / particles).min("chain")
-    on = day(worst["as_of"].values[int(np.argmin(worst.values))])
-    reason = (
-        f"The chain with the fewest has {last:,.0f} effective draws of {particles:,.0f} at the end; "
-        f"{ESS_PER_CHAIN:g} are enough. The smallest share on the way was {float(worst.min()):.0%}, on {on}."
-    )
-    if last < ESS_PER_CHAIN:
-        return Check(name, "FAIL", reason, "Run with more draws.")
-    if float(worst.min()) < LOW_EFFECTIVE_SHARE:
-        action = f"See what was reported for {on}: hardly any draw of the judgements foretold it."
-        return Check(name, "REVIEW", reason, action)
-    return Check(name, "PASS", reason)
-
-
-def gaps(tree: xr.DataTree) -> Check:
-    """Look for dates on which no scenario allowed the evidence as then known."""
-    name, found = "Gaps in the trend", tree["trend"].to_dataset()
-    trend = found["probability"]
-    lacking = trend.isnull() & found["in_force"] if "in_force" in found else trend.isnull()
-    missing = lacking.any([dim for dim in trend.dims if dim != "as_of"])
-    if not bool(missing.any()):
-        return Check(name, "PASS", f"All {missing.size} dates of the trend have an answer.")
-    dates = named(day(date) for date in trend["as_of"].values[missing.values])
-    reason = f"No scenario allowed the evidence as known on {dates}; it was put right later."
-    action = (
-        "Nothing, if a report was mistaken. Else give a finite weight to the judgement of exactly 0 or 1."
-    )
-    return Check(name, "REVIEW", reason, action)
-
-
-def judgement_against_evidence(tree: xr.DataTree) -> Check | None:
-    """Power-scale judgements and evidence: tell whether the answer hangs on the one, the other or both."""
+def check_judgement_or_evidence(tree: xr.DataTree) -> Check | None:
+    """Power-scale prior and likelihood: whether the answer depends on judgements, evidence or both."""
     name = "Judgement or evidence"
     if all_exact(tree) or some_fixed(tree) or group(tree, "log_likelihood") is None or _too_few(tree):
         return None  # of judgements that must not learn, scaled evidence would revise them
@@ -368,27 +331,48 @@ def judgement_against_evidence(tree: xr.DataTree) -> Check | None:
     return Check(name, "REVIEW", reason, action)
 
 
+def _list(names: Iterable[object]) -> str:
+    """Return names as a list in words, the first few of them."""
+    every = [str(name) for name in names]
+    shown = ", ".join(every[:MOST_NAMES])
+    return f"{shown} and {len(every) - MOST_NAMES} more" if len(every) > MOST_NAMES else shown
+
+
+def _day(date: object) -> str:
+    return str(date)[:10]
+
+
+def _reports_of(tree: xr.DataTree, date: np.datetime64, dates: np.ndarray) -> str:
+    """Return the reports that became known on a date of the trend, in words."""
+    evidence = group(tree, "evidence")
+    if evidence is None:
+        return ""
+    known, before = evidence["reported"].values, dates[dates < date]
+    new = (known <= date) & (known > before.max() if len(before) else np.True_)
+    return f" ({_list(evidence['report'].values[new])})" if new.any() else ""
+
+
 def _too_few(tree: xr.DataTree) -> bool:
     sizes = tree["posterior"].sizes
     return sizes["chain"] < 2 or sizes["draw"] < LEAST_DRAWS
 
 
 CHECKS = (
-    refused,
-    monte_carlo_error,
-    chains_agree,
-    effective_draws,
-    gaps,
-    drift,
-    surprise,
-    conflict,
-    leaning,
-    grades,
-    judgement_against_evidence,
+    check_refused,
+    check_monte_carlo_error,
+    check_chains,
+    check_effective_draws,
+    check_gaps,
+    check_drift,
+    check_surprise,
+    check_conflict,
+    check_reliance,
+    check_grades,
+    check_judgement_or_evidence,
 )
 
 #: Those that take no ArviZ, which a short command has no time to import.
-QUICK = tuple(c for c in CHECKS if c not in (chains_agree, judgement_against_evidence))
+QUICK = tuple(check for check in CHECKS if check not in (check_chains, check_judgement_or_evidence))
 
 
 def review(
@@ -415,7 +399,7 @@ def review(
     >>> tree = forecast.update("scenarios/isis-jn-2014")  # doctest: +SKIP
     >>> print(*review_lines(review(tree)), sep=chr(10))  # doctest: +SKIP
     """
-    return [found for check in checks if (found := check(tree)) is not None]
+    return [one for check in checks if (one := check(tree)) is not None]
 
 
 def review_lines(checks: Iterable[Check], *, width: int = 100) -> list[str]:
@@ -428,10 +412,9 @@ def review_lines(checks: Iterable[Check], *, width: int = 100) -> list[str]:
     """
     every = list(checks)
     counts = Counter(check.verdict for check in every)
-    verdicts: tuple[Verdict, ...] = ("FAIL", "REVIEW", "PASS")
-    lines = [", ".join(f"{counts[verdict]} {verdict}" for verdict in verdicts if counts[verdict])]
+    lines = [", ".join(f"{counts[verdict]} {verdict}" for verdict in VERDICTS if counts[verdict])]
     indent = " " * 8
-    for check in sorted(every, key=lambda check: verdicts.index(check.verdict)):
+    for check in sorted(every, key=lambda check: VERDICTS.index(check.verdict)):
         lines += ["", f"{check.verdict:<8}{check.name}"]
         for text in (check.reason, check.action and f"-> {check.action}"):
             lines += wrap(text, width, initial_indent=indent, subsequent_indent=indent)

@@ -20,6 +20,7 @@ from forecast.case.question import Question
 from forecast.case.warnings import from_json, to_json
 from forecast.inference.data_tree import Progress
 from forecast.inference.engine import update
+from forecast.inference.result import at_horizon, now
 
 AS_IT_IS = "as it is"
 _CREDIBILITY = "credibility"
@@ -88,16 +89,16 @@ def whatif(
     _check_known(case, other, drop, day)
 
     def forecast(one: Case, turn: int) -> xr.Dataset:
-        told = progress and (lambda share: progress((turn + share) / 2))
+        part = progress and (lambda share: progress((turn + share) / 2))
         return _summary(update(
-            one, as_of=day, draws=draws, chains=chains, tolerance=tolerance, seed=seed, progress=told
+            one, as_of=day, draws=draws, chains=chains, tolerance=tolerance, seed=seed, progress=part
         ))  # fmt: skip
 
-    data = _beside(forecast(case, 0), forecast(other, 1))
+    data = _side_by_side(forecast(case, 0), forecast(other, 1))
     return data.assign_attrs(changes=json.dumps(_changes(case, other, drop_sources, judged)))
 
 
-def _beside(before: xr.Dataset, after: xr.Dataset) -> xr.Dataset:
+def _side_by_side(before: xr.Dataset, after: xr.Dataset) -> xr.Dataset:
     """Return two forecasts side by side, with their differences and the warnings that are new."""
     data = xr.concat([before, after], dim="variant", join="override", combine_attrs="drop")
     data = data.assign_coords(variant=[AS_IT_IS, WHAT_IF])
@@ -153,7 +154,9 @@ def _question(case: Case, judged: Mapping[str, Any]) -> Question:
 
 def _check_known(case: Case, other: Case, drop: list[str], day: date) -> None:
     """Refuse to add, or to leave out, what is not known on the as-of date: it would change nothing."""
-    mine = {r.id for r in case.evidence.reports}
+    ids = {r.id for r in case.evidence.reports}
+    added = [r for r in other.evidence.reports if r.id not in ids and r.reported > day]
+    dropped = [r for r in case.evidence.reports if r.id in drop and r.reported > day]
     faults = [
         Fault(
             WHAT_IF,
@@ -163,10 +166,8 @@ def _check_known(case: Case, other: Case, drop: list[str], day: date) -> None:
             allowed=f"a day up to {day}",
             fix="give an earlier day, or a later as-of date",
         )
-        for r in other.evidence.reports
-        if r.id not in mine and r.reported > day
-    ]
-    faults += [
+        for r in added
+    ] + [
         Fault(
             WHAT_IF,
             0,
@@ -174,8 +175,7 @@ def _check_known(case: Case, other: Case, drop: list[str], day: date) -> None:
             f"reported on {r.reported}, after the as-of date ({day}): to leave it out would change nothing",
             fix="leave out one that was known, or give a later as-of date",
         )
-        for r in case.evidence.reports
-        if r.id in drop and r.reported > day
+        for r in dropped
     ]
     if faults:
         raise InputError(faults)
@@ -183,26 +183,26 @@ def _check_known(case: Case, other: Case, drop: list[str], day: date) -> None:
 
 def _summary(tree: xr.DataTree) -> xr.Dataset:
     """Return the forecast now and at the horizon; its attributes say of what."""
-    now, ahead = tree["trend"].to_dataset().isel(as_of=-1), tree["outlook"].to_dataset()
-    end = ahead.isel(date=-1)
-    parts = {"": "probability", "_low": "low", "_high": "high", "_mcse": "mcse"}
-    found = {
-        f"{name}{suffix}": data[part].drop_vars(["as_of", "date"], errors="ignore")
-        for name, data in (("now", now), ("horizon", end))
-        for suffix, part in parts.items()
+    columns = {"": "probability", "_low": "low", "_high": "high", "_mcse": "mcse"}
+    variables = {
+        f"{name}{suffix}": data[column].drop_vars(["as_of", "date"], errors="ignore")
+        for name, data in (("now", now(tree)), ("horizon", at_horizon(tree)))
+        for suffix, column in columns.items()
     }
     attrs = {name: tree.attrs[name] for name in ("case", "as_of", "horizon", "digest", "seed", "warnings")}
-    return xr.Dataset({**found, "ever": ahead["ever"]}, attrs=attrs)
+    return xr.Dataset({**variables, "ever": tree["outlook"].to_dataset()["ever"]}, attrs=attrs)
 
 
 def _changes(case: Case, other: Case, drop_sources: list[str], judged: Mapping[str, Any]) -> list[str]:
     """Say what was changed, a line each."""
-    before, after = {r.id: r for r in case.evidence.reports}, {r.id: r for r in other.evidence.reports}
-    said = [f"without source {name}" for name in drop_sources]
-    said += [f"without report {id}" for id, r in before.items() if id not in after and r.indicator]
-    said += [
-        f"with report {id}: {r.date}, {r.indicator or 'context'} = {r.value}, {r.source}"
-        for id, r in after.items()
-        if id not in before
+    before, after = ({r.id: r for r in one.evidence.reports} for one in (case, other))
+    return [
+        *(f"without source {name}" for name in drop_sources),
+        *(f"without report {id}" for id, r in before.items() if id not in after and r.indicator),
+        *(
+            f"with report {id}: {r.date}, {r.indicator or 'context'} = {r.value}, {r.source}"
+            for id, r in after.items()
+            if id not in before
+        ),
+        *(f"{key}: {'removed' if value in (None, '') else value}" for key, value in judged.items()),
     ]
-    return said + [f"{key}: {'removed' if value in (None, '') else value}" for key, value in judged.items()]
