@@ -1,4 +1,4 @@
-"""What to look for next: the information about the scenario that a report is expected to bring."""
+"""Collection planning: possible reports, ranked by the information that they are expected to bring."""
 
 from __future__ import annotations
 
@@ -10,22 +10,14 @@ from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 
-from forecast.analysis.information import (
-    WATCH,
-    Channel,
-    Joint,
-    Wanted,
-    channels,
-    draws_of,
-    entropy,
-    gain_of,
-    joints,
-)
+from forecast.analysis.information import MONITORING, Experiment, Joint, Query, experiments, gain, joints
 from forecast.analysis.plug_in import PlugInModel, plug_in_model
+from forecast.analysis.sensitivity.tornado import theta_of
 from forecast.case.errors import Fault, InputError, listed, meant
 from forecast.case.folder import Case, as_case
 from forecast.case.in_force import checked_as_of
 from forecast.case.question import Question
+from forecast.inference import result
 from forecast.inference.data_tree import Progress
 from forecast.inference.diagnostics import impossible
 from forecast.inference.estimates import Draws
@@ -60,7 +52,7 @@ def collect(
     seed: int = 0,
     progress: Progress | None = None,
 ) -> pd.DataFrame:
-    """Rank what could be looked for by the information about the scenario that it is expected to bring.
+    """Rank possible reports by the information about the scenario that they are expected to bring.
 
     The gain is the mutual information (Lindley 1956) of the scenario S and what would be reported Y, the
     entropy of the forecast in bits less what it would be on average after the report,
@@ -92,9 +84,10 @@ def collect(
         mean), `repeats` (it has spoken in this cell), the most likely report `expected` and its `chance`, and
         in bits the gain about the scenario `now` (at the as-of date), in the period `reported` on, and at the
         `horizon`, each with `_error` (standard error of Monte Carlo, and of the grid over numbers); `cost`
-        and `per_cost` (bits at the horizon for a unit of cost), by which it is then sorted. The watch over a
-        monitored indicator has a row without a source. Attributes: `entropy` of the forecasts in bits (by
-        unit), `period_end`, `left_out`. The gains of two rows do not add up; groups and cap do not count.
+        and `per_cost` (bits at the horizon for a unit of cost), by which it is then sorted. A monitored
+        indicator has a row without a source too: whether anybody reports. Attributes: `entropy` of the
+        forecasts in bits (by unit), `period_end`, `left_out`. The gains of two rows do not add up; groups and
+        cap do not count.
 
     Raises
     ------
@@ -111,17 +104,21 @@ def collect(
     case = case.on(day)
     pairs, left_out = _pairs(case, day, indicators, sources)
     _check_costs(case.question, costs or {})
-    asked = _period(case.question, day, period)
+    query = Query(pairs, _period(case.question, day, period), day)
     if period == "present":
-        case = replace(case, question=silence_open(case.question))
-    laid, sample = _draws(case, day, draws, chains, tolerance, seed, progress)
-    return _ranked(case, laid, sample, Wanted(pairs, asked, day), costs or {}, left_out)
+        case = replace(case, question=without_silence(case.question))
+    task = build_problem(case.question, case.evidence, day)
+    try:
+        answer = run_smc(task, draws=draws, chains=chains, tolerance=tolerance, seed=seed, progress=progress)
+    except ImpossibleEvidence as error:
+        raise InputError(impossible(case, error)) from error
+    return _ranked(case, task.layout, answer.sample, query, costs or {}, left_out)
 
 
 def collect_from(
     case: Case, tree: xr.DataTree, *, draws: int = 1000, model: PlugInModel | None = None
 ) -> pd.DataFrame:
-    """Rank what could be reported of the next period, as :func:`collect` does, from a forecast's own draws.
+    """Rank possible reports of the next period, as :func:`collect` does, from a forecast's own draws.
 
     Parameters
     ----------
@@ -146,49 +143,20 @@ def collect_from(
     --------
     >>> collect_from(case, forecast.update(case)).head()  # doctest: +SKIP
     """
-    day = date.fromisoformat(str(tree.attrs["as_of"]))
+    day = result.as_of(tree)
     pairs, left_out = _pairs(case, day, None, None)
-    asked = _period(case.question, day, "next")
+    query = Query(pairs, _period(case.question, day, "next"), day)
     model = plug_in_model(case.question, case.evidence, day) if model is None else model
-    sample = draws_of(model, tree, draws)
-    return _ranked(case, model.layout, sample, Wanted(pairs, asked, day), {}, left_out)
+    return _ranked(case, model.layout, _thinned(model, tree, draws), query, {}, left_out)
 
 
-def _draws(
-    case: Case,
-    day: date,
-    draws: int,
-    chains: int,
-    tolerance: float,
-    seed: int,
-    progress: Progress | None,
-) -> tuple[Layout, Draws]:
-    """Return draws from the posterior at the as-of date."""
-    task = build_problem(case.question, case.evidence, day)
-    try:
-        answer = run_smc(task, draws=draws, chains=chains, tolerance=tolerance, seed=seed, progress=progress)
-    except ImpossibleEvidence as error:
-        raise InputError(impossible(case, error)) from error
-    return task.layout, answer.sample
-
-
-def _ranked(
-    case: Case,
-    laid: Layout,
-    sample: Draws,
-    wanted: Wanted,
-    costs: Mapping[str, float],
-    left_out: list[str],
-) -> pd.DataFrame:
-    """Return the table of what is wanted, its attributes filled in."""
-    found, cells = channels(laid, case.evidence, wanted, sample.theta.reshape(-1, laid.size))
-    across = joints(laid, sample, found, cells, wanted.period - case.question.period(wanted.as_of))
-    table = _table(laid, sample, found, across, costs)
-    there = {channel.indicator for channel in found}
-    missing = dict.fromkeys(laid.question.indicators[i].id for i, _ in wanted.pairs if i not in there)
-    table.attrs["period_end"] = min(case.question.last_day(wanted.period), case.question.horizon).isoformat()
-    table.attrs["left_out"] = [*left_out, *missing]
-    return table
+def _thinned(model: PlugInModel, tree: xr.DataTree, most: int) -> Draws:
+    """Return the draws of a forecast, evenly thinned, with the filtered scenarios of every period."""
+    theta = theta_of(model.layout, tree)
+    theta = theta[:, :: max(theta.shape[1] // most, 1)][:, :most]
+    filtered = model.filtered_at(theta.reshape(-1, theta.shape[-1]))
+    parts = (filtered.matrix, filtered.alpha, filtered.log_norm)
+    return Draws(theta, theta, *(p.reshape(*theta.shape[:2], *p.shape[1:]) for p in parts))
 
 
 def _period(question: Question, day: date, period: Period) -> int:
@@ -203,7 +171,7 @@ def _period(question: Question, day: date, period: Period) -> int:
     return asked
 
 
-def silence_open(question: Question) -> Question:
+def without_silence(question: Question) -> Question:
     """Return the question with no silence that counts on a period's last day: reports may still come."""
     indicators = tuple(
         replace(i, monitored=replace(i.monitored, lag=max(i.monitored.lag, 1))) if i.monitored else i
@@ -217,12 +185,10 @@ def _pairs(
 ) -> tuple[list[tuple[int, str]], list[str]]:
     """Return what to ask of whom, and the indicators that cannot be asked about."""
     question = case.question
-    ids, names = [i.id for i in question.indicators], [s.id for s in question.sources]
-    _check_names("indicator", indicators or (), ids)
+    names = [s.id for s in question.sources]
+    _check_names("indicator", indicators or (), [i.id for i in question.indicators])
     _check_names("source", sources or (), names)
-    told: dict[str, list[str]] = {}
-    for report in case.evidence.known(day):
-        told.setdefault(report.indicator, []).append(report.source)
+    reported = {(report.indicator, report.source) for report in case.evidence.known(day)}
     pairs, left_out = [], []
     for i, indicator in enumerate(question.indicators):
         if indicators is not None and indicator.id not in indicators:
@@ -230,9 +196,9 @@ def _pairs(
         if indicator.kind == "ratio":
             left_out.append(indicator.id)
             continue
-        spoken = [name for name in names if name in told.get(indicator.id, ())]
-        pairs += [(i, name) for name in (sources if sources is not None else spoken or names)]
-        pairs += [(i, WATCH)] if indicator.monitored else []
+        experienced = [name for name in names if (indicator.id, name) in reported]
+        pairs += [(i, name) for name in (sources if sources is not None else experienced or names)]
+        pairs += [(i, MONITORING)] if indicator.monitored else []
     return pairs, left_out
 
 
@@ -248,9 +214,10 @@ def _check_names(kind: str, named: Sequence[str], known: Sequence[str]) -> None:
 
 def _check_costs(question: Question, costs: Mapping[str, float]) -> None:
     ids, names = [i.id for i in question.indicators], [s.id for s in question.sources]
-    _check_names("source or indicator", [k for k in costs if len(k.split()) == 1], [*names, *ids])
-    _check_names("indicator", [k.split()[0] for k in costs if len(k.split()) == 2], ids)
-    _check_names("source", [k.split()[1] for k in costs if len(k.split()) == 2], names)
+    keys = [key.split() for key in costs]
+    _check_names("source or indicator", [key[0] for key in keys if len(key) == 1], [*names, *ids])
+    _check_names("indicator", [key[0] for key in keys if len(key) == 2], ids)
+    _check_names("source", [key[1] for key in keys if len(key) == 2], names)
     faults = [
         Fault("collect", 0, f"{key}: {cost}", "not a cost", "a number above 0 for SOURCE, INDICATOR or both")
         for key, cost in costs.items()
@@ -260,49 +227,63 @@ def _check_costs(question: Question, costs: Mapping[str, float]) -> None:
         raise InputError(faults)
 
 
-def _table(
-    laid: Layout,
-    sample: Draws,
-    found: list[Channel],
-    across: Mapping[str, Joint],
-    costs: Mapping[str, float],
+def _ranked(
+    case: Case, layout: Layout, sample: Draws, query: Query, costs: Mapping[str, float], left_out: list[str]
 ) -> pd.DataFrame:
+    """Return the table of a query, the best experiment first."""
     import pandas as pd
+    from scipy.stats import entropy
 
-    question, rows = laid.question, []
-    for k, channel in enumerate(found):
-        indicator = question.indicators[channel.indicator]
-        row: dict[str, object] = {"unit": question.units[channel.unit]} if question.units else {}
-        row |= {"indicator": indicator.id, "source": channel.source, "reliability": np.nan}
-        if channel.source:
-            slot = laid.starts[f"reliability {channel.source}"]
-            row["reliability"] = float(sample.theta[..., slot].mean())
-        row |= {"repeats": channel.repeats} | _expected(channel, across["now"].outcome[k])
-        for name in TARGETS:
-            row[name], row[f"{name}_error"] = gain_of(across[name], k, channel)
-        if costs:
-            both = f"{indicator.id} {channel.source}"
-            row["cost"] = costs.get(both, costs.get(channel.source, costs.get(indicator.id, np.nan)))
-            row["per_cost"] = row["horizon"] / row["cost"]  # type: ignore[operator]
-        rows.append(row)
+    question = layout.question
+    possible, cells = experiments(layout, case.evidence, query, sample.theta.reshape(-1, layout.size))
+    joint = joints(layout, sample, possible, cells, query.period - question.period(query.as_of))
+    rows = [_row(layout, sample, joint, k, one, costs) for k, one in enumerate(possible)]
     columns = [*(["unit"] if question.units else []), *COLUMNS]
     table = pd.DataFrame(rows, columns=columns + ["cost", "per_cost"] * bool(costs))
     by = "per_cost" if costs else "horizon"
     table = table.sort_values([by, "reported"], ascending=False, kind="stable", ignore_index=True)
-    names = question.units or ("",)
-    bits = {
-        name: {unit: entropy(joint.scenario.mean(axis=0)[u]) for u, unit in enumerate(names)}
-        for name, joint in across.items()
+    there = {one.indicator for one in possible}
+    missing = dict.fromkeys(question.indicators[i].id for i, _ in query.pairs if i not in there)
+    bits = {name: entropy(each.scenario.mean(axis=0), base=2, axis=1) for name, each in joint.items()}
+    table.attrs = {
+        "entropy": {
+            name: dict(zip(question.units, each.tolist(), strict=True)) if question.units else float(each[0])
+            for name, each in bits.items()
+        },
+        "period_end": min(question.last_day(query.period), question.horizon).isoformat(),
+        "left_out": [*left_out, *missing],
     }
-    table.attrs["entropy"] = bits if question.units else {name: e[""] for name, e in bits.items()}
     return table
 
 
-def _expected(channel: Channel, outcome: np.ndarray) -> dict[str, object]:
-    """Return what will most probably be reported, and its chance; of a number neither is worth telling."""
-    if isinstance(channel.values[0], int | float):
+def _row(
+    layout: Layout,
+    sample: Draws,
+    joint: Mapping[str, Joint],
+    k: int,
+    one: Experiment,
+    costs: Mapping[str, float],
+) -> dict[str, object]:
+    question, indicator = layout.question, layout.question.indicators[one.indicator].id
+    row: dict[str, object] = {"unit": question.units[one.unit]} if question.units else {}
+    row |= {"indicator": indicator, "source": one.source, "reliability": np.nan, "repeats": one.repeats}
+    if one.source:
+        row["reliability"] = float(sample.theta[..., layout.starts[f"reliability {one.source}"]].mean())
+    row |= _most_likely(one, joint["now"].outcome[k])
+    for name in TARGETS:
+        row[name], row[f"{name}_error"] = gain(joint[name], k, one)
+    if costs:
+        both = f"{indicator} {one.source}"
+        row["cost"] = costs.get(both, costs.get(one.source, costs.get(indicator, np.nan)))
+        row["per_cost"] = row["horizon"] / row["cost"]  # type: ignore[operator]
+    return row
+
+
+def _most_likely(one: Experiment, outcome: np.ndarray) -> dict[str, object]:
+    """Return what will most probably be reported, and its chance; neither, of a number."""
+    if isinstance(one.values[0], int | float):
         return {"expected": "", "chance": np.nan}
     chance = outcome.mean(axis=0).sum(axis=1)
     chance = np.append(chance, max(1.0 - chance.sum(), 0.0))
-    values = (*channel.values, "a report" if channel.source == WATCH else "nothing")
+    values = (*one.values, "a report" if one.source == MONITORING else "nothing")
     return {"expected": str(values[chance.argmax()]), "chance": float(chance.max())}

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from forecast.analysis.collect import silence_open
+from forecast.analysis.collect import without_silence
 from forecast.analysis.plug_in import PlugInModel, plug_in_model
 from forecast.case.evidence import Evidence, Report
 from forecast.case.judgement import MeasureMean, Positive
@@ -63,7 +63,7 @@ def leads(case: Case, as_of: date) -> tuple[Lead, ...]:
     if period > question.period(question.horizon) or not question.sources:
         return ()
     day = min(question.last_day(period), question.horizon)
-    asked = silence_open(question)
+    asked = without_silence(question)
     known = case.evidence.until(as_of)
     imagined = [
         _imagined(question, known, indicator, value, day)

@@ -1,12 +1,12 @@
-"""What might be reported: the cells that reports not yet made would give, value by value.
+"""Expected information gain of an experiment about the scenario (Lindley 1956).
 
-A channel is one indicator in one period, asked of one source (or of nobody: the watch over a monitored
-indicator, which is silent or is not). Its outcomes are the values that could be stated. The cell with the
-statement added comes from :mod:`forecast.model.evidence_index`, so that repeats, persistence and
-pairs are treated exactly as if the report had been made;
-m(s) with it over m(s) without is P(y | s, what is known, theta).
+    I(S; Y) = sum over y, s of p(s, y) log2[p(s, y) / (p(s) p(y))],
+    p(s, y) = mean over draws of theta of P(s | theta) P(y | s, what is known, theta)
 
-The information that outcomes hold about the scenario, from draws of the judgements.
+An experiment is one indicator of one period asked of one source, or left to whoever monitors it; its outcomes
+Y are the values that could be stated, or silence. The cell with a statement added comes from
+:mod:`forecast.model.evidence_index`, so that repeats, persistence and pairs count exactly as if the report
+had been made; m(s) with it over m(s) without is P(y | s, what is known, theta).
 """
 
 from __future__ import annotations
@@ -15,31 +15,35 @@ from bisect import bisect_left
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import date, timedelta
-from typing import TYPE_CHECKING
+from typing import NamedTuple
 
 import numpy as np
+from scipy.special import rel_entr
 
-from forecast.analysis.plug_in import PlugInModel
-from forecast.analysis.sensitivity.tornado import theta_of
 from forecast.case.evidence import Evidence, Report
-from forecast.case.question import Indicator, Question
+from forecast.case.question import Indicator
 from forecast.inference.estimates import Draws
 from forecast.model.evidence_index import EvidenceIndex
 from forecast.model.likelihood import Cells, log_cells
 from forecast.model.parameters import MEASURE, NEGATIVE_BINOMIAL, Layout
 
-if TYPE_CHECKING:
-    import xarray as xr
-
-
-WATCH = ""  # in place of a source: whether anybody reports anything
+MONITORING = ""  # in place of a source: whether anybody reports anything
 POINTS = 401  # of the grid over a number; counts up to as many are summed one by one
 _TAIL = 12.0  # standard deviations that the grid reaches beyond the outermost mean
+_CHUNK = 200  # draws at a time
+
+
+class Query(NamedTuple):
+    """What to ask: pairs of indicator and source, about one period."""
+
+    pairs: Sequence[tuple[int, str]]
+    period: int
+    as_of: date
 
 
 @dataclass(frozen=True)
-class Channel:
-    """One thing that could be looked for, and the cells that its outcomes would give."""
+class Experiment:
+    """One indicator asked of one source, and the cells that its outcomes would give."""
 
     unit: int
     indicator: int
@@ -49,154 +53,134 @@ class Channel:
     weight: np.ndarray  # (n,) of each value in a sum or an integral over them
     cells: np.ndarray  # (n,) the cell with each value stated
     base: int  # the cell as it stands, -1 if there is none
-    closed: bool  # whether the values are all there is but for "nothing", which is then one outcome more
+    complete: bool  # whether the values are all there is but for "nothing", which is then one outcome more
 
 
-@dataclass(frozen=True)
-class Wanted:
-    """What to look for: pairs of indicator and source, in one period."""
-
-    pairs: Sequence[tuple[int, str]]
-    period: int
-    as_of: date
-
-
-def channels(
-    laid: Layout, evidence: Evidence, wanted: Wanted, theta: np.ndarray
-) -> tuple[list[Channel], Cells]:
-    """Return the channels that exist, unit by unit, and the cells that they name.
+def experiments(
+    layout: Layout, evidence: Evidence, query: Query, theta: np.ndarray
+) -> tuple[list[Experiment], Cells]:
+    """Return the experiments that are possible, unit by unit, and the cells that they name.
 
     `theta` (N, D) are the draws: a grid over a count or a measure reaches as far as they do. Left out are a
     second report of a measure, and a number about which something is known that still waits.
     """
-    question = replace(laid.question, groups=(), cap=None)  # a report alone has no group
-    laid = replace(laid, question=question)
-    evidence = Evidence(tuple(r for r in evidence.reports if r.reported <= wanted.as_of))
-    asked = [
-        _Asked(laid, wanted, unit, i, source, theta)
-        for unit in range(_units(question))
-        for i, source in wanted.pairs
+    question = replace(layout.question, groups=(), cap=None)  # a report alone has no group
+    layout = replace(layout, question=question)
+    candidates = [
+        _Candidate(layout, query, unit, i, source, theta)
+        for unit in range(len(question.unit_names))
+        for i, source in query.pairs
     ]
-    imagined = tuple(report for one in asked for report in one.reports)
-    slot = _Slot(laid, Evidence(evidence.reports + imagined), frozenset(r.id for r in imagined), wanted)
-    found = [channel for one in asked if (channel := slot.channel(one, evidence)) is not None]
-    return found, slot.known.cells()
+    imagined = tuple(report for one in candidates for report in one.reports)
+    period = _CellsOfPeriod(layout, evidence.until(query.as_of), imagined, query)
+    possible = [one for candidate in candidates if (one := period.experiment(candidate)) is not None]
+    return possible, period.index.cells()
 
 
-def _units(question: Question) -> int:
-    return max(len(question.units), 1)
-
-
-class _Asked:
+class _Candidate:
     """One indicator asked of one source: the reports that could come of it."""
 
     def __init__(
-        self, laid: Layout, wanted: Wanted, unit: int, i: int, source: str, theta: np.ndarray
+        self, layout: Layout, query: Query, unit: int, i: int, source: str, theta: np.ndarray
     ) -> None:
-        question, self.unit, self.i, self.source = laid.question, unit, i, source
-        self.indicator = question.indicators[i]
-        name = question.units[unit] if question.units else ""
-        self.key = (unit, wanted.period, i)
-        self.values, self.weight, self.closed = _values(laid, self.indicator, i, theta)
+        question, self.unit, self.i, self.source = layout.question, unit, i, source
+        self.indicator, self.unit_name = question.indicators[i], question.unit_names[unit]
+        self.key = (unit, query.period, i)
+        self.values, self.weight, self.complete = _values(layout, self.indicator, i, theta)
+        day, known = question.last_day(query.period), query.as_of
         self.reports = tuple(
-            Report(
-                id=f"imagined {unit} {i} {source} {n}",
-                date=question.last_day(wanted.period),
-                reported=wanted.as_of,
-                indicator=self.indicator.id,
-                value=value,
-                source=source,
-                unit=name,
-            )
+            Report(f"imagined {unit} {i} {source} {n}", day, known, self.indicator.id, value, source,
+                   unit=self.unit_name)
             for n, value in enumerate(self.values if source else ())
-        )
+        )  # fmt: skip
 
 
-class _Slot:
+class _CellsOfPeriod:
     """The cells of the period asked about, with one imagined report at a time."""
 
-    def __init__(self, laid: Layout, evidence: Evidence, imagined: frozenset[str], wanted: Wanted) -> None:
-        self.known = EvidenceIndex.known_on(laid, evidence, wanted.as_of, left_out=imagined)
-        self._question = laid.question
-        self._imagined, self._wanted = imagined, wanted
-        self._end = laid.question.last_day(wanted.period)
-        indicators = self.known.cells().cell["indicator"]
-        self._base = [self._numbers(unit) for unit in range(_units(laid.question))]
+    def __init__(
+        self, layout: Layout, evidence: Evidence, imagined: tuple[Report, ...], query: Query
+    ) -> None:
+        question = layout.question
+        self._query, self._live = query, evidence.known(query.as_of)
+        self._question, self._end = question, question.last_day(query.period)
+        self._imagined = frozenset(report.id for report in imagined)
+        every = Evidence(evidence.reports + imagined)
+        self.index = EvidenceIndex.known_on(layout, every, query.as_of, left_out=self._imagined)
+        indicators = self.index.cells().cell["indicator"]
+        self._base = [self._numbers(unit) for unit in range(len(question.unit_names))]
         self._tops = [[int(indicators[n]) for n in numbers] for numbers in self._base]
-        places = {indicator.id: i for i, indicator in enumerate(laid.question.indicators)}
-        self._top = [places[one.given or one.id] for one in laid.question.indicators]
+        places = {indicator.id: i for i, indicator in enumerate(question.indicators)}
+        self._top = [places[one.given or one.id] for one in question.indicators]
 
-    def channel(self, asked: _Asked, evidence: Evidence) -> Channel | None:
-        """Return the channel of what is asked, None if nothing can be reported."""
-        question, unit, top = self._question, asked.unit, self._top[asked.i]
-        name = question.units[unit] if question.units else ""
+    def experiment(self, candidate: _Candidate) -> Experiment | None:
+        """Return the experiment of a candidate, None if nothing can be reported."""
+        indicator, as_of = candidate.indicator, self._query.as_of
         live = [
             r
-            for r in evidence.known(self._wanted.as_of)
-            if r.indicator == asked.indicator.id
-            and r.unit == name
-            and question.period(r.date) == self._wanted.period
+            for r in self._live
+            if (r.indicator, r.unit) == (indicator.id, candidate.unit_name)
+            and self._question.period(r.date) == self._query.period
         ]
-        number = not asked.indicator.values
-        if number and live and (asked.indicator.kind == "measure" or self._end > self._wanted.as_of):
+        number = not indicator.values
+        if number and live and (indicator.kind == "measure" or self._end > as_of):
             return None
-        tops = self._tops[unit]
-        base = self._base[unit][tops.index(top)] if top in tops else -1
-        values: tuple[str | float, ...] = asked.values
-        if asked.source:
-            day = self._end if number else self._wanted.as_of
-            cells = [self._with(asked, top, day, {report.id}) for report in asked.reports]
+        top, tops = self._top[candidate.i], self._tops[candidate.unit]
+        base = self._base[candidate.unit][tops.index(top)] if top in tops else -1
+        values: tuple[str | float, ...] = candidate.values
+        if candidate.source:
+            day = self._end if number else as_of
+            cells = [self._with(candidate, top, day, {report.id}) for report in candidate.reports]
         else:
-            assert asked.indicator.monitored is not None
-            day = self._end + timedelta(days=asked.indicator.monitored.lag)
-            cells, values = [self._with(asked, top, day, set())], ("silence",)
-            if cells[0] == base:  # somebody has spoken, or nobody watches in this period
+            assert indicator.monitored is not None
+            day = self._end + timedelta(days=indicator.monitored.lag)
+            cells, values = [self._with(candidate, top, day, set())], ("silence",)
+            if cells[0] == base:  # somebody has spoken, or nobody monitors it in this period
                 return None
-        return Channel(
-            unit=unit,
-            indicator=asked.i,
-            source=asked.source,
-            repeats=any(r.source == asked.source for r in live),
+        return Experiment(
+            unit=candidate.unit,
+            indicator=candidate.i,
+            source=candidate.source,
+            repeats=any(r.source == candidate.source for r in live),
             values=values,
-            weight=asked.weight if asked.source else np.ones(1),
+            weight=candidate.weight if candidate.source else np.ones(1),
             cells=np.array(cells, np.int64),
             base=base,
-            closed=asked.closed,
+            complete=candidate.complete,
         )
 
-    def _with(self, asked: _Asked, top: int, day: date, added: set[str]) -> int:
+    def _with(self, candidate: _Candidate, top: int, day: date, added: set[str]) -> int:
         """Return the number of the cell with some imagined reports in it, and put everything back."""
-        self.known.update_cells([asked.key], day, self._imagined - added)
-        numbers = self._numbers(asked.unit)
-        tops = self._tops[asked.unit]
-        found = numbers[bisect_left(tops, top)] if len(numbers) > len(tops) or top in tops else -1
-        self.known.update_cells([asked.key], self._wanted.as_of, self._imagined)
-        return found
+        self.index.update_cells([candidate.key], day, self._imagined - added)
+        numbers, tops = self._numbers(candidate.unit), self._tops[candidate.unit]
+        number = numbers[bisect_left(tops, top)] if len(numbers) > len(tops) or top in tops else -1
+        self.index.update_cells([candidate.key], self._query.as_of, self._imagined)
+        return number
 
     def _numbers(self, unit: int) -> list[int]:
         """Return the cells of a unit in the period, in the order of the indicators."""
-        course = self.known.snapshot(self._end).course
-        first, end = course.start[unit, self._wanted.period : self._wanted.period + 2]
+        course = self.index.snapshot(self._end).course
+        first, end = course.start[unit, self._query.period : self._query.period + 2]
         return [int(n) for n in course.cell[course.kind[first:end]]]
 
 
 def _values(
-    laid: Layout, indicator: Indicator, i: int, theta: np.ndarray
+    layout: Layout, indicator: Indicator, i: int, theta: np.ndarray
 ) -> tuple[tuple[str | float, ...], np.ndarray, bool]:
     """Return what can be stated of an indicator, with weights, and whether that is all there is."""
     if indicator.values:
         return indicator.values, np.ones(len(indicator.values)), True
-    a = laid.arrays
-    start = a.indicator[i]["start"]
-    slots = slice(start, start + a.scenarios)
-    mean = np.concatenate([theta[:, slots], laid.mean[None, slots]])
-    if a.indicator[i]["kind"] == MEASURE:
-        sd = a.slot["sd"][slots]
+    arrays = layout.arrays
+    row = arrays.indicator[i]
+    slots = slice(row["start"], row["start"] + arrays.scenarios)
+    mean = np.concatenate([theta[:, slots], layout.mean[None, slots]])
+    if row["kind"] == MEASURE:
+        sd = arrays.slot["sd"][slots]
         grid = np.linspace((mean - _TAIL / 2 * sd).min(), (mean + _TAIL / 2 * sd).max(), POINTS)
         return tuple(grid.tolist()), _trapezoid(grid), False
     high = float(mean.max())
-    negative = a.indicator[i]["kind"] == NEGATIVE_BINOMIAL
-    variance = high + (high**2 / float(a.indicator[i]["dispersion"]) if negative else 0.0)
+    negative = row["kind"] == NEGATIVE_BINOMIAL
+    variance = high + (high**2 / float(row["dispersion"]) if negative else 0.0)
     last = int(high + _TAIL * variance**0.5) + 10
     if last < POINTS:
         return tuple(range(last + 1)), np.ones(last + 1), True
@@ -210,28 +194,12 @@ def _trapezoid(grid: np.ndarray) -> np.ndarray:
     return (np.append(step, 0.0) + np.append(0.0, step)) / 2
 
 
-_CHUNK = 200  # draws at a time
-
-
 @dataclass(frozen=True)
 class Joint:
-    """Of one target, chain by chain: p(s) by unit, and p(s, y) of every outcome of every channel."""
+    """Of one target, chain by chain: p(s) by unit, and p(s, y) of every outcome of every experiment."""
 
     scenario: np.ndarray  # (C, U, K)
-    outcome: list[np.ndarray]  # of each channel (C, n, K)
-
-
-def draws_of(model: PlugInModel, tree: xr.DataTree, most: int) -> Draws:
-    """Return the draws of a forecast, evenly thinned, with what they say of every period."""
-    theta = theta_of(model.layout, tree)
-    theta = theta[:, :: max(theta.shape[1] // most, 1)][:, :most]
-    chains, number = theta.shape[:2]
-    filtered = model.filtered_at(theta.reshape(chains * number, -1))
-    matrix, alpha, log_norm = (
-        part.reshape(chains, number, *part.shape[1:])
-        for part in (filtered.matrix, filtered.alpha, filtered.log_norm)
-    )
-    return Draws(theta, theta, matrix, alpha, log_norm)
+    outcome: list[np.ndarray]  # of each experiment (C, n, K)
 
 
 def _targets(sample: Draws, ahead: int, steps: int) -> dict[str, np.ndarray]:
@@ -251,49 +219,51 @@ def _targets(sample: Draws, ahead: int, steps: int) -> dict[str, np.ndarray]:
     }
 
 
-def joints(laid: Layout, sample: Draws, found: list[Channel], cells: Cells, ahead: int) -> dict[str, Joint]:
-    """Return p(s, y) of every channel and target."""
-    question = laid.question
-    day = sample.alpha.shape[-2] - 1  # the period of the as-of date
-    across = _targets(sample, ahead, question.period(question.horizon) - day)
+def joints(
+    layout: Layout, sample: Draws, possible: list[Experiment], cells: Cells, ahead: int
+) -> dict[str, Joint]:
+    """Return the joint distribution of each target with the outcomes of each experiment."""
+    question = layout.question
+    today = sample.alpha.shape[-2] - 1  # the period of the as-of date
+    targets = _targets(sample, ahead, question.period(question.horizon) - today)
     chains, number = sample.theta.shape[:2]
-    row = [np.concatenate([[channel.base], channel.cells]) for channel in found]
-    used = np.unique(np.concatenate([*row, [0]]))
+    rows = [np.concatenate([[one.base], one.cells]) for one in possible]
+    used = np.unique(np.concatenate([*rows, [0]]))
     used = used[used >= 0]
     place = {int(n): k for k, n in enumerate(used)} | {-1: len(used)}
-    where = [np.array([place[int(n)] for n in one]) for one in row]
+    where = [np.array([place[int(n)] for n in row]) for row in rows]
     joint = {
         name: Joint(
             target.sum(axis=-2).mean(axis=1),
-            [np.zeros((chains, len(channel.cells), laid.scenarios)) for channel in found],
+            [np.zeros((chains, len(one.cells), layout.scenarios)) for one in possible],
         )
-        for name, target in across.items()
+        for name, target in targets.items()
     }
     for c in range(chains):
         for first in range(0, number, _CHUNK):
             part = slice(first, min(first + _CHUNK, number))
-            log_m = _log_m(laid, sample.theta[c, part], used, cells)
-            for k, channel in enumerate(found):
+            log_m = _log_m(layout, sample.theta[c, part], used, cells)
+            for k, one in enumerate(possible):
                 m = log_m[:, where[k]]
                 with np.errstate(invalid="ignore", over="ignore"):
                     chance = np.exp(m[:, 1:] - m[:, :1])
                 chance = np.where(np.isfinite(chance), chance, 0.0)  # a scenario that is ruled out already
-                for name, target in across.items():
-                    weights = target[c, part, channel.unit]
+                for name, target in targets.items():
+                    weights = target[c, part, one.unit]
                     joint[name].outcome[k][c] += np.einsum("nys,nst->yt", chance, weights) / number
     return joint
 
 
-def _log_m(laid: Layout, theta: np.ndarray, ids: np.ndarray, cells: Cells) -> np.ndarray:
-    """Return log m(s) of cells at theta (N, D): (N, n + 1, K), the last a cell in which nothing is said."""
-    out = np.zeros((len(theta), len(ids) + 1, laid.scenarios))
+def _log_m(layout: Layout, theta: np.ndarray, ids: np.ndarray, cells: Cells) -> np.ndarray:
+    """Return log m(s) of cells at theta (N, D): (N, n + 1, K), the last of an empty cell."""
+    out = np.zeros((len(theta), len(ids) + 1, layout.scenarios))
     for n in range(len(theta) if len(cells.cell) else 0):
-        log_cells(theta[n], ids, cells, laid.arrays, out[n, :-1])
+        log_cells(theta[n], ids, cells, layout.arrays, out[n, :-1])
     return out
 
 
 def information(
-    outcome: np.ndarray, scenario: np.ndarray, weight: np.ndarray, *, closed: bool = True
+    outcome: np.ndarray, scenario: np.ndarray, weight: np.ndarray, *, complete: bool = True
 ) -> float:
     """Return the mutual information of outcome and scenario in bits.
 
@@ -305,7 +275,7 @@ def information(
         p(s).
     weight : (n,)
         Of each outcome in the sum, or the integral, over them.
-    closed : bool
+    complete : bool
         Whether what is left of p(s) is the probability of one outcome more.
 
     Examples
@@ -313,35 +283,24 @@ def information(
     >>> information(np.array([[0.5, 0.0], [0.0, 0.5]]), np.array([0.5, 0.5]), np.ones(2))
     1.0
     """
-    if closed:
+    if complete:
         rest = scenario - outcome.sum(axis=0)
         outcome, weight = np.vstack([outcome, np.where(rest > 1e-12, rest, 0.0)]), np.append(weight, 1.0)
-    apart = outcome.sum(axis=1, keepdims=True) * scenario
-    ratio = np.divide(outcome, apart, out=np.ones_like(outcome), where=(outcome > 0) & (apart > 0))
-    return max(float(weight @ (outcome * np.log2(ratio)).sum(axis=1)), 0.0)
+    product = outcome.sum(axis=1, keepdims=True) * scenario
+    nats = np.where(product > 0, rel_entr(outcome, product), 0.0)  # a product may underflow
+    return max(float(weight @ nats.sum(axis=1) / np.log(2)), 0.0)
 
 
-def gain_of(joint: Joint, k: int, channel: Channel) -> tuple[float, float]:
-    """Return the gain of a channel in bits, and its standard error."""
-    each, scenario = joint.outcome[k], joint.scenario[:, channel.unit]
-    mean, over = each.mean(axis=0), scenario.mean(axis=0)
-    found = information(mean, over, channel.weight, closed=channel.closed)
-    chains = len(each)
-    parts = [information(each[c], scenario[c], channel.weight, closed=channel.closed) for c in range(chains)]
+def gain(joint: Joint, k: int, one: Experiment) -> tuple[float, float]:
+    """Return the expected gain of an experiment in bits, and its standard error."""
+    outcome, scenario = joint.outcome[k], joint.scenario[:, one.unit]
+    mean, over = outcome.mean(axis=0), scenario.mean(axis=0)
+    bits = information(mean, over, one.weight, complete=one.complete)
+    chains = len(outcome)
+    parts = [information(outcome[c], scenario[c], one.weight, complete=one.complete) for c in range(chains)]
     error = float(np.std(parts, ddof=1)) / chains**0.5 if chains > 1 else np.nan
-    if channel.closed:
-        return found, error
-    coarse = np.where(np.arange(len(channel.weight)) % 2, 0.0, 2 * channel.weight)
+    if one.complete:
+        return bits, error
+    coarse = np.where(np.arange(len(one.weight)) % 2, 0.0, 2 * one.weight)
     coarse[[0, -1]] /= 2
-    return found, float(np.hypot(error, found - information(mean, over, coarse, closed=False)))
-
-
-def entropy(p: np.ndarray) -> float:
-    """Return the entropy of probabilities (K,) in bits.
-
-    Examples
-    --------
-    >>> entropy(np.array([0.5, 0.5, 0.0]))
-    1.0
-    """
-    return max(float(-(p[p > 0] * np.log2(p[p > 0])).sum()), 0.0)
+    return bits, float(np.hypot(error, bits - information(mean, over, coarse, complete=False)))

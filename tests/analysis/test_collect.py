@@ -14,7 +14,6 @@ import numpy as np
 import pytest
 
 from forecast.analysis.collect import collect, collect_from
-from forecast.analysis.information import information
 from forecast.case.errors import InputError
 from forecast.case.evidence import Evidence, Report
 from forecast.case.folder import Case
@@ -214,14 +213,13 @@ def test_costs_order_what_they_are_given_for():
     assert np.allclose(table["per_cost"], table["horizon"] / table["cost"])
 
 
-def test_no_gain_exceeds_the_entropy_and_no_information_is_negative():
+def test_no_gain_exceeds_the_entropy_and_none_is_negative():
     one = small("everything", False)
     table = collect(as_case(one), as_of=one.as_of, draws=200)
     for target in ("now", "reported", "horizon"):
         assert (table[target] >= 0).all()
         most = table.attrs["entropy"][target]
         assert (table[target] <= (max(most.values()) if isinstance(most, dict) else most)).all()
-    assert information(np.array([[0.3, 0.1], [0.3, 0.3]]), np.array([0.6, 0.4]), np.ones(2)) > 0
 
 
 @pytest.mark.parametrize(
