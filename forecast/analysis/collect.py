@@ -54,26 +54,21 @@ def collect(
 ) -> pd.DataFrame:
     """Rank possible reports by the information about the scenario that they are expected to bring.
 
-    The gain is the mutual information (Lindley 1956) of the scenario S and what would be reported Y, the
-    entropy of the forecast in bits less what it would be on average after the report,
-
-        I(S; Y) = sum over y, s of p(s, y) log2[p(s, y) / (p(s) p(y))],
-        p(s, y) = mean over draws of theta of P(s | theta) P(y | s, what is known, theta).
+    The gain is the mutual information of scenario and report (:mod:`forecast.analysis.information`): the
+    entropy of the forecast in bits, less what it would be on average after the report.
 
     Parameters
     ----------
     case : Case or path
-        A case, or its folder.
     as_of, draws, chains, tolerance, seed, progress
         As for :func:`forecast.update`.
     period : {"next", "present"}
-        The period that would be reported on: that of the as-of date (where a source that has spoken about
-        an indicator repeats itself, and brings nothing), or the one after it.
+        What is reported on: the period after the as-of date, or that of it (where a source that has spoken
+        about an indicator repeats itself, and brings nothing).
     indicators : sequence of str, optional
-        Which to consider; default: all but ratios, of which nobody has said how often they happen.
+        Default: all but ratios, of which nobody has said how often they happen.
     sources : sequence of str, optional
-        Which to ask, each about every indicator; default: for each indicator the sources that have reported
-        it, all sources if none has.
+        Each is asked about every indicator; default: those that have reported it, all if none has.
     costs : mapping, optional
         What asking costs, by source ("sohr"), by indicator ("fighting") or, before these, "fighting sohr".
 
@@ -96,8 +91,7 @@ def collect(
 
     Examples
     --------
-    >>> table = collect("scenarios/isis-jn-2014", as_of=date(2014, 11, 23))  # doctest: +SKIP
-    >>> table[["indicator", "source", "horizon"]].head()  # doctest: +SKIP
+    >>> collect("scenarios/isis-jn-2014")[["indicator", "source", "horizon"]].head()  # doctest: +SKIP
     """
     case = as_case(case)
     day = checked_as_of(case.question, as_of)
@@ -105,9 +99,8 @@ def collect(
     pairs, left_out = _pairs(case, day, indicators, sources)
     _check_costs(case.question, costs or {})
     query = Query(pairs, _period(case.question, day, period), day)
-    if period == "present":
-        case = replace(case, question=without_silence(case.question))
-    task = build_problem(case.question, case.evidence, day)
+    question = without_silence(case.question) if period == "present" else case.question
+    task = build_problem(question, case.evidence, day)
     try:
         answer = run_smc(task, draws=draws, chains=chains, tolerance=tolerance, seed=seed, progress=progress)
     except ImpossibleEvidence as error:

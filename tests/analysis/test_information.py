@@ -1,4 +1,4 @@
-"""Mutual information of outcomes and scenarios, against sums by hand; the whole against twins in test_collect."""
+"""Mutual information of outcomes and scenarios, against sums by hand; the table has tests of its own."""
 
 from __future__ import annotations
 
