@@ -1,1 +1,1 @@
-"""Plots: each draws what others computed, with matplotlib for paper or with plotly for the screen."""
+"""Plots of what others computed, by matplotlib; the trend and the evidence map by plotly as well."""

@@ -1,76 +1,156 @@
-"""What the plots for paper share: a figure laid out in inches, and text that is measured before it is set.
+"""Figures of matplotlib: titles and axes, texts that are measured before they are set, scales and series.
 
-Nothing here goes through pyplot: no window, no global state. Texts of the analyst are never read as formulas.
-
-The name of a row: words that may be cut, and words that may not.
-
-The figure that the plots draw on.
+No function uses pyplot, so no window opens and no global state changes. Texts of the analyst are never read
+as formulas. Lengths are in inches.
 """
 
 from __future__ import annotations
 
 import re
 import warnings
-from dataclasses import dataclass
+from bisect import bisect_left
 from functools import lru_cache
 from io import BytesIO
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any, NamedTuple
 
+import numpy as np
 from matplotlib.figure import Figure
 
 from forecast.report.styles import FAINT, GRID, INK, SMALL
 
 if TYPE_CHECKING:
-    from collections.abc import Hashable
+    from collections.abc import Callable, Hashable, Sequence
     from pathlib import Path
 
     from matplotlib.axes import Axes
 
-    from forecast.report.plots.series import Course
+    from forecast.report.plots.series import TrendSeries
 
 
-#: Width of a figure, in inches, where none is asked for: two columns of a paper, or a slide.
+#: Options of a function of matplotlib, by name.
+type Style = dict[str, Any]
+
+#: Width of a figure where none is asked for: two columns of a paper, or a slide.
 WIDE = 8.0
 
-#: Margin on the left for the percentages, and all around, in inches.
-LEFT, EDGE = 0.5, 0.1
+#: Margin around a figure, and the height of a line of small text.
+EDGE, LINE = 0.1, 0.155
 
-#: A line of small text is so many inches high.
-LINE = 0.155
+#: Names of rows are set in this size, in at most two lines, on at most this share of the figure's width.
+ROW_SIZE, _ROW_SHARE = SMALL - 1, 0.36
 
-#: Words beside each other may be this much wider than apart, in inches.
-_HAIR = 0.01
-
-#: A space at which no line is broken.
-_FIRM = "\N{NO-BREAK SPACE}"
-
-#: Ground of the part that is outlook.
-AHEAD = "#F4F4F1"
+_NO_BREAK = "\N{NO-BREAK SPACE}"
 
 #: What matplotlib warns of where a font lacks a character.
 _LACKING = re.compile(r"Glyph (\d+) ")
 
 
+class RowLabel(NamedTuple):
+    """The name of a row: the head may be shortened, the tail may not."""
+
+    head: str
+    tail: str = ""
+
+    def __str__(self) -> str:
+        """Return head and tail."""
+        return f"{self.head} {self.tail}".strip()
+
+
+class NotebookFigure(Figure):
+    """A figure that a notebook shows, also where pyplot, which otherwise sees to it, is not loaded."""
+
+    def _repr_png_(self) -> bytes:
+        buffer = BytesIO()
+        self.savefig(buffer, format="png")
+        return buffer.getvalue()
+
+
+# --- figures and axes --------------------------------------------------------------------------------------
+
+
 def new_figure(width: float, height: float) -> Figure:
-    """Return an empty figure of so many inches."""
+    """Return an empty figure."""
     from matplotlib.backends.backend_agg import FigureCanvasAgg
 
-    figure = Picture(figsize=(width, height), dpi=150)
+    figure = NotebookFigure(figsize=(width, height), dpi=150)
     FigureCanvasAgg(figure)
     return figure
 
 
 def save(figure: Figure, path: Path | str) -> str:
     """Write a figure to a file; return the characters that its font lacks, which show as boxes."""
-    with warnings.catch_warnings(record=True) as told:
+    with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always")
         figure.savefig(path)
-    missing = {found[1]: None for one in told if (found := _LACKING.match(str(one.message)))}
+    missing = {match[1]: None for one in caught if (match := _LACKING.match(str(one.message)))}
     return "".join(chr(int(code)) for code in missing)
 
 
+def titled_figure(width: float, height: float, title: str, subtitle: str) -> tuple[Figure, float]:
+    """Return a figure with so much height below its title, and the height that title and subtitle take."""
+    head = fit(title, width - 2 * EDGE, size=11.5, lines=2)
+    below = fit(subtitle, width - 2 * EDGE, lines=3)
+    second = EDGE + 0.2 * (head.count("\n") + 1) + 0.06
+    top = second + LINE * (below.count("\n") + 1) + 0.08
+    figure = new_figure(width, top + height)
+    for text, size, y in ((head, 11.5, EDGE), (below, SMALL, second)):
+        style: Style = {"color": INK, "verticalalignment": "top", "parse_math": False}
+        figure.text(EDGE / width, 1 - y / (top + height), text, fontsize=size, **style)
+    return figure, top
+
+
+def titled_grid(
+    width: float, height: float, title: str, subtitle: str, rows: int = 1, columns: int = 1, **options: Any
+) -> tuple[Figure, np.ndarray]:
+    """Return a titled figure in constrained layout, and its axes by row and column."""
+    figure, top = titled_figure(width, height, title, subtitle)
+    figure.set_layout_engine(
+        "constrained", rect=(0, 0, 1, height / (top + height)), w_pad=0.08, h_pad=0.06, wspace=0, hspace=0
+    )
+    axes = figure.subplots(rows, columns, squeeze=False, **options)
+    for one in axes.flat:
+        style_axes(one)
+    return figure, axes
+
+
+def add_axes(
+    figure: Figure, left: float, top: float, width: float, height: float, *, like: Axes | None = None
+) -> Axes:
+    """Add axes, placed from the figure's left and top; `like`: axes to share the horizontal axis with."""
+    wide, tall = figure.get_size_inches()
+    box = (left / wide, 1 - (top + height) / tall, width / wide, height / tall)
+    axes = figure.add_axes(box, sharex=like)
+    style_axes(axes)
+    return axes
+
+
+def style_axes(axes: Axes) -> None:
+    """Draw only the lower edge of axes, and no ticks."""
+    axes.spines[["top", "right", "left"]].set_visible(False)
+    axes.spines["bottom"].set_color(FAINT)
+    axes.tick_params(labelsize=SMALL - 0.5, length=0, labelcolor=INK)
+    axes.set_axisbelow(True)
+
+
+def size_of(axes: Axes) -> tuple[float, float]:
+    """Return width and height of axes outside of a constrained layout."""
+    figure, box = axes.get_figure(root=True), axes.get_position()
+    assert figure is not None
+    wide, tall = figure.get_size_inches()
+    return box.width * wide, box.height * tall
+
+
+def text_at(axes: Axes, x: float, y: float, text: str, *, size: float = SMALL, **style: Any) -> None:
+    """Write a text at a place given in shares of axes, its vertical middle there."""
+    own: Style = {"color": INK, "verticalalignment": "center", "transform": axes.transAxes}
+    axes.text(x, y, text, fontsize=size, parse_math=False, **own | style)
+
+
+# --- texts -------------------------------------------------------------------------------------------------
+
+
 def inches(text: str, *, size: float = SMALL, bold: bool = False) -> float:
-    """Return how wide the widest line of a text is set."""
+    """Return the width of the widest line of a text."""
     from matplotlib import rcParams
 
     fonts = tuple(rcParams["font.family"]), tuple(rcParams["font.sans-serif"]), rcParams["text.hinting"]
@@ -79,130 +159,97 @@ def inches(text: str, *, size: float = SMALL, bold: bool = False) -> float:
 
 @lru_cache(maxsize=4096)
 def _measured(line: str, size: float, bold: bool, _fonts: Hashable) -> float:
-    """Return the width of a line with the fonts that are chosen; a word is measured once."""
+    """Return the width of a line in the chosen fonts, which are part of the cache's key."""
     from matplotlib.backends.backend_agg import RendererAgg
     from matplotlib.font_manager import FontProperties
 
     font = FontProperties(size=size, weight="bold" if bold else "normal")
     renderer = RendererAgg(1, 1, 72)  # type: ignore[no-untyped-call]
-    with warnings.catch_warnings():  # of characters that the font lacks `save` tells
+    with warnings.catch_warnings():  # `save` reports characters that the font lacks
         warnings.simplefilter("ignore")
         return renderer.get_text_width_height_descent(line, font, ismath=False)[0] / 72  # type: ignore[no-untyped-call]
 
 
-def fit(text: str, width: float, *, size: float = SMALL, lines: int = 1, bold: bool = False) -> str:
-    """Return a text broken into at most so many lines of a width in inches, its end left out if need be."""
-    space = inches("n n", size=size, bold=bold) - inches("nn", size=size, bold=bold)
-    words = [word for word in re.split(r"[ \t\r\n]+", text) if word]
-    found: list[list[str]] = [[]]
-    left = width
-    while words:
-        length = inches(words[0], size=size, bold=bold) + (space if found[-1] else 0.0)
-        if length <= left - _HAIR:
-            found[-1].append(words.pop(0))
-            left -= length
-        elif found[-1] and len(found) < lines:
-            found.append([])
-            left = width
-        else:
-            found[-1] = [_cut(" ".join([*found[-1], words[0]]), width, size, bold=bold)]
-            break
-    return "\n".join(" ".join(line) for line in found)
+def fit(
+    text: str, width: float, *, tail: str = "", size: float = SMALL, lines: int = 1, bold: bool = False
+) -> str:
+    """Return a text with its tail in at most so many lines of a width; only the text is shortened."""
 
+    def fits(line: str) -> bool:
+        return inches(line, size=size, bold=bold) <= width
 
-def fit_with(text: str, tail: str, width: float, *, size: float = SMALL, lines: int = 1) -> str:
-    """Return a text with a tail that is kept where the text is too long."""
-    # A tail that goes into a line is not broken.
-    firm = tail.replace(" ", _FIRM) if inches(tail, size=size) <= width else tail
-
-    def set_with(kept: str) -> str:
-        return fit(f"{kept} {firm}", width, size=size, lines=lines).replace(_FIRM, " ")
-
-    whole = set_with(text)
-    if not tail or not whole.endswith("…"):
+    whole = _broken(text, fits, lines)
+    if not tail:
         return whole
-    few, many = 0, len(text)
-    while few < many:
-        middle = (few + many + 1) // 2
-        if set_with(f"{text[:middle].rstrip()}…").endswith("…"):
-            many = middle - 1
-        else:
-            few = middle
-    return set_with(f"{text[:few].rstrip()}…")
+    end = tail.replace(" ", _NO_BREAK) if fits(tail) else tail
+
+    def with_tail(start: str) -> str:
+        return _broken(f"{start} {end}", fits, lines)
+
+    whole = with_tail(text)
+    if whole.endswith("…"):
+        whole = with_tail(_shortened(text, lambda start: not with_tail(start).endswith("…")))
+    return whole.replace(_NO_BREAK, " ")
 
 
-def _cut(text: str, width: float, size: float, *, bold: bool) -> str:
-    """Return as much of a text as goes into a line, with dots for the rest."""
-    few, many = 0, len(text)
-    while few < many:
-        middle = (few + many + 1) // 2
-        if inches(text[:middle].rstrip() + "…", size=size, bold=bold) <= width:
-            few = middle
-        else:
-            many = middle - 1
-    return text[:few].rstrip() + "…"
+def _broken(text: str, fits: Callable[[str], bool], lines: int) -> str:
+    """Return a text in lines that fit, its end left out if need be; no line is broken at a no-break space."""
+    done: list[str] = []
+    line = ""
+    for word in filter(None, re.split(r"[ \t\r\n]+", text)):
+        longer = f"{line} {word}".lstrip(" ")
+        if line and len(done) + 1 < lines and not fits(longer):
+            done.append(line)
+            longer = word
+        line = longer
+        if not fits(line):
+            line = _shortened(line, fits)
+            break
+    return "\n".join([*done, line])
 
 
-def titled_figure(width: float, height: float, title: str, what: str) -> tuple[Figure, float]:
-    """Return a figure with a title and a line below it, and how many inches these take at its top."""
-    head = fit(title, width - 2 * EDGE, size=11.5, lines=2)
-    below = fit(what, width - 2 * EDGE, lines=3)
-    first, second = 0.2 * (head.count("\n") + 1), LINE * (below.count("\n") + 1)
-    top = EDGE + first + 0.06 + second + 0.08
-    figure = new_figure(width, top + height)
-    style: dict[str, Any] = {"color": INK, "verticalalignment": "top", "parse_math": False}
-    figure.text(EDGE / width, 1 - EDGE / (top + height), head, fontsize=11.5, **style)
-    figure.text(EDGE / width, 1 - (EDGE + first + 0.06) / (top + height), below, fontsize=SMALL, **style)
-    return figure, top
+def _shortened(text: str, fits: Callable[[str], bool]) -> str:
+    """Return the longest start of a text that fits with an ellipsis."""
+    starts = [f"{text[:size].rstrip()}…" for size in range(len(text) + 1)]
+    too_long = bisect_left(starts, True, lo=1, key=lambda start: not fits(start))
+    return starts[too_long - 1]
 
 
-def add_axes(
-    figure: Figure, left: float, top: float, width: float, height: float, *, like: Axes | None = None
-) -> Axes:
-    """Add axes, placed in inches from the figure's left and top; `like` others along x."""
-    wide, tall = figure.get_size_inches()
-    box = (left / wide, 1 - (top + height) / tall, width / wide, height / tall)
-    axes = figure.add_axes(box, sharex=like)
-    for side in ("top", "right", "left"):
-        axes.spines[side].set_visible(False)
-    axes.spines["bottom"].set_color(FAINT)
-    axes.tick_params(labelsize=SMALL - 0.5, length=0, labelcolor=INK)
-    axes.set_axisbelow(True)
-    return axes
+# --- rows: a name on the left, and in the row a bar, dots or numbers ---------------------------------------
 
 
-def size_of(axes: Axes) -> tuple[float, float]:
-    """Return width and height of axes in inches."""
-    figure, box = axes.get_figure(root=True), axes.get_position()
-    assert figure is not None
-    wide, tall = figure.get_size_inches()
-    return box.width * wide, box.height * tall
+def row_labels(labels: Sequence[RowLabel], width: float) -> list[str]:
+    """Return the names of rows as they are set in a figure of this width."""
+    room = _ROW_SHARE * width
+    return [fit(label.head, room, tail=label.tail, size=ROW_SIZE, lines=2) for label in labels]
 
 
-def text_at(
-    axes: Axes,
-    x: float,
-    y: float,
-    text: str,
-    *,
-    size: float = SMALL,
-    colour: str = INK,
-    bold: bool = False,
-    side: Literal["left", "center", "right"] = "left",
-) -> None:
-    """Write a text beside or in axes, at a place given in shares of them; `side` of it is there."""
-    axes.text(
-        x,
-        y,
-        text,
-        transform=axes.transAxes,
-        fontsize=size,
-        color=colour,
-        fontweight="bold" if bold else "normal",
-        horizontalalignment=side,
-        verticalalignment="center",
-        parse_math=False,
-    )
+def rows_height(names: Sequence[str]) -> float:
+    """Return the height of rows, of two lines each if one name has two."""
+    return (0.3 if any("\n" in name for name in names) else 0.21) * max(len(names), 1)
+
+
+def rows_room(names: Sequence[str], width: float) -> float:
+    """Return the width that is left beside the names of rows in a figure of this width."""
+    return width - max((inches(name, size=ROW_SIZE) for name in names), default=0.0) - 4 * EDGE
+
+
+def name_rows(axes: Axes, names: Sequence[str]) -> None:
+    """Place rows from 0 downwards, and write their names on the left."""
+    axes.set_ylim(max(len(names), 1) - 0.5, -0.5)
+    style: Style = {"fontsize": ROW_SIZE, "linespacing": 1.0, "parse_math": False}
+    axes.set_yticks(range(len(names)), names, **style)
+
+
+# --- scales and series -------------------------------------------------------------------------------------
+
+
+def value_axis(axes: Axes, label: str = "", *, most: int = 9) -> None:
+    """Draw vertical grid lines at at most so many numbers of the horizontal axis, and its name below it."""
+    axes.grid(axis="x", color=GRID, linewidth=0.5)
+    axes.tick_params(axis="x", length=3, color=FAINT)
+    axes.locator_params(axis="x", nbins=most)
+    axes.set_xlabel(label, fontsize=SMALL - 0.5, color=INK, parse_math=False)
 
 
 def percent_axis(axes: Axes, *, step: float = 0.25) -> None:
@@ -215,71 +262,43 @@ def percent_axis(axes: Axes, *, step: float = 0.25) -> None:
     axes.grid(axis="y", color=GRID, linewidth=0.6)
 
 
-def date_axis(axes: Axes, first: Any, last: Any) -> None:
-    """Let the horizontal axis run over the days, with room on the left; a lone day is in the middle."""
+def date_axis(axes: Axes, first: np.datetime64, last: np.datetime64, width: float) -> None:
+    """Let the horizontal axis of this width run over the days, with some room on the left."""
     from matplotlib.dates import AutoDateLocator, ConciseDateFormatter, date2num
 
     axes.tick_params(axis="x", length=3, color=FAINT)
-    days = date2num([first, last])  # type: ignore[no-untyped-call]
-    if first == last:
-        axes.set_xlim(days[0] - 3, days[0] + 3)
-        axes.set_xticks([days[0]], [f"{first.astype('datetime64[D]').item():%d %b}"])
+    start, end = date2num([first, last])  # type: ignore[no-untyped-call]
+    axes.set_xlim((start - 3, end + 3) if start == end else (start - 0.012 * (end - start), end))
+    if end - start < 4:
+        axes.set_xticks([end], [f"{last.astype('datetime64[D]').item():%d %b}"])
         return
-    axes.set_xlim(days[0] - 0.012 * (days[1] - days[0]), days[1])
-    if days[1] - days[0] < 4:
-        axes.set_xticks([days[1]], [f"{last.astype('datetime64[D]').item():%d %b}"])
-        return
-    label = 0.65 if days[1] - days[0] < 70 else 0.42  # "27 Aug" is longer than "Aug"
-    most = max(2, int(size_of(axes)[0] / label) + 1)
-    locator = AutoDateLocator(minticks=1, maxticks=most)  # type: ignore[no-untyped-call]
+    label = 0.65 if end - start < 70 else 0.42  # "27 Aug" is longer than "Aug"
+    locator = AutoDateLocator(minticks=1, maxticks=max(2, int(width / label) + 1))  # type: ignore[no-untyped-call]
     axes.xaxis.set_major_locator(locator)
     form = ConciseDateFormatter(locator, show_offset=False)  # type: ignore[no-untyped-call]
     form.formats[2] = "%d %b"  # a day without its month could be of any
     axes.xaxis.set_major_formatter(form)
 
 
-def draw_band(axes: Axes, course: Course, *, crowd: int) -> None:
-    """Draw the central 90 %, the paler the more of them lie over each other."""
-    alpha = 0.13 if crowd <= 4 else 0.07
-    axes.fill_between(
-        course.days, course.low, course.high, color=course.style.colour, alpha=alpha, linewidth=0
-    )
+def draw_band(axes: Axes, series: TrendSeries, *, bands: int = 1) -> None:
+    """Draw the central 90 %, paler where many bands overlap."""
+    alpha = 0.13 if bands <= 4 else 0.07
+    colour = series.style.colour
+    axes.fill_between(series.days, series.low, series.high, color=colour, alpha=alpha, linewidth=0)
 
 
-def draw_course(axes: Axes, course: Course, *, weight: float = 2.0) -> None:
-    """Draw a scenario's probability; a thin line has no markers."""
-    style = course.style
+def draw_line(axes: Axes, series: TrendSeries, *, weight: float = 2.0, line: Any = None) -> None:
+    """Draw a scenario's probability, in its own line style or another; a thin line has no markers."""
     axes.plot(
-        course.days,
-        course.probability,
-        color=style.colour,
-        linestyle=style.line,
+        series.days,
+        series.probability,
+        color=series.style.colour,
+        linestyle=line or series.style.line,
         linewidth=weight,
-        marker=style.marker,
+        marker=series.style.marker,
         markersize=4.0 if weight > 1.5 else 0,
-        markevery=max(1, len(course.days) // 10),
+        markevery=max(1, len(series.days) // 10),
         solid_capstyle="round",
         clip_on=False,
         zorder=3,
     )
-
-
-@dataclass(frozen=True, slots=True)
-class Name:
-    """The name of a row: the tail stays where the head must be cut."""
-
-    head: str
-    tail: str = ""
-
-    def __str__(self) -> str:
-        """Return the whole of it."""
-        return f"{self.head} {self.tail}".strip()
-
-
-class Picture(Figure):
-    """A figure that shows itself in a notebook, also where pyplot, which would see to it, is not loaded."""
-
-    def _repr_png_(self) -> bytes:
-        buffer = BytesIO()
-        self.savefig(buffer, format="png")
-        return buffer.getvalue()

@@ -1,7 +1,7 @@
-"""What the plots for the screen share: a plotly figure without global state, and texts that stay texts.
+"""Figures of plotly: the trend and the map of the weights of evidence, on the screen.
 
 Plotly reads a small part of HTML in every text, formulas between dollars, and ``%{...}`` in templates. The
-analyst's words go through :func:`plain`, and hovers are plain texts, not templates.
+analyst's words go through :func:`escaped`, and hovers are plain texts, not templates.
 """
 
 from __future__ import annotations
@@ -10,161 +10,241 @@ import html
 import textwrap
 from typing import TYPE_CHECKING, Any
 
-from forecast.report.styles import GRID, INK
+import numpy as np
+
+from forecast.report.plots.series import day_text
+from forecast.report.styles import FAINT, GRID, INK, spread_labels
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     import plotly.graph_objects as go
 
-    from forecast.report.plots.base import Name
-    from forecast.report.plots.series import Course
-    from forecast.report.styles import ScenarioStyle
+    from forecast.report.plots.base import RowLabel
+    from forecast.report.plots.series import NumberedReport, TrendPanel, TrendSeries
 
-#: Pixels of a plotly figure for an inch of a printed one.
-INCH = 96
+#: Pixels of a plotly figure for an inch of a printed one, and the usual width of a plot on the screen.
+_INCH, _USUAL = 96, 750.0
 
 #: The name of a row is broken after so many characters.
 _LABEL = 46
 
 
-def plain(text: object, *, width: int = 0) -> str:
+def escaped(text: object, *, width: int = 0) -> str:
     """Return a text of the analyst as plotly shows it unchanged, broken into lines of so many characters.
 
-    >>> plain("<b>5 $</b>")
+    >>> escaped("<b>5 $</b>")
     '&lt;b&gt;5 &#36;&lt;/b&gt;'
     """
-    lines = (
-        textwrap.wrap(str(text), width, break_on_hyphens=False) if width else [" ".join(str(text).split())]
-    )
+    whole = " ".join(str(text).split())
+    lines = textwrap.wrap(str(text), width, break_on_hyphens=False) if width else [whole]
     return "<br>".join(html.escape(line).replace("$", "&#36;") for line in lines)
 
 
-def new_figure(title: str, what: str, *, height: float, width: float | None) -> go.Figure:
+def new_figure(title: str, subtitle: str, *, height: float, width: float | None) -> go.Figure:
     """Return an empty figure; height and width in inches, as wide as its place if no width is asked for."""
     import plotly.graph_objects as go
 
-    head = plain(textwrap.shorten(title, 160, placeholder=" ..."), width=80)
-    below = plain(what, width=115)
+    head = escaped(textwrap.shorten(title, 160, placeholder=" ..."), width=80)
+    below = escaped(subtitle, width=115)
     lines = (head + below).count("<br>")
     layout: dict[str, Any] = {
         "template": None,
         "paper_bgcolor": "white",
         "plot_bgcolor": "white",
         "font": {"color": INK, "size": 13},
-        "title": {
-            "text": f"{head}<br><sup>{below}</sup>",
-            "x": 0.01,
-            "xanchor": "left",
-        },
-        "height": INCH * height,
+        "title": {"text": f"{head}<br><sup>{below}</sup>", "x": 0.01, "xanchor": "left"},
+        "height": _INCH * height,
         "margin": {"l": 60, "r": 30, "t": 110 + 22 * lines, "b": 50},
         "hovermode": "closest",
         "hoverlabel": {"align": "left", "bgcolor": "white"},
     }
-    if width:
-        layout["width"] = INCH * width
-    return go.Figure(layout=layout)
+    return go.Figure(layout=layout | ({"width": _INCH * width} if width else {}))
 
 
-def percent_axis(figure: go.Figure, *, row: int | None = None, col: int | None = None) -> None:
-    """Let the vertical axis run from 0 to 100 %."""
-    figure.update_yaxes(range=[0, 1], tickformat=".0%", gridcolor=GRID, zeroline=False, row=row, col=col)
+# --- the trend ---------------------------------------------------------------------------------------------
 
 
-def draw_band(
-    figure: go.Figure, course: Course, *, crowd: int, row: int | None = None, col: int | None = None
-) -> None:
-    """Draw the central 90 % of a course, shown and hidden with its line, the paler the more there are."""
-    days = [*course.days, *course.days[::-1]]
+def plot_panels(title: str, subtitle: str, panels: list[TrendPanel], width: float | None) -> go.Figure:
+    """Draw the trend and the outlook of each unit, one below another."""
+    figure = new_figure(title, subtitle, height=1.6 + 3.9 * len(panels), width=width)
+    names = [escaped(panel.unit) for panel in panels]
+    figure.set_subplots(len(panels), 1, subplot_titles=names, vertical_spacing=0.3 / (1 + len(panels)))
+    figure.update_annotations(x=0, xanchor="left", font={"size": 14, "color": INK})
+    for row, panel in enumerate(panels, start=1):
+        place = {"row": row, "col": 1}
+        for series in (*panel.trend, *panel.outlook):
+            _draw_band(figure, series, 0.13 if len(panel.trend) <= 4 else 0.07, place)
+        for series in panel.trend:
+            _draw_line(figure, series, place, mode="lines+markers", width=2.0, legend=row == 1)
+        for series in panel.outlook:
+            _draw_line(figure, series, place, mode="lines", width=1.2, legend=False)
+        _draw_numbers(figure, panel, place, legend=row == 1)
+        note = f"as of {day_text(panel.as_of)}"
+        note += f", outlook to {day_text(panel.last)}" if panel.outlook else ""
+        # Plotly takes the mean of the ends to place a note, which it cannot do with dates of numpy.
+        as_of = float(panel.as_of.astype("datetime64[ms]").astype(float))
+        line = {"color": INK, "width": 1}
+        figure.add_vline(x=as_of, line=line, annotation_text=note, annotation_position="top", **place)
+        figure.update_yaxes(range=[0, 1], tickformat=".0%", gridcolor=GRID, zeroline=False, **place)
+        figure.update_xaxes(
+            minor={"tickvals": panel.period_ends, "ticks": "outside", "ticklen": 4, "tickcolor": FAINT},
+            showgrid=False,
+            range=[panel.first, panel.last] if panel.first < panel.last else None,
+            **place,
+        )
+    return figure
+
+
+def _draw_band(figure: go.Figure, series: TrendSeries, opacity: float, place: dict[str, int]) -> None:
+    """Draw the central 90 %, shown and hidden together with its line."""
     figure.add_scatter(
-        x=days,
-        y=[*course.high, *course.low[::-1]],
+        x=[*series.days, *series.days[::-1]],
+        y=[*series.high, *series.low[::-1]],
         fill="toself",
-        fillcolor=course.style.tint(0.13 if crowd <= 4 else 0.07),
+        fillcolor=series.style.tint(opacity),
         line={"width": 0},
         mode="lines",
         hoverinfo="skip",
         showlegend=False,
-        legendgroup=plain(course.title),
-        row=row,
-        col=col,
+        legendgroup=escaped(series.title),
+        **place,
     )
 
 
-def draw_course(
-    figure: go.Figure,
-    course: Course,
-    *,
-    thin: bool = False,
-    legend: bool = True,
-    row: int | None = None,
-    col: int | None = None,
+def _draw_line(
+    figure: go.Figure, series: TrendSeries, place: dict[str, int], *, mode: str, width: float, legend: bool
 ) -> None:
-    """Draw a scenario's probability; hovering tells the day, the number and its band."""
-    style = course.style
-    hover = [
-        f"{plain(course.title)}<br>{str(day)[:10]}: {p:.1%} ({low:.1%} to {high:.1%})"
-        for day, p, low, high in zip(course.days, course.probability, course.low, course.high, strict=True)
-    ]
+    """Draw a scenario's probability; hovering shows the day, the number and its band."""
+    style, title = series.style, escaped(series.title)
+    points = zip(series.days, series.probability, series.low, series.high, strict=True)
     figure.add_scatter(
-        x=course.days,
-        y=course.probability,
-        mode="lines" if thin else "lines+markers",
-        line={"color": style.colour, "dash": style.dash, "width": 1.2 if thin else 2},
-        marker=marker(style),
-        name=plain(course.title, width=28),
-        legendgroup=plain(course.title),
+        x=series.days,
+        y=series.probability,
+        mode=mode,
+        line={"color": style.colour, "dash": style.dash, "width": width},
+        marker={
+            "color": style.colour,
+            "symbol": style.symbol,
+            "size": 7,
+            "line": {"color": style.colour, "width": 1},
+        },
+        name=escaped(series.title, width=28),
+        legendgroup=title,
         showlegend=legend,
         hoverinfo="text",
+        hovertext=[
+            f"{title}<br>{str(day)[:10]}: {p:.1%} ({low:.1%} to {high:.1%})" for day, p, low, high in points
+        ],
+        **place,
+    )
+
+
+def _draw_numbers(figure: go.Figure, panel: TrendPanel, place: dict[str, int], *, legend: bool) -> None:
+    """Draw dots to point at, and numbers above them that do not overlap at a usual width."""
+    labels = panel.labels
+    days = np.array([panel.first, panel.last, *(label.day for label in labels)], dtype="datetime64[s]")
+    first, last, *days = days.astype(float).tolist()
+    places = [_USUAL * (day - first) / max(last - first, 1.0) for day in days]
+    apart = spread_labels(places, [9.0 + 8.0 * len(label.text) for label in labels], high=_USUAL)
+    for label, x, middle in zip(labels, places, apart, strict=True):
+        figure.add_annotation(
+            x=label.day,
+            y=label.height,
+            ax=middle - x,
+            ay=-32 if label.height < 0.9 else 32,
+            text=label.text,
+            font={"size": 11, "color": INK},
+            bgcolor="white",
+            bordercolor=INK,
+            arrowcolor=INK,
+            arrowwidth=0.8,
+            arrowhead=0,
+            **place,
+        )
+    figure.add_scatter(
+        x=[label.day for label in labels],
+        y=[label.height for label in labels],
+        mode="markers",
+        marker={"color": "white", "size": 6, "line": {"color": INK, "width": 1.2}},
+        hoverinfo="text",
+        hovertext=["<br><br>".join(_hover(one) for one in label.reports) for label in labels],
+        name="reports, by number",
+        showlegend=legend and bool(labels),
+        **place,
+    )
+
+
+def _hover(one: NumberedReport) -> str:
+    report = one.report
+    lines = [
+        f"{one.number}: {one.indicator} = {report.value}",
+        f"{one.source}, {report.date}, known {report.reported}; {one.scenario} {one.weight}",
+        report.note,
+        report.citation,
+    ]
+    return "<br>".join(escaped(line, width=80) for line in lines if line)
+
+
+# --- the map of the weights of evidence --------------------------------------------------------------------
+
+
+def plot_map(
+    title: str,
+    subtitle: str,
+    rows: Sequence[RowLabel],
+    columns: Sequence[str],
+    weights: np.ndarray,
+    texts: Sequence[Sequence[str]],
+    limit: float,
+    width: float | None,
+) -> go.Figure:
+    """Draw weights, limited for their colours, as a heat map with a text in each cell, by row and column."""
+    figure = new_figure(title, subtitle, height=2.2 + 0.36 * len(rows), width=width)
+    hover = [
+        [
+            f"{escaped(row, width=60)}<br>{escaped(column, width=60)}: {text} decibans"
+            for column, text in zip(columns, line, strict=True)
+        ]
+        for row, line in zip(rows, texts, strict=True)
+    ]
+    figure.add_heatmap(
+        x=list(range(len(columns))),
+        y=list(range(len(rows))),
+        z=weights,
+        zmin=-limit,
+        zmax=limit,
+        colorscale="RdBu",
+        text=texts,
+        texttemplate="%{text}",
+        hoverinfo="text",
         hovertext=hover,
-        row=row,
-        col=col,
+        xgap=2,
+        ygap=2,
+        colorbar={"title": {"text": "decibans"}},
     )
-
-
-def marker(style: ScenarioStyle, size: float = 7) -> dict[str, Any]:
-    """Return a scenario's marker."""
-    return {
-        "color": style.colour,
-        "symbol": style.symbol,
-        "size": size,
-        "line": {"color": style.colour, "width": 1},
-    }
-
-
-def mark_day(
-    figure: go.Figure, day: Any, text: str = "", *, row: int | None = None, col: int | None = None
-) -> None:
-    """Draw a line at a day, with a text above it."""
-    line = {"color": INK, "width": 1}
-    note: dict[str, Any] = {"annotation_text": text, "annotation_position": "top"} if text else {}
-    # Plotly takes the mean of the ends to place a note, which it cannot do with dates of numpy.
-    figure.add_vline(x=_milliseconds(day), line=line, row=row or "all", col=col or "all", **note)
-
-
-def _milliseconds(day: Any) -> float:
-    return float(day.astype("datetime64[ms]").astype(float))
-
-
-def label_rows(
-    figure: go.Figure, labels: Sequence[Name], *, row: int | None = None, col: int | None = None
-) -> None:
-    """Name the rows of a plot of bars, the first on top; rows are numbered from 0."""
     figure.update_yaxes(
-        tickvals=list(range(len(labels))),
-        ticktext=[_in_two_lines(label) for label in labels],
+        tickvals=list(range(len(rows))),
+        ticktext=[_in_two_lines(row) for row in rows],
         tickfont={"size": 11},
-        range=[len(labels) - 0.5, -0.5],
+        range=[len(rows) - 0.5, -0.5],
         zeroline=False,
+        showgrid=False,
         automargin=True,
-        row=row,
-        col=col,
     )
+    figure.update_xaxes(
+        tickvals=list(range(len(columns))),
+        ticktext=[escaped(name, width=18) for name in columns],
+        side="top",
+        showgrid=False,
+        zeroline=False,
+    )
+    figure.update_layout(margin_t=figure.layout.margin.t + 60)
+    return figure
 
 
-def _in_two_lines(name: Name) -> str:
-    room = 2 * _LABEL - 6 - len(name.tail)
-    head = name.head if len(name.head) <= room else name.head[:room].rstrip() + "…"
-    whole = name.tail.replace(" ", "\N{NO-BREAK SPACE}")
-    return plain(f"{head} {whole}", width=_LABEL)
+def _in_two_lines(label: RowLabel) -> str:
+    room = 2 * _LABEL - 6 - len(label.tail)
+    head = label.head if len(label.head) <= room else label.head[:room].rstrip() + "…"
+    tail = label.tail.replace(" ", "\N{NO-BREAK SPACE}")
+    return escaped(f"{head} {tail}", width=_LABEL)

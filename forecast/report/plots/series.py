@@ -1,29 +1,35 @@
-"""What several plots draw, as plain values: the course of each scenario, the unit that is meant."""
+"""What plots draw, as plain values: probabilities over time, weights of reports, numbered reports."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import date
+from itertools import groupby
 from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 
 from forecast.case.errors import Fault, InputError, listed, meant
 from forecast.case.in_force import ever
+from forecast.inference.diagnostics import LEAST_DECIBANS
+from forecast.inference.result import as_of, of_unit
+from forecast.report.number_format import direction
 from forecast.report.styles import ScenarioStyle, scenario_styles
-from forecast.report.summary import of_unit
 
 if TYPE_CHECKING:
     import xarray as xr
 
+    from forecast.case.evidence import Report
     from forecast.case.folder import Case
     from forecast.case.question import Question, Scenario
 
 Backend = Literal["matplotlib", "plotly"]
 
+#: A report has a bar for a scenario from this weight of evidence on, in decibans.
+LEAST_BAR = 0.1
+
 
 @dataclass(frozen=True, slots=True)
-class Course:
+class TrendSeries:
     """One scenario's probability over time, with its central 90 %: four arrays of one length."""
 
     title: str
@@ -34,20 +40,179 @@ class Course:
     high: np.ndarray
 
 
-def on_screen(backend: str) -> bool:
-    """Tell which of the two backends is meant.
+@dataclass(frozen=True, slots=True)
+class ReportWeights:
+    """One scenario's reports: days on which they became known, weights of evidence in decibans."""
 
-    >>> on_screen("plotly")
-    True
+    title: str
+    style: ScenarioStyle
+    days: np.ndarray
+    weights: np.ndarray
+
+
+@dataclass(frozen=True, slots=True)
+class NumberedReport:
+    """A report that has a number in the plot, and the scenario for or against which it weighs most."""
+
+    number: int
+    report: Report
+    indicator: str
+    source: str
+    scenario: str
+    weight: str
+
+
+@dataclass(frozen=True, slots=True)
+class NumberLabel:
+    """The numbers of the reports of one day, and the height of the line on that day."""
+
+    text: str
+    day: np.datetime64
+    height: float
+    reports: tuple[NumberedReport, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class TrendPanel:
+    """What the trend plot draws for one unit ("" where there is only one)."""
+
+    unit: str
+    trend: list[TrendSeries]
+    outlook: list[TrendSeries]
+    first: np.datetime64
+    last: np.datetime64
+    period_ends: np.ndarray
+    weights: list[ReportWeights]
+    reports: list[NumberedReport]
+
+    @property
+    def as_of(self) -> np.datetime64:
+        """The as-of date."""
+        return max(one.days[-1] for one in self.trend)
+
+    @property
+    def current(self) -> list[TrendSeries]:
+        """The trends of the scenarios that are in force on the as-of date."""
+        return [one for one in self.trend if one.days[-1] == self.as_of]
+
+    @property
+    def leader(self) -> TrendSeries:
+        """The trend of the scenario that is the most probable on the as-of date."""
+        return max(self.current, key=lambda one: one.probability[-1])
+
+    @property
+    def labels(self) -> list[NumberLabel]:
+        """The numbers of reports on the leader's line, one label for each day."""
+        days, labels = _seconds(self.leader.days), []
+        for day, group in groupby(self.reports, key=lambda one: one.report.reported):
+            reports, known = tuple(group), np.datetime64(day)
+            first, last = reports[0].number, reports[-1].number
+            height = float(np.interp(_seconds(known), days, self.leader.probability))
+            text = f"{first}" if first == last else f"{first}–{last}"
+            labels.append(NumberLabel(text, known, height, reports))
+        return labels
+
+
+def trend_panel(case: Case, tree: xr.DataTree, unit: str, reports: int) -> TrendPanel:
+    """Return what the trend plot draws for one unit, with at most so many reports numbered."""
+    trend, outlook = trend_series(case, tree, unit, ended=True), outlook_series(case, tree, unit)
+    question = case.question
+    last = outlook[0].days[-1] if outlook else max(one.days[-1] for one in trend)
+    end = last.astype("datetime64[D]").item()
+    period_ends = [question.last_day(n) for n in range(question.period(end) + 1)]
+    return TrendPanel(
+        unit=unit,
+        trend=trend,
+        outlook=outlook,
+        first=np.datetime64(question.opened).astype(trend[0].days.dtype),
+        last=last,
+        period_ends=np.array([day for day in period_ends if day <= end], dtype="datetime64[D]"),
+        weights=_report_weights(case, tree, unit),
+        reports=numbered_reports(case, tree, unit, reports),
+    )
+
+
+def trend_series(case: Case, tree: xr.DataTree, unit: str, *, ended: bool = False) -> list[TrendSeries]:
+    """Return the trend: each scenario's probability as known on each day on which it was in force.
+
+    `ended`: also of the scenarios that have ended.
     """
-    if backend not in ("matplotlib", "plotly"):
-        raise ValueError(
-            f"backend {backend!r} is neither 'matplotlib' (for paper) nor 'plotly' (for the screen)"
-        )
-    return backend == "plotly"
+    trend, styles = of_unit(tree["trend"].to_dataset(), unit), scenario_styles(ever(case.question))
+    scenarios = scenarios_of(case, tree)
+    if ended:
+        scenarios = tuple(one for one in ever(case.question) if one.id in trend["scenario"].values)
+    found = []
+    for scenario in scenarios:
+        own = trend.sel(scenario=scenario.id)
+        if "in_force" in own:
+            own = own.isel(as_of=np.flatnonzero(own["in_force"].values))
+        found.append(_series(scenario, styles, own, own["as_of"].values))
+    return found
 
 
-def the_unit(question: Question, unit: str | None) -> str:
+def outlook_series(case: Case, tree: xr.DataTree, unit: str) -> list[TrendSeries]:
+    """Return the outlook from the as-of date on, constant until its first date; none of a static question."""
+    if case.question.dynamics is None:
+        return []
+    outlook, styles = of_unit(tree["outlook"].to_dataset(), unit), scenario_styles(ever(case.question))
+    days = np.concatenate([tree["trend"].to_dataset()["as_of"].values[-1:], outlook["date"].values])
+    data = outlook.isel(date=[0, *range(len(days) - 1)])
+    return [_series(one, styles, data.sel(scenario=one.id), days) for one in scenarios_of(case, tree)]
+
+
+def _series(
+    scenario: Scenario, styles: dict[str, ScenarioStyle], data: xr.Dataset, days: np.ndarray
+) -> TrendSeries:
+    values = (data[name].values for name in ("probability", "low", "high"))
+    return TrendSeries(scenario.title, styles[scenario.id], days, *values)
+
+
+def _weights(case: Case, tree: xr.DataTree, unit: str) -> tuple[list[Report], np.ndarray]:
+    """Return the reports of one unit, and their weights for each scenario in force, (report, scenario)."""
+    weights = tree["evidence"].to_dataset()["weight_of_evidence"]
+    by_id = {report.id: report for report in case.evidence.reports}
+    own = [name for name in weights["report"].values.tolist() if by_id[name].unit == unit]
+    scenarios = [scenario.id for scenario in scenarios_of(case, tree)]
+    return [by_id[name] for name in own], weights.sel(report=own, scenario=scenarios).values
+
+
+def _report_weights(case: Case, tree: xr.DataTree, unit: str) -> list[ReportWeights]:
+    """Return the reports that have a bar for each scenario in force."""
+    reports, weights = _weights(case, tree, unit)
+    days = np.array([report.reported for report in reports], dtype="datetime64[D]")
+    styles, found = scenario_styles(ever(case.question)), []
+    for scenario, weight in zip(scenarios_of(case, tree), weights.T, strict=True):
+        heavy = np.abs(weight) >= LEAST_BAR
+        found.append(ReportWeights(scenario.title, styles[scenario.id], days[heavy], weight[heavy]))
+    return found
+
+
+def numbered_reports(case: Case, tree: xr.DataTree, unit: str, most: int) -> list[NumberedReport]:
+    """Return so many reports of the greatest weight for any scenario, numbered as they became known."""
+    reports, weights = _weights(case, tree, unit)
+    weights = np.nan_to_num(weights, posinf=np.inf, neginf=-np.inf)
+    size = np.abs(weights).max(axis=1, initial=0.0)
+    order = {report.id: n for n, report in enumerate(case.evidence.reports)}
+    chosen = [n for n in np.argsort(-size, kind="stable") if size[n] >= LEAST_DECIBANS][:most]
+    chosen.sort(key=lambda n: (reports[n].reported, reports[n].date, order[reports[n].id]))
+    indicators = {indicator.id: indicator.title for indicator in case.question.indicators}
+    sources = {source.id: source.title for source in case.question.sources}
+    scenarios, found = scenarios_of(case, tree), []
+    for number, n in enumerate(chosen, start=1):
+        report, scenario = reports[n], int(np.abs(weights[n]).argmax())
+        indicator = indicators.get(report.indicator, report.indicator)
+        source = sources.get(report.source, report.source)
+        weight = f"{direction(float(weights[n, scenario]))} dB"
+        found.append(NumberedReport(number, report, indicator, source, scenarios[scenario].title, weight))
+    return found
+
+
+def scenarios_of(case: Case, result: xr.DataTree | xr.Dataset) -> tuple[Scenario, ...]:
+    """Return the scenarios that are in force on the as-of date of a result."""
+    return case.on(as_of(result)).question.scenarios
+
+
+def plotted_unit(question: Question, unit: str | None) -> str:
     """Return the unit to draw, "" for a question without units.
 
     Raises
@@ -68,56 +233,22 @@ def the_unit(question: Question, unit: str | None) -> str:
     raise InputError([Fault("plot", 0, unit, problem, listed(question.units) if question.units else "", fix)])
 
 
-def drawn(case: Case, tree: xr.DataTree) -> tuple[Scenario, ...]:
-    """Return the scenarios of a forecast's trend, also those that have ended, in the order of the file."""
-    seen = set(tree["trend"].to_dataset()["scenario"].values.tolist())
-    return tuple(scenario for scenario in ever(case.question) if scenario.id in seen)
+def unit_title(question: Question, unit: str) -> str:
+    """Return the title of a plot of one unit."""
+    return f"{unit}: {question.title}" if unit else question.title
 
 
-def scenarios_of(case: Case, result: xr.DataTree | xr.Dataset) -> tuple[Scenario, ...]:
-    """Return the scenarios that are in force on the as-of date of a result."""
-    return case.on(date.fromisoformat(str(result.attrs["as_of"]))).question.scenarios
+def use_plotly(backend: str) -> bool:
+    """Tell which of the two backends is meant.
 
-
-def styles(case: Case) -> dict[str, ScenarioStyle]:
-    """Return how each scenario is drawn, also one that has ended: the same on every date."""
-    return scenario_styles(ever(case.question))
-
-
-def known(case: Case, tree: xr.DataTree, unit: str, *, ended: bool = False) -> list[Course]:
-    """Return the trend: each scenario's probability as it was known on each day on which it was in force.
-
-    `ended`: also of those that are no more.
+    >>> use_plotly("plotly")
+    True
     """
-    trend, style = of_unit(tree["trend"].to_dataset(), unit), styles(case)
-    courses = []
-    for scenario in drawn(case, tree) if ended else scenarios_of(case, tree):
-        own = trend.sel(scenario=scenario.id)
-        if "in_force" in own:
-            own = own.isel(as_of=np.flatnonzero(own["in_force"].values))
-        courses.append(_course(scenario, style, own, own["as_of"].values))
-    return courses
-
-
-def ahead(case: Case, tree: xr.DataTree, unit: str) -> list[Course]:
-    """Return the outlook, from the as-of date on: until the first date of the outlook it is as it is then.
-
-    A static question has none: its outlook is a straight line.
-    """
-    if case.question.dynamics is None:
-        return []
-    outlook, style = of_unit(tree["outlook"].to_dataset(), unit), styles(case)
-    today = tree["trend"].to_dataset()["as_of"].values[-1]
-    days = np.concatenate([[today], outlook["date"].values])
-    data = outlook.isel(date=[0, *range(len(days) - 1)])
-    return [_course(one, style, data.sel(scenario=one.id), days) for one in scenarios_of(case, tree)]
-
-
-def _course(
-    scenario: Scenario, style: dict[str, ScenarioStyle], data: xr.Dataset, days: np.ndarray
-) -> Course:
-    values = (data[name].values for name in ("probability", "low", "high"))
-    return Course(scenario.title, style[scenario.id], days, *values)
+    if backend not in ("matplotlib", "plotly"):
+        raise ValueError(
+            f"backend {backend!r} is neither 'matplotlib' (for paper) nor 'plotly' (for the screen)"
+        )
+    return backend == "plotly"
 
 
 def day_text(moment: np.datetime64) -> str:
@@ -128,3 +259,7 @@ def day_text(moment: np.datetime64) -> str:
     """
     day = moment.astype("datetime64[D]").item()
     return f"{day.day} {day:%B %Y}"
+
+
+def _seconds(moments: np.datetime64 | np.ndarray) -> np.ndarray:
+    return np.asarray(moments).astype("datetime64[s]").astype(float)

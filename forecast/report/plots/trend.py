@@ -1,4 +1,4 @@
-"""The trend plot: how probable each scenario was on each day, how sure, what moved it, what lies ahead."""
+"""The trend and the outlook: as lines with bands and the reports that moved them, or as stacked areas."""
 
 from __future__ import annotations
 
@@ -6,15 +6,28 @@ from typing import TYPE_CHECKING, Literal, overload
 
 import numpy as np
 
+from forecast.report.number_format import percent
 from forecast.report.plots import base, plotly_trend
-from forecast.report.plots.ends import NUMBER, THREAD, End, column, draw_ends, mark_today
-from forecast.report.plots.moved import Moved, draw_badges, footnotes
-from forecast.report.plots.series import Backend, Course, day_text, on_screen, the_unit
-from forecast.report.plots.strip import draw_strip, strip_key
-from forecast.report.plots.trend_panel import Panel, panel_of
-from forecast.report.styles import FAINT, INK, SMALL, spread_labels
+from forecast.report.plots.series import (
+    Backend,
+    NumberedReport,
+    NumberLabel,
+    ReportWeights,
+    TrendPanel,
+    TrendSeries,
+    day_text,
+    outlook_series,
+    plotted_unit,
+    trend_panel,
+    trend_series,
+    unit_title,
+    use_plotly,
+)
+from forecast.report.styles import FAINT, GRID, INK, SMALL, spread_labels
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     import plotly.graph_objects as go
     import xarray as xr
     from matplotlib.axes import Axes
@@ -22,17 +35,23 @@ if TYPE_CHECKING:
 
     from forecast.case.folder import Case
 
-# Heights in inches: above the curves, the curves, between them and the strip, below it.
-_ABOVE, _TALL, _BETWEEN, _BELOW = 0.25, 2.7, 0.34, 0.34
+# Heights: above the curves, the curves, between them and the bars of reports, below these, a unit's name.
+_ABOVE, _TALL, _BETWEEN, _BELOW, _UNIT = 0.25, 2.7, 0.34, 0.34, 0.45
 
-#: Height of a unit's name and of the gap above it.
-_UNIT = 0.45
+#: Widths: left of the axes for the percentages; right of them the thread to a label, and its percentage.
+_LEFT, _THREAD, _NUMBER = 0.5, 0.18, 0.52
 
-#: A plot on the screen is about so many pixels wide.
-_USUAL = 750.0
+#: Names at the ends of lines are set in one line each where, in two, they would fill more of the height.
+_FULL = 0.7
 
-#: So many week marks go into an inch; where there would be more, none is drawn.
+#: So many period ends go into an inch; where there would be more, none is marked.
 _MARKS = 25
+
+#: The background of the outlook.
+_OUTLOOK = "#F4F4F1"
+
+#: Size of the numbers of reports.
+_NUMBERS = SMALL - 1.5
 
 
 @overload
@@ -101,166 +120,308 @@ def plot_trend(
     --------
     >>> forecast.plot_trend(case, forecast.update(case), width=6).savefig("trend.png")  # doctest: +SKIP
     """
-    units = case.question.units if unit is None and case.question.units else (the_unit(case.question, unit),)
-    panels = [panel_of(case, tree, one, reports) for one in units]
-    draw = _screen if on_screen(backend) else _paper
-    return draw(case.question.title, panels, width)
+    question = case.question
+    units = question.units if unit is None and question.units else (plotted_unit(question, unit),)
+    panels = [trend_panel(case, tree, one, reports) for one in units]
+    on_screen = use_plotly(backend)
+    subtitle = "Probability of each scenario as it was known on each day, with its central 90%"
+    if any(panel.reports for panel in panels):
+        subtitle += f"; numbers are reports, {'point at them' if on_screen else 'listed below'}"
+    draw = plotly_trend.plot_panels if on_screen else _plot_panels
+    return draw(question.title, subtitle, panels, width)
 
 
-def _what(panels: list[Panel], where: str) -> str:
-    numbered = f"; numbers are reports, {where}" if any(panel.moved for panel in panels) else ""
-    return f"Probability of each scenario as it was known on each day, with its central 90%{numbered}"
-
-
-# --- on paper ----------------------------------------------------------------------------------------------
-
-
-def _paper(title: str, panels: list[Panel], width: float | None) -> Figure:
+def _plot_panels(title: str, subtitle: str, panels: list[TrendPanel], width: float | None) -> Figure:
     width = width or base.WIDE
-    titles = [course.title for course in panels[0].known]
-    right = column(titles, width)
-    wide, tall = width - base.LEFT - right, max(_TALL, 1.3 * base.LINE * len(titles))
-    strip = (0.3 if len(titles) <= 5 else 0.24) * len(titles)
+    titles = [one.title for one in panels[0].trend]
+    wide, tall, room = _layout(titles, width, _TALL)
+    bars = (0.3 if len(titles) <= 5 else 0.24) * len(titles)
     named = _UNIT if panels[0].unit else 0.0
-    fixed = named + _ABOVE + tall + _BETWEEN + strip + _BELOW
-    heights = [fixed + base.LINE * len(panel.moved) for panel in panels]
-    figure, top = base.titled_figure(width, sum(heights) + base.EDGE, title, _what(panels, "listed below"))
-    room = right - THREAD - NUMBER - base.EDGE + 0.03
+    fixed = named + _ABOVE + tall + _BETWEEN + bars + _BELOW
+    heights = [fixed + base.LINE * len(panel.reports) for panel in panels]
+    figure, top = base.titled_figure(width, sum(heights) + base.EDGE, title, subtitle)
     for panel, height in zip(panels, heights, strict=True):
-        here = top + named + _ABOVE
-        chances = base.add_axes(figure, base.LEFT, here, wide, tall)
-        below = here + tall + _BETWEEN
-        reports = base.add_axes(figure, base.LEFT, below, wide, strip, like=chances)
-        _draw_chances(chances, panel, room)
-        draw_strip(reports, panel.rows, room)
-        key = base.fit(strip_key(panel.rows), width - base.LEFT - base.EDGE, size=SMALL - 0.5)
-        base.text_at(reports, 0.0, 1 + 0.1 / strip, key, size=SMALL - 0.5)
-        for number, line in enumerate(footnotes(panel.moved, width - 2 * base.EDGE)):
-            y = -(_BELOW + base.LINE * (number + 0.5)) / strip
-            for x, text in line:
-                base.text_at(reports, (x + base.EDGE - base.LEFT) / wide, y, text, size=SMALL - 1)
+        upper = top + named + _ABOVE
+        probabilities = base.add_axes(figure, _LEFT, upper, wide, tall)
+        lower = base.add_axes(figure, _LEFT, upper + tall + _BETWEEN, wide, bars, like=probabilities)
+        _draw_probabilities(probabilities, panel, room)
+        _draw_weights(lower, panel.weights, room, width)
+        _list_reports(lower, panel.reports, width)
         top += height
     return figure
 
 
-def _draw_chances(axes: Axes, panel: Panel, room: float) -> None:
-    """Draw each scenario's probability with its band, up to today and on to the horizon."""
-    for course in (*panel.known, *panel.ahead):
-        base.draw_band(axes, course, crowd=len(panel.known))
-    for course in panel.known:
-        base.draw_course(axes, course)
-    for course in panel.ahead:
-        base.draw_course(axes, course, weight=1.1)
-    base.percent_axis(axes)
-    base.date_axis(axes, panel.first, panel.last)
-    axes.tick_params(axis="x", labelbottom=False, length=0)
+def _layout(titles: Sequence[str], width: float, height: float) -> tuple[float, float, float]:
+    """Return width and height of the axes, and the width that is left for the names beside them."""
+    room = min(max(base.inches(title) for title in titles), 0.235 * width)
+    wide = width - _LEFT - _THREAD - _NUMBER - room - base.EDGE
+    return wide, max(height, 1.3 * base.LINE * len(titles)), room + 0.03
+
+
+def _draw_probabilities(axes: Axes, panel: TrendPanel, room: float) -> None:
+    """Draw each scenario's probability with its band up to the as-of date, and its outlook."""
     wide, tall = base.size_of(axes)
-    if len(panel.periods) <= _MARKS * wide:
-        axes.vlines(panel.periods, 0, -0.05 / tall, color=FAINT, linewidth=0.6, clip_on=False)
-    mark_today(axes, panel.today, panel.last)
-    for course in panel.known:
-        if course.days[-1] < panel.today:
-            _name_ended(axes, course)
-    ends = panel.ahead or panel.present
-    draw_ends(
-        axes,
-        [End(one.title, one.style, float(one.probability[-1]), float(one.probability[-1])) for one in ends],
-        room,
-    )
-    draw_badges(axes, panel.badges, panel.leader)
+    for series in (*panel.trend, *panel.outlook):
+        base.draw_band(axes, series, bands=len(panel.trend))
+    for series in panel.trend:
+        base.draw_line(axes, series)
+    for series in panel.outlook:
+        base.draw_line(axes, series, weight=1.1)
+    base.percent_axis(axes)
+    base.date_axis(axes, panel.first, panel.last, wide)
+    axes.tick_params(axis="x", labelbottom=False, length=0)
+    if len(panel.period_ends) <= _MARKS * wide:
+        axes.vlines(panel.period_ends, 0, -0.05 / tall, color=FAINT, linewidth=0.6, clip_on=False)
+    if panel.outlook:
+        axes.axvspan(panel.as_of, panel.last, color=_OUTLOOK, zorder=0, linewidth=0)  # type: ignore[arg-type]
+    _mark_as_of(axes, panel.as_of, panel.last)
+    for series in panel.trend:
+        if series.days[-1] < panel.as_of:
+            _name_ended(axes, series)
+    ends = panel.outlook or panel.current
+    _label_ends(axes, ends, [float(one.probability[-1]) for one in ends], room)
+    _draw_numbers(axes, panel.labels, panel.leader)
     if panel.unit:
-        up = 1 + (_ABOVE + 0.1) / tall
-        base.text_at(axes, -base.LEFT / wide * 0.8, up, panel.unit, size=SMALL + 1.5, bold=True)
+        y = 1 + (_ABOVE + 0.1) / tall
+        base.text_at(axes, -0.8 * _LEFT / wide, y, panel.unit, size=SMALL + 1.5, fontweight="bold")
 
 
-def _name_ended(axes: Axes, course: Course) -> None:
-    """Write the name of a scenario that is no more where its line ends."""
+def _name_ended(axes: Axes, series: TrendSeries) -> None:
+    """Write the name of a scenario that has ended where its line ends."""
     axes.annotate(
-        course.title,
-        (course.days[-1], course.probability[-1]),
+        series.title,
+        (series.days[-1], series.probability[-1]),
         xytext=(5, 4),
         textcoords="offset points",
         fontsize=SMALL - 1,
-        color=course.style.text_colour,
+        color=series.style.text_colour,
         parse_math=False,
     )
 
 
-# --- on the screen -----------------------------------------------------------------------------------------
+def _mark_as_of(axes: Axes, as_of: np.datetime64, last: np.datetime64) -> None:
+    """Draw a line at the as-of date, and write above it the dates of trend and outlook."""
+    from matplotlib.dates import date2num
+
+    axes.axvline(as_of, color=INK, linewidth=0.9, zorder=2)  # type: ignore[arg-type]
+    wide, tall = base.size_of(axes)
+    first, end = axes.get_xlim()
+    place = wide * (float(date2num(as_of)) - first) / (end - first)  # type: ignore[no-untyped-call]
+    trend, outlook = f"as of {day_text(as_of)}", f"outlook to {day_text(last)}"
+    above, gap, small = 1 + 0.1 / tall, 0.05, SMALL - 0.5
+    left, right = (base.inches(one, size=small) + gap for one in (trend, outlook))
+    if last > as_of and left <= place + _LEFT and right <= wide - place:
+        base.text_at(axes, (place - gap) / wide, above, trend, size=small, horizontalalignment="right")
+        base.text_at(axes, (place + gap) / wide, above, outlook, size=small)
+        return
+    # There is no room on one of the sides: both in one, as near to the line as the figure allows.
+    both = f"{trend}, {outlook}" if last > as_of else trend
+    length = base.inches(both, size=small)
+    start = min(max(place - length / 2, 0.0), max(wide - length, 0.0))
+    base.text_at(axes, start / wide, above, both, size=small)
 
 
-def _screen(title: str, panels: list[Panel], width: float | None) -> go.Figure:
-    figure = plotly_trend.new_figure(
-        title, _what(panels, "point at them"), height=1.6 + 3.9 * len(panels), width=width
-    )
-    names = [plotly_trend.plain(panel.unit) for panel in panels]
-    figure.set_subplots(len(panels), 1, subplot_titles=names, vertical_spacing=0.3 / (1 + len(panels)))
-    figure.update_annotations(x=0, xanchor="left", font={"size": 14, "color": INK})
-    for row, panel in enumerate(panels, start=1):
-        for course in (*panel.known, *panel.ahead):
-            plotly_trend.draw_band(figure, course, crowd=len(panel.known), row=row, col=1)
-        for course in panel.known:
-            plotly_trend.draw_course(figure, course, legend=row == 1, row=row, col=1)
-        for course in panel.ahead:
-            plotly_trend.draw_course(figure, course, thin=True, legend=False, row=row, col=1)
-        _number_reports(figure, panel, row)
-        note = f"as of {day_text(panel.today)}"
-        note += f", outlook to {day_text(panel.last)}" if panel.ahead else ""
-        plotly_trend.mark_day(figure, panel.today, note, row=row, col=1)
-        plotly_trend.percent_axis(figure, row=row, col=1)
-        figure.update_xaxes(
-            minor={"tickvals": panel.periods, "ticks": "outside", "ticklen": 4, "tickcolor": FAINT},
-            showgrid=False,
-            range=[panel.first, panel.last] if panel.first < panel.last else None,
-            row=row,
-            col=1,
+def _label_ends(
+    axes: Axes, ends: Sequence[TrendSeries], heights: Sequence[float], room: float, *, areas: bool = False
+) -> None:
+    """Write each scenario's percentage and name beside the end of its line, without overlap.
+
+    Before each stands its marker or, where areas end, a patch with its hatching.
+    """
+    wide, tall = base.size_of(axes)
+    for lines in (2, 1):
+        names = [base.fit(end.title, room, lines=lines) for end in ends]
+        sizes = [(0.025 + base.LINE * (name.count("\n") + 1)) / tall for name in names]
+        if sum(sizes) <= _FULL:
+            break
+    places = spread_labels(heights, sizes)
+    thread = _THREAD - 0.06 * areas
+    for end, name, height, place in zip(ends, names, heights, places, strict=True):
+        colour = end.style.colour
+        style: base.Style = {"color": end.style.text_colour}
+        axes.annotate(
+            "",
+            xy=(1.0, height),
+            xytext=(1 + thread / wide, place),
+            xycoords="axes fraction",
+            arrowprops={"arrowstyle": "-", "color": colour, "linewidth": 0.8, "shrinkA": 0, "shrinkB": 0},
+            annotation_clip=False,
         )
+        number, start = percent(float(end.probability[-1])), 1 + (_THREAD + _NUMBER) / wide
+        right: base.Style = {"horizontalalignment": "right", "fontweight": "bold"}
+        base.text_at(axes, start - 0.06 / wide, place, number, **style, **right)
+        base.text_at(axes, start, place, name, **style)
+        if areas:
+            _draw_patch(axes, end, 1 + thread / wide, place)
+        else:
+            marker: base.Style = {"marker": end.style.marker, "markersize": 4.5, "color": colour}
+            ends_of_thread = [1.0, 1 + _THREAD / wide], [height, place]
+            axes.plot(*ends_of_thread, "", transform=axes.transAxes, clip_on=False, zorder=4, **marker)
+
+
+def _draw_patch(axes: Axes, series: TrendSeries, x: float, y: float) -> None:
+    """Draw a patch of a scenario's area, its left side in the middle at a place in shares of the axes."""
+    from matplotlib.patches import Rectangle
+
+    wide, tall = base.size_of(axes)
+    patch = Rectangle((x, y - 0.06 / tall), 0.14 / wide, 0.12 / tall, transform=axes.transAxes, clip_on=False)
+    hatch = 4 * series.style.hatch
+    patch.set(facecolor=series.style.colour, alpha=0.75, edgecolor="white", hatch=hatch, linewidth=0)
+    axes.add_patch(patch)
+
+
+# --- reports -----------------------------------------------------------------------------------------------
+
+
+def _draw_numbers(axes: Axes, labels: list[NumberLabel], line: TrendSeries) -> None:
+    """Write the numbers of reports above the line, or below it where there is no room, without overlap."""
+    from matplotlib.dates import date2num
+
+    wide, tall = base.size_of(axes)
+    first, last = axes.get_xlim()
+
+    def place(days: np.ndarray) -> np.ndarray:
+        return wide * (np.asarray(date2num(days)) - first) / (last - first)  # type: ignore[no-untyped-call]
+
+    at, line_at = place(np.array([label.day for label in labels], dtype="datetime64[D]")), place(line.days)
+    widths = [base.inches(label.text, size=_NUMBERS) + 0.13 for label in labels]
+    middles = spread_labels(at.tolist(), widths, low=0.0, high=wide)
+    for label, x, width, middle in zip(labels, at, widths, middles, strict=True):
+        reach = np.linspace(min(x, middle - width / 2), max(x, middle + width / 2), 9)
+        heights = np.append(np.interp(reach, line_at, line.probability), label.height) * tall
+        y = heights.max() + 0.2 if heights.max() + 0.3 < tall else heights.min() - 0.2
+        axes.annotate(
+            label.text,
+            xy=(x / wide, label.height),
+            xytext=(middle / wide, y / tall),
+            xycoords="axes fraction",
+            fontsize=_NUMBERS,
+            color=INK,
+            horizontalalignment="center",
+            verticalalignment="center",
+            zorder=6,
+            bbox={"boxstyle": "round,pad=0.18", "facecolor": "white", "edgecolor": INK, "linewidth": 0.6},
+            arrowprops={"arrowstyle": "-", "color": INK, "linewidth": 0.6, "shrinkA": 0, "shrinkB": 0},
+        )
+        marker: base.Style = {"markersize": 2.6, "markerfacecolor": "white", "markeredgewidth": 0.7}
+        marker |= {"color": INK, "transform": axes.transAxes, "zorder": 5}
+        axes.plot([x / wide], [label.height], "o", **marker)
+
+
+def _draw_weights(axes: Axes, rows: list[ReportWeights], room: float, width: float) -> None:
+    """Draw a row for each scenario, and in it each report as a bar on the day on which it became known.
+
+    A bar goes up where the report speaks for the scenario and down where it speaks against it, as far as its
+    weight of evidence. Bars of one day overlap and darken. An unlimited weight is as long as the longest.
+    """
+    from matplotlib.dates import date2num
+
+    wide, tall = base.size_of(axes)
+    sizes = np.abs(np.concatenate([row.weights for row in rows]))
+    longest = float(np.max(sizes, initial=0.0, where=np.isfinite(sizes))) or 1.0
+    for number, row in enumerate(rows):
+        ends = 0.46 * np.clip(row.weights / longest, -1, 1) - number
+        days = date2num(row.days)  # type: ignore[no-untyped-call]
+        axes.axhline(-number, color=GRID, linewidth=0.6, zorder=0)
+        axes.vlines(days, -number, ends, color=row.style.colour, linewidth=1.8, alpha=0.7)
+        style: base.Style = {"color": row.style.text_colour, "transform": axes.get_yaxis_transform()}
+        base.text_at(axes, 1 + (_THREAD + _NUMBER) / wide, -number, base.fit(row.title, room), **style)
+    axes.set_ylim(-len(rows) + 0.45, 0.55)
+    axes.set_yticks([])
+    key = (
+        f"Each report on the day it became known: up for the scenario, down against; longest {longest:.1f} dB"
+    )
+    key = base.fit(key, width - _LEFT - base.EDGE, size=SMALL - 0.5)
+    base.text_at(axes, 0.0, 1 + 0.1 / tall, key, size=SMALL - 0.5)
+
+
+def _list_reports(axes: Axes, reports: list[NumberedReport], width: float) -> None:
+    """Write below axes the number, day and statement of each report, and the scenario it weighs most for."""
+    wide, tall = base.size_of(axes)
+    lengths = [base.inches(f"{one.scenario} {one.weight}", size=SMALL - 1) for one in reports]
+    last = min(max(lengths, default=0.0) + 0.03, 0.3 * width - 0.6 * base.EDGE)
+    columns = np.array([0.0, 0.22, 1.0, width - 2 * base.EDGE - last])
+    for line, one in enumerate(reports):
+        head = f"{one.report.source}: {one.indicator}"
+        texts = (
+            f"{one.number}",
+            f"{one.report.reported:%d %b %Y}",
+            base.fit(head, columns[3] - columns[2] - 0.12, tail=f"= {one.report.value}", size=SMALL - 1),
+            base.fit(one.scenario, last, tail=one.weight, size=SMALL - 1),
+        )
+        y = -(_BELOW + base.LINE * (line + 0.5)) / tall
+        for x, text in zip((columns + base.EDGE - _LEFT) / wide, texts, strict=True):
+            base.text_at(axes, float(x), y, text, size=SMALL - 1)
+
+
+# --- areas -------------------------------------------------------------------------------------------------
+
+
+def plot_area(case: Case, tree: xr.DataTree, *, unit: str | None = None, width: float = base.WIDE) -> Figure:
+    """Draw the trend and the outlook as stacked areas, the first scenario at the bottom.
+
+    Areas show shares and hide their uncertainty: for the bands see :func:`forecast.plot_trend`.
+
+    Parameters
+    ----------
+    case : Case
+    tree : DataTree
+        What :func:`forecast.update` returned for it.
+    unit : str, optional
+        The unit to draw, where the question is asked of several.
+    width : float
+        Width in inches.
+
+    Returns
+    -------
+    matplotlib.figure.Figure
+
+    Raises
+    ------
+    InputError
+        If no unit is named where there are several, or one that the question does not have.
+
+    Examples
+    --------
+    >>> forecast.plot_area(case, forecast.update(case)).savefig("area.png")  # doctest: +SKIP
+    """
+    name = plotted_unit(case.question, unit)
+    trend = _on_all_days(trend_series(case, tree, name, ended=True))
+    outlook = outlook_series(case, tree, name)
+    wide, tall, room = _layout([one.title for one in trend], width, 2.9)
+    subtitle = "Probability of each scenario as it was known on each day, one upon the other"
+    title = unit_title(case.question, name)
+    figure, top = base.titled_figure(width, _ABOVE + tall + 0.3, title, subtitle)
+    axes = base.add_axes(figure, _LEFT, top + _ABOVE, wide, tall)
+    _stack(axes, trend, alpha=0.75)
+    _stack(axes, outlook, alpha=0.45)
+    ends = outlook or [one for one in trend if one.probability[-1] != 0]
+    as_of, last = trend[0].days[-1], ends[0].days[-1]
+    base.percent_axis(axes)
+    base.date_axis(axes, trend[0].days[0], last, wide)
+    _mark_as_of(axes, as_of, last)
+    shares = np.array([one.probability[-1] for one in ends])
+    _label_ends(axes, ends, (np.cumsum(shares) - shares / 2).tolist(), room, areas=True)
     return figure
 
 
-def _number_reports(figure: go.Figure, panel: Panel, row: int) -> None:
-    """Draw dots to point at, and numbers above them that do not touch at a usual size."""
-    found = panel.badges
-    days = np.array([badge.day for badge in found], dtype="datetime64[s]").astype(float)
-    first, last = (float(day.astype("datetime64[s]").astype(float)) for day in (panel.first, panel.last))
-    places = _USUAL * (days - first) / max(last - first, 1.0)
-    apart = spread_labels(places.tolist(), [9.0 + 8.0 * len(badge.text) for badge in found], high=_USUAL)
-    for badge, place, middle in zip(found, places, apart, strict=True):
-        figure.add_annotation(
-            x=badge.day,
-            y=badge.height,
-            ax=middle - place,
-            ay=-32 if badge.height < 0.9 else 32,
-            text=badge.text,
-            font={"size": 11, "color": INK},
-            bgcolor="white",
-            bordercolor=INK,
-            arrowcolor=INK,
-            arrowwidth=0.8,
-            arrowhead=0,
-            row=row,
-            col=1,
-        )
-    figure.add_scatter(
-        x=[badge.day for badge in found],
-        y=[badge.height for badge in found],
-        mode="markers",
-        marker={"color": "white", "size": 6, "line": {"color": INK, "width": 1.2}},
-        hoverinfo="text",
-        hovertext=["<br><br>".join(_hover(one) for one in badge.reports) for badge in found],
-        name="reports, by number",
-        showlegend=row == 1 and bool(found),
-        row=row,
-        col=1,
-    )
+def _on_all_days(trend: list[TrendSeries]) -> list[TrendSeries]:
+    """Return series on the days of all of them, 0 where a scenario was not in force."""
+    days, found = np.unique(np.concatenate([one.days for one in trend])), []
+    # A lone day is drawn as three, so that it has an area.
+    wider = days if len(days) > 1 else days + np.array([-3, 0], dtype="timedelta64[D]")
+    for one in trend:
+        values = np.zeros((3, len(days)))
+        values[:, np.searchsorted(days, one.days)] = one.probability, one.low, one.high
+        values = np.broadcast_to(values, (3, len(wider)))
+        found.append(TrendSeries(one.title, one.style, wider, *values))
+    return found
 
 
-def _hover(one: Moved) -> str:
-    report = one.report
-    lines = [
-        f"{one.number}: {one.states}",
-        f"{one.source}, {report.date}, known {report.reported}; {one.scenario} {one.weight}",
-        report.note,
-        report.citation,
-    ]
-    return "<br>".join(plotly_trend.plain(line, width=80) for line in lines if line)
+def _stack(axes: Axes, series: list[TrendSeries], *, alpha: float) -> None:
+    """Draw areas, one upon the other."""
+    if series:
+        heights = [one.probability for one in series]
+        colours, hatches = [one.style.colour for one in series], [4 * one.style.hatch for one in series]
+        style: base.Style = {"edgecolor": "white", "alpha": alpha, "linewidth": 0.8}
+        axes.stackplot(series[0].days, heights, colors=colours, hatch=hatches, **style)

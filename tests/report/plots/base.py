@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
 from datetime import date, timedelta
 from itertools import combinations
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -15,6 +17,7 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.text import Text
 
+import forecast
 from forecast.analysis.attribution import STEPS
 from forecast.case.evidence import Evidence, Report
 from forecast.case.folder import Case
@@ -284,8 +287,10 @@ def shown(figure: Figure) -> list[Text]:
     """Return every text that is drawn, ticks included."""
     figure.canvas.draw()
     found = list(figure.texts)
-    for axes in figure.axes:
-        found += [*axes.texts, axes.title, axes.xaxis.label, axes.yaxis.label]
+    every = [*figure.axes, *(scale for axes in figure.axes for scale in axes.child_axes)]
+    for axes in every:
+        found += [child for child in axes.get_children() if isinstance(child, Text)]
+        found += [axes.xaxis.label, axes.yaxis.label]
         legend = axes.get_legend()
         found += legend.get_texts() if legend else []
         for axis in (axes.xaxis, axes.yaxis):
@@ -335,3 +340,24 @@ def edges(area: PolyCollection) -> set[float]:
 def words(figure: Figure) -> list[str]:
     """Return the texts of a figure, each on one line."""
     return [" ".join(text.get_text().split()) for text in shown(figure)]
+
+
+# --- every plot ---
+
+#: Each plot by its name, and what makes up the result that it draws.
+PLOTS: dict[str, Callable[[Case], Any]] = {
+    "plot_trend": tree_of,
+    "plot_area": tree_of,
+    "plot_hindsight": tree_of,
+    "plot_outlook": tree_of,
+    "plot_evidence": explained,
+    "plot_evidence_map": explained,
+    "plot_changed": moved,
+    "plot_collect": collected,
+    "plot_judgements": tree_of,
+}
+
+
+def draw(name: str, case: Case, **options: Any) -> Any:
+    """Draw a plot of a made-up result of a case."""
+    return getattr(forecast, name)(case, PLOTS[name](case), **options)

@@ -37,16 +37,6 @@ def test_points_and_intervals_are_those_of_the_table(width):
     assert collisions(figure) == []
 
 
-def test_the_screen_shows_the_same():
-    figure = plot_calibration(table(), title="<b>", backend="plotly")
-    points = figure.data[-1]
-    assert list(points.x) == [0.05, 0.15, 0.45, 0.95]
-    assert list(points.customdata) == [4745, 1896, 1092, 1336]
-    assert list(points.error_y.arrayminus) == pytest.approx([0.0, 0.1, 0.1, 0.1])
-    assert "<b>" not in figure.layout.title.text
-
-
 def test_nothing_given_is_nothing_drawn():
     empty = table().isel(bin=[2])
     assert not plot_calibration(empty).axes[0].texts
-    assert len(plot_calibration(empty, backend="plotly").data[-1].x) == 0

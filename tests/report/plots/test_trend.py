@@ -6,25 +6,14 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-import xarray as xr
 from matplotlib.collections import LineCollection, PolyCollection
 from matplotlib.dates import date2num
 
-from forecast import plot_trend
+from forecast import plot_area, plot_trend
 from forecast.case.evidence import Evidence
-from forecast.case.folder import Case
 from forecast.inference.diagnostics import LEAST_DECIBANS
-from forecast.report.plots.base import save
-from forecast.report.plots.moved import weightiest
-from forecast.report.plots.strip import LIGHTEST as SHOWN
+from forecast.report.plots.series import LEAST_BAR, numbered_reports
 from tests.report.plots.base import AS_OF, case_of, collisions, edges, retitled, tree_of, words, xs, ys
-
-
-def courses(tree: xr.DataTree, case: Case) -> list[np.ndarray]:
-    return [
-        tree["trend"].to_dataset()["probability"].sel(scenario=scenario.id).values
-        for scenario in case.question.scenarios
-    ]
 
 
 def long_lines(axes) -> list[np.ndarray]:
@@ -41,10 +30,6 @@ def test_the_lines_are_the_trend_and_the_outlook(size: str):
     for scenario, known, ahead in zip(case.question.scenarios, drawn, drawn[number:], strict=False):
         np.testing.assert_array_equal(known, trend.sel(scenario=scenario.id))
         np.testing.assert_array_equal(ahead[1:], outlook.sel(scenario=scenario.id))
-    screen = plot_trend(case, tree, backend="plotly")
-    shown = [trace for trace in screen.data if trace.mode == "lines+markers"]
-    for trace, course in zip(shown, courses(tree, case), strict=True):
-        np.testing.assert_array_equal(trace.y, course)
 
 
 def test_the_bands_are_the_central_90_percent():
@@ -53,9 +38,6 @@ def test_the_bands_are_the_central_90_percent():
     bands = [one for one in plot_trend(case, tree).axes[0].collections if isinstance(one, PolyCollection)]
     trend = tree["trend"].to_dataset().sel(scenario="s1")
     assert edges(bands[1]) == set(np.round([*trend["low"].values, *trend["high"].values], 9).tolist())
-    screen = plot_trend(case, tree, backend="plotly")
-    filled = [trace for trace in screen.data if trace.fill == "toself"]
-    np.testing.assert_array_equal(filled[1].y, [*trend["high"].values, *trend["low"].values[::-1]])
 
 
 @pytest.mark.parametrize("regime", [True, False])
@@ -68,34 +50,23 @@ def test_every_scenario_is_named_and_today_and_the_horizon_are_marked(regime: bo
     assert "as of 12 March 2015" in found
 
 
-def test_the_weightiest_reports_are_numbered_as_they_came():
-    case = case_of("large")
-    tree = tree_of(case)
-    weights = abs(tree["evidence"].to_dataset()["weight_of_evidence"]).max("scenario").to_series()
-    found = weightiest(case, tree, "", 8)
-    assert {one.report.id for one in found} == set(weights.nlargest(8).index)
-    assert [one.number for one in found] == list(range(1, 9))
-    days = [one.report.reported for one in found]
-    assert days == sorted(days)
-
-
 def test_a_number_stands_for_its_report_on_the_leader_s_line_and_in_the_list():
     case = case_of()
     tree = tree_of(case)
-    moved = weightiest(case, tree, "", 8)
+    numbered = numbered_reports(case, tree, "", 8)
     axes, strip = plot_trend(case, tree).axes
     trend = tree["trend"].to_dataset()
     lead = trend.isel(scenario=int(trend["probability"].values[-1].argmax()))
     dots = [line for line in axes.lines if line.get_marker() == "o" and len(ys(line)) == 1]
     dots = [line for line in dots if line.get_markersize() < 3]
-    assert len(dots) == len({one.report.reported for one in moved})
+    assert len(dots) == len({one.report.reported for one in numbered})
     low, high = axes.get_xlim()
-    for dot, day in zip(dots, sorted({one.report.reported for one in moved}), strict=True):
+    for dot, day in zip(dots, sorted({one.report.reported for one in numbered}), strict=True):
         assert low + xs(dot)[0] * (high - low) == pytest.approx(date2num(day))
         expected = np.interp(date2num(day), date2num(lead["as_of"].values), lead["probability"].values)
         assert ys(dot)[0] == pytest.approx(expected)
     listed = [text.get_text() for text in strip.texts]
-    for one in moved:
+    for one in numbered:
         assert f"{one.report.reported:%d %b %Y}" in listed
         assert any(text.startswith(f"{one.report.source}: Indicator") and "= yes" in text for text in listed)
 
@@ -115,19 +86,8 @@ def test_a_report_that_weighs_nothing_is_not_numbered():
     weights.values[:] = 0.5 * LEAST_DECIBANS
     weights.values[3, 1] = -np.inf
     weights.values[4, 1] = np.nan
-    assert [one.report.id for one in weightiest(case, tree, "", 8)] == ["r3"]
+    assert [one.report.id for one in numbered_reports(case, tree, "", 8)] == ["r3"]
     assert any("▼ ∞" in text for text in words(plot_trend(case, tree)))
-
-
-def test_pointing_at_a_number_tells_source_note_and_citation():
-    case = case_of()
-    tree = tree_of(case)
-    dots = next(t for t in plot_trend(case, tree, backend="plotly").data if t.name == "reports, by number")
-    whole = "<br><br>".join(dots.hovertext)
-    for one in weightiest(case, tree, "", 8):
-        assert f"Source {one.report.source}, {one.report.date}" in whole
-        assert one.report.note in whole
-    assert "Somewhere, p. 3" in whole
 
 
 def test_each_report_is_a_bar_for_or_against_each_scenario():
@@ -138,7 +98,7 @@ def test_each_report_is_a_bar_for_or_against_each_scenario():
     weights = tree["evidence"].to_dataset()["weight_of_evidence"].values
     top = np.abs(weights).max()
     for row, (bars, weight) in enumerate(zip(rows, weights.T, strict=True)):
-        heavy = weight[np.abs(weight) >= SHOWN]
+        heavy = weight[np.abs(weight) >= LEAST_BAR]
         lengths = [bar[1][1] - bar[0][1] for bar in bars]
         np.testing.assert_allclose(lengths, 0.46 * heavy / top, atol=1e-12)
         assert {bar[0][1] for bar in bars} == {-row}
@@ -159,7 +119,6 @@ def test_a_question_without_reports_can_be_drawn():
     figure = plot_trend(case, tree_of(case))
     assert len(figure.axes) == 2
     assert collisions(figure) == []
-    assert plot_trend(case, tree_of(case), backend="plotly").data
 
 
 def test_units_have_a_panel_each_unless_one_is_named():
@@ -173,9 +132,6 @@ def test_units_have_a_panel_each_unless_one_is_named():
     assert len(alone.axes) == 2
     trend = tree["trend"].to_dataset()["probability"].sel(unit="south", scenario="s1")
     np.testing.assert_array_equal(long_lines(alone.axes[0])[1], trend)
-    assert len(plot_trend(case, tree, backend="plotly").data) == 2 * len(
-        plot_trend(case, tree, unit="south", backend="plotly").data
-    )
 
 
 def test_titles_are_not_read_as_formulas(tmp_path):
@@ -185,10 +141,13 @@ def test_titles_are_not_read_as_formulas(tmp_path):
     assert r"From $5 to $_{" in words(figure)
 
 
-def test_letters_that_the_font_lacks_are_told_in_one_line(tmp_path, recwarn):
-    case = retitled(case_of(), s0="\u4e2d \U0001f642")
-    assert save(plot_trend(case, tree_of(case)), tmp_path / "trend.png") == "\u4e2d\U0001f642"
-    assert (tmp_path / "trend.png").exists()
-    assert not recwarn.list
-    plain = case_of()
-    assert save(plot_trend(plain, tree_of(plain)), tmp_path / "trend.png") == ""
+@pytest.mark.parametrize("regime", [True, False])
+def test_areas_are_as_high_as_the_probabilities(regime: bool):
+    case = case_of("large", regime=regime)
+    tree = tree_of(case)
+    trend = tree["trend"].to_dataset()["probability"].transpose("scenario", "as_of").values
+    areas = [one for one in plot_area(case, tree).axes[0].collections if isinstance(one, PolyCollection)]
+    assert len(areas) == 8 * (2 if regime else 1)
+    tops = np.cumsum(trend, axis=0)
+    for area, low, high in zip(areas, np.vstack([0 * tops[:1], tops]), tops, strict=False):
+        assert edges(area) == set(np.round([*low, *high], 9).tolist())

@@ -1,0 +1,403 @@
+"""Bars by row: waterfalls of what moved a forecast and of weights of evidence, and expected information."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Literal
+
+import numpy as np
+
+from forecast.case.errors import Fault, InputError, listed, meant
+from forecast.case.in_force import ever
+from forecast.inference.diagnostics import RULED_OUT
+from forecast.inference.result import of_unit
+from forecast.report.changes import MEANING
+from forecast.report.number_format import direction, percent, tenths
+from forecast.report.plots import base
+from forecast.report.plots.base import RowLabel
+from forecast.report.plots.series import plotted_unit, scenarios_of, unit_title
+from forecast.report.plots.small_multiples import grid_shape
+from forecast.report.styles import FAINT, INK, SMALL, scenario_styles
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    import pandas as pd
+    import xarray as xr
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+
+    from forecast.case.folder import Case
+    from forecast.case.question import Question
+
+#: How far a bar reaches up and down from the middle of its row, in rows.
+_HALF = 0.32
+
+#: A panel of `plot_changed` is at least so wide, with the gap to its neighbour.
+_LEAST, _APART = 1.65, 0.1
+
+#: The probabilities that are marked above the decibans where there is room, the first ones first.
+_MARKED = (
+    *(0.5, 0.25, 0.75, 0.1, 0.9, 0.05, 0.95, 0.01, 0.99, 0.001, 0.999),
+    *(0.6, 0.7, 0.8, 0.4, 0.3, 0.2, 0.02, 0.98, 0.85, 0.15, 0.65, 0.35, 0.55, 0.45),
+)
+
+_TARGETS = {
+    "now": "the scenario now",
+    "reported": "the scenario in the period reported on",
+    "horizon": "the scenario at the horizon",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """A row of a waterfall: its start and end, and the text beside it; a total has no direction."""
+
+    label: RowLabel
+    start: float
+    end: float
+    text: str
+    total: bool = False
+
+
+# --- what moved the forecast since it was issued -----------------------------------------------------------
+
+
+def plot_changed(
+    case: Case,
+    change: xr.Dataset,
+    *,
+    when: Literal["now", "horizon"] | None = None,
+    unit: str | None = None,
+    width: float = base.WIDE,
+) -> Figure:
+    """Draw what moved each scenario's probability since the last forecast that was issued.
+
+    A panel for each scenario, from the number that was issued down to this forecast; a filled bar raises the
+    probability, a hatched one lowers it. All panels show as many percentage points, so that lengths compare.
+
+    Parameters
+    ----------
+    case : Case
+    change : Dataset
+        What :func:`forecast.changed_since_issue` returned for it.
+    when : {"now", "horizon"}, optional
+        Which probability: at the as-of date or at the horizon; default: the horizon in a regime, else now.
+    unit : str, optional
+        The unit to draw, where the question is asked of several.
+    width : float
+        Width in inches.
+
+    Returns
+    -------
+    matplotlib.figure.Figure
+
+    Raises
+    ------
+    InputError
+        If no unit is named where there are several, or one that the question does not have.
+
+    Examples
+    --------
+    >>> change = forecast.changed_since_issue(case, tree)  # doctest: +SKIP
+    >>> forecast.plot_changed(case, change).savefig("changed.png")  # doctest: +SKIP
+    """
+    if when not in (None, "now", "horizon"):
+        raise ValueError(f"when {when!r} is neither 'now' nor 'horizon'")
+    name = plotted_unit(case.question, unit)
+    when = when or ("horizon" if case.question.dynamics is not None else "now")
+    scenarios, data = scenarios_of(case, change), of_unit(change, name)
+    waterfalls = [_changes(data.sel(scenario=one.id), when) for one in scenarios]
+    at = "at the horizon" if when == "horizon" else "now"
+    subtitle = (
+        f"Probability {at}, in percent, from the forecast issued as of {change.attrs['since']} to that as of "
+        f"{change.attrs['as_of']}: filled raises it, hatched lowers it"
+    )
+    names = base.row_labels([step.label for step in waterfalls[0]], width)
+    room = base.rows_room(names, width)
+    rows, columns = grid_shape(len(scenarios), int(room / _LEAST))
+    wide = room / columns - _APART
+    height = rows * (base.rows_height(names) + 0.8)
+    figure, grid = base.titled_grid(width, height, unit_title(case.question, name), subtitle, rows, columns)
+    for axes in grid.flat[len(scenarios) :]:
+        axes.remove()
+    styles, ranges = scenario_styles(ever(case.question)), _equal_ranges(waterfalls, wide)
+    for number, (scenario, steps, limits) in enumerate(zip(scenarios, waterfalls, ranges, strict=True)):
+        axes, style = grid.flat[number], styles[scenario.id]
+        base.name_rows(axes, names if number % columns == 0 else [""] * len(names))
+        _draw_steps(axes, steps, style.colour)
+        _mark_start(axes, steps[0].end, limits)
+        base.value_axis(axes, most=4)
+        title = base.fit(scenario.title, wide, lines=2, bold=True)
+        text: base.Style = {"color": style.text_colour, "fontweight": "bold", "parse_math": False}
+        axes.set_title(title, loc="left", fontsize=SMALL, pad=3, **text)
+    return figure
+
+
+def _changes(data: xr.Dataset, when: str) -> list[Step]:
+    """Return the steps of one scenario from the issued forecast to this one, in percentage points."""
+    level = 100 * float(data[f"{when}_issued"])
+    steps = [Step(RowLabel("as it was issued"), level, level, f"{level:.1f}%", total=True)]
+    for name in data["step"].values.tolist():
+        end = 100 * float(data[f"{when}_after"].sel(step=name))
+        text = tenths(float(data[when].sel(step=name)))
+        steps.append(Step(RowLabel(MEANING.get(name, name)), level, end, text))
+        level = end
+    return [*steps, Step(RowLabel("this forecast"), level, level, f"{level:.1f}%", total=True)]
+
+
+def _equal_ranges(waterfalls: list[list[Step]], wide: float) -> list[tuple[float, float]]:
+    """Return the range of each waterfall in axes so wide: all of one length, each around its own steps."""
+    own = [_range(steps, wide) for steps in waterfalls]
+    span = max(1.0, *(high - low for low, high in own))
+    return [(low - 0.3 * (span - high + low), high + 0.7 * (span - high + low)) for low, high in own]
+
+
+# --- weights of evidence -----------------------------------------------------------------------------------
+
+
+def plot_evidence(
+    case: Case,
+    explanation: xr.Dataset,
+    *,
+    scenario: str | None = None,
+    unit: str | None = None,
+    cells: int = 12,
+    width: float = base.WIDE,
+) -> Figure:
+    """Draw the steps from the prior of a scenario to its forecast: a waterfall of weights of evidence.
+
+    Along the axis run the log odds of the scenario against the rest, in decibans; above it the probabilities
+    that these are. A filled bar speaks for the scenario, a hatched one against it. The lines add up as
+    :func:`forecast.explain` says; in a regime one of them is what the cells leave over.
+
+    Parameters
+    ----------
+    case : Case
+    explanation : Dataset
+        What :func:`forecast.explain` returned for it.
+    scenario : str, optional
+        The id of the scenario; default: the one that leads.
+    unit : str, optional
+        The unit to draw, where the question is asked of several.
+    cells : int
+        So many cells, the weightiest, have a row each; the others share one.
+    width : float
+        Width in inches.
+
+    Returns
+    -------
+    matplotlib.figure.Figure
+
+    Raises
+    ------
+    InputError
+        If the question does not have the scenario or the unit, or no unit is named where there are several.
+
+    Examples
+    --------
+    >>> forecast.plot_evidence(case, forecast.explain(case), scenario="tactical")  # doctest: +SKIP
+    """
+    name = plotted_unit(case.question, unit)
+    data = of_unit(explanation, name)
+    data = data.isel(cell=np.flatnonzero(data["cell_unit"].values == name))
+    titles = {one.id: one.title for one in scenarios_of(case, explanation)}
+    ids = list(titles)
+    chosen = ids[int(data["engine"].sel(scenario=ids).values.argmax())] if scenario is None else scenario
+    if chosen not in ids:
+        fix = meant(chosen, ids) or "name one of these"
+        raise InputError([Fault("plot_evidence", 0, chosen, "no such scenario", listed(ids), fix)])
+    title = f"{titles[chosen]}: from the prior to the forecast" + (f", {name}" if name else "")
+    subtitle = (
+        f"Weight of evidence for it (filled) and against it (hatched), as of {explanation.attrs['as_of']}, "
+        "in decibans: 10 make the odds tenfold"
+    )
+    steps = _weights(case.question, data.sel(scenario=chosen), cells)
+    names = base.row_labels([step.label for step in steps], width)
+    figure, grid = base.titled_grid(width, base.rows_height(names) + 0.85, title, subtitle)
+    axes, room = grid[0, 0], base.rows_room(names, width)
+    base.name_rows(axes, names)
+    _draw_steps(axes, steps, scenario_styles(ever(case.question))[chosen].colour)
+    _mark_start(axes, 0.0, _range(steps, room))
+    base.value_axis(axes, "log odds against the rest, decibans")
+    _mark_probabilities(axes, room)
+    return figure
+
+
+def _weights(question: Question, data: xr.Dataset, most: int) -> list[Step]:
+    """Return the steps: before, the weightiest cells in the order of time, the others, and what remains."""
+    weight = data["weight"].values
+    titles = {indicator.id: indicator.title for indicator in question.indicators}
+    order = np.argsort(-np.abs(weight), kind="stable")
+    named, others = np.sort(order[:most]), order[most:]
+    ends = data["cell_period_end"].values.astype("datetime64[D]")
+    indicators = data["cell_indicator"].values.tolist()
+    parts = [
+        (RowLabel(titles.get(name, name), f"(to {ends[n].item():%d %b %Y})"), float(weight[n]))
+        for n in named
+        if (name := indicators[n])
+    ]
+    if len(others):
+        parts.append((RowLabel(f"{len(others)} other cells"), float(weight[others].sum())))
+    if abs(float(data["shared"])) > 0:
+        parts.append((RowLabel("Not shared out among the cells"), float(data["shared"])))
+    parts.append((RowLabel("What learning adds"), float(data["learning"])))
+    before, after = float(data["before"]), float(data["engine"])
+    finite = [abs(one) for one in (before, after, *(w for _, w in parts)) if abs(one) < RULED_OUT]
+    limit = 1.5 * sum(finite) + 10.0
+    level = float(np.clip(before, -limit, limit))
+    steps = [Step(RowLabel("Before any evidence"), level, level, _total(before), total=True)]
+    for label, part in parts:
+        end = float(np.clip(level + part, -limit, limit))
+        steps.append(Step(label, level, end, direction(part if abs(part) < RULED_OUT else part * np.inf)))
+        level = end
+    end = float(np.clip(after, -limit, limit))
+    return [*steps, Step(RowLabel("The forecast"), end, end, _total(after), total=True)]
+
+
+def _total(decibans: float) -> str:
+    """Write log odds and the probability that they are."""
+    if abs(decibans) >= RULED_OUT:
+        return "+∞ (100%)" if decibans > 0 else "−∞ (0%)"
+    probability = 1 / (1 + 10 ** (-decibans / 10))
+    return f"{decibans:+.1f} ({percent(probability)})".replace("-", "−")
+
+
+def _mark_probabilities(axes: Axes, room: float) -> None:
+    """Write above axes so wide which log odds are which probability, as many as have room."""
+    low, high = axes.get_xlim()
+    marked: dict[float, str] = {}
+    for probability in _MARKED:
+        x = float(10 * np.log10(probability / (1 - probability)))
+        if low <= x <= high and all(abs(x - other) / (high - low) * room > 0.42 for other in marked):
+            marked[x] = f"{100 * probability:g}%"
+    scale = axes.secondary_xaxis("top")
+    scale.set_xticks(list(marked), list(marked.values()), fontsize=SMALL - 1, color=INK)
+    scale.spines["top"].set_visible(False)
+    scale.tick_params(length=3, color=INK)
+
+
+# --- expected information ----------------------------------------------------------------------------------
+
+
+def plot_collect(
+    case: Case,
+    table: pd.DataFrame,
+    *,
+    target: Literal["now", "reported", "horizon"] = "horizon",
+    unit: str | None = None,
+    rows: int = 15,
+    width: float = base.WIDE,
+) -> Figure:
+    """Draw the information that a report of each indicator by each source is expected to bring.
+
+    Parameters
+    ----------
+    case : Case
+    table : DataFrame
+        What :func:`forecast.collect` returned for it; the order of its rows is kept.
+    target : {"horizon", "now", "reported"}
+        What the information is about: the scenario at the horizon, at the as-of date, or in the period that
+        would be reported on.
+    unit : str, optional
+        The unit to draw, where the question is asked of several.
+    rows : int
+        How many rows of the table are drawn, from its top.
+    width : float
+        Width in inches.
+
+    Returns
+    -------
+    matplotlib.figure.Figure
+
+    Raises
+    ------
+    InputError
+        If no unit is named where there are several, or one that the question does not have.
+
+    Examples
+    --------
+    >>> forecast.plot_collect(case, forecast.collect(case)).savefig("collect.png")  # doctest: +SKIP
+    """
+    if target not in _TARGETS:
+        raise ValueError(f"target {target!r} is none of {', '.join(map(repr, _TARGETS))}")
+    name = plotted_unit(case.question, unit)
+    own = table[table["unit"] == name] if "unit" in table else table
+    top, titles = own.head(rows), {indicator.id: indicator.title for indicator in case.question.indicators}
+    names = base.row_labels(
+        [
+            RowLabel(titles.get(indicator, indicator), f"({source or 'the watch over it'})")
+            for indicator, source in zip(top["indicator"], top["source"], strict=True)
+        ],
+        width,
+    )
+    subtitle = (
+        f"Bits that a report on the period to {table.attrs['period_end']} is expected to tell about "
+        f"{_TARGETS[target]}, with two standard errors"
+        + (f"; the first {len(top)} of {len(own)}" if len(top) < len(own) else "")
+    )
+    height, title = base.rows_height(names) + 0.5, unit_title(case.question, name)
+    figure, grid = base.titled_grid(width, height, title, subtitle)
+    axes, room = grid[0, 0], base.rows_room(names, width)
+    base.name_rows(axes, names)
+    places = range(len(top))
+    bits, error = top[target].to_numpy(float), 2 * top[f"{target}_error"].to_numpy(float)
+    axes.barh(places, bits, height=2 * _HALF, color="#0072B2", alpha=0.75)
+    axes.errorbar(bits, places, xerr=error, fmt="none", ecolor=INK, elinewidth=0.9, capsize=2.5)
+    most = float(np.max(bits + error, initial=0.0)) or 1.0
+    axes.set_xlim(0, most / (1 - min(0.6 / room, 0.5)))
+    for place, (amount, end) in enumerate(zip(bits, bits + error, strict=True)):
+        _write_beside(axes, f"{amount:.2g}", end, place)
+    base.value_axis(axes, "bits", most=max(3, int(room / 0.7)))
+    return figure
+
+
+# --- drawing -----------------------------------------------------------------------------------------------
+
+
+def _draw_steps(axes: Axes, steps: Sequence[Step], colour: str) -> None:
+    """Draw a waterfall: up is filled, down is hatched, a total is a dark line; texts on the right."""
+    for row, step in enumerate(steps):
+        low, high = sorted((step.start, step.end))
+        if step.total:
+            axes.plot([step.end] * 2, [row - _HALF, row + _HALF], color=INK, linewidth=3, zorder=4)
+        else:
+            down = step.end < step.start
+            bar: base.Style = {"facecolor": "white" if down else colour, "hatch": "/////" if down else ""}
+            axes.barh(row, high - low, 2 * _HALF, low, edgecolor=colour, linewidth=1.0, zorder=3, **bar)
+        if row + 1 < len(steps):
+            axes.plot([step.end] * 2, [row + _HALF, row + 1 - _HALF], color=FAINT, linewidth=0.7, zorder=2)
+        _write_beside(axes, step.text, high, row, bold=step.total)
+
+
+def _write_beside(axes: Axes, text: str, x: float, row: int, *, bold: bool = False) -> None:
+    """Write a text to the right of a place in a row."""
+    axes.annotate(
+        text,
+        (x, row),
+        textcoords="offset points",
+        xytext=(5, 0),
+        fontsize=base.ROW_SIZE,
+        color=INK,
+        fontweight="bold" if bold else "normal",
+        verticalalignment="center",
+        annotation_clip=False,
+        zorder=5,
+        bbox={"facecolor": "white", "edgecolor": "none", "pad": 0.6},
+    )
+
+
+def _range(steps: Sequence[Step], wide: float) -> tuple[float, float]:
+    """Return the range of a waterfall, with room for the texts in axes so wide."""
+    places = [place for step in steps for place in (step.start, step.end)]
+    low, high = min(places), max(places)
+    span = (high - low) or 1.0
+    text = max(base.inches(step.text, size=base.ROW_SIZE, bold=step.total) for step in steps) + 0.12
+    share = min(text / wide, 0.6)
+    return low - 0.05 * span, high + span * share / (1 - share)
+
+
+def _mark_start(axes: Axes, place: float, limits: tuple[float, float]) -> None:
+    """Set the range of the horizontal axis, and draw the line from which bars go up and down."""
+    axes.set_xlim(*limits)
+    axes.axvline(place, color=FAINT, linewidth=0.8, zorder=1)
