@@ -22,7 +22,7 @@ import xarray as xr
 
 from forecast.case.folder import Case
 from forecast.case.in_force import checked_as_of
-from forecast.case.judgement import Judgement
+from forecast.case.judgement import Judgement, JudgementId
 from forecast.case.question import Moves, Question, Transition
 from forecast.inference.engine import update
 from forecast.model.cell_sequence import places
@@ -261,7 +261,7 @@ def by_paths(task: Problem) -> Exact:
 
 
 def _free(task: Problem, kinds: tuple[str, ...]) -> bool:
-    return any(block.free for block in task.layout.blocks if block.name.startswith(kinds))
+    return any(block.free for block in task.layout.blocks if block.id.kind in kinds)
 
 
 def _cells(task: Problem) -> tuple[list[tuple[int, int, int]], np.ndarray, str]:
@@ -301,7 +301,7 @@ def _log_path(task: Problem, path: np.ndarray) -> float:
         np.add.at(moves, (path[:-1], path[1:]), 1.0)
         if layout.arrays.dynamics == MOVES:
             return found + float((moves[moves > 0] * np.log(_matrix(task)[moves > 0])).sum())
-    rows = [block for block in layout.blocks if block.name.startswith("transition")]
+    rows = [block for block in layout.blocks if block.id.kind == "transition"]
     return found + sum(_log_counts(block, row) for block, row in zip(rows, moves, strict=True))
 
 
@@ -313,10 +313,10 @@ def _log_marginal(
     for period, i, value in known:
         counts[i, path[period], value] += 1.0
     found = float(fixed[np.arange(len(path)), path].sum())
-    blocks = {block.name: block for block in layout.blocks}
+    blocks = {block.id: block for block in layout.blocks}
     for i, k in zip(*np.nonzero(counts.sum(axis=2)), strict=True):
         names = layout.question.indicators[i].id, layout.question.scenarios[k].id
-        block = blocks["likelihood {} {}".format(*names)]
+        block = blocks[JudgementId("likelihood", *names)]
         found += _log_counts(block, counts[i, k, : block.size])
     return found
 

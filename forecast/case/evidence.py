@@ -6,6 +6,7 @@ import datetime
 from dataclasses import dataclass
 
 from forecast.case import html
+from forecast.case.judgement import JudgementId
 
 #: So many of the latest reports are shown in a notebook.
 MOST_SHOWN = 100
@@ -37,6 +38,13 @@ class Report:
     citation: str = ""
     unit: str = ""
     line: int = 0
+
+    @property
+    def judge(self) -> JudgementId:
+        """The judgement of how reliable it is: of its testimony where it has one, else of its source."""
+        if self.testimony:
+            return JudgementId("testimony", source=self.testimony)
+        return JudgementId("reliability", source=self.source)
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,7 +12,28 @@ mean of a measure. As text a judgement is its best estimate and, in brackets, it
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
 from dataclasses import dataclass
+from types import MappingProxyType
+from typing import Literal, Self, cast
+
+JudgementKind = Literal[
+    "prior", "likelihood", "reliability", "testimony", "leave", "lasts", "then", "transition"
+]
+
+#: What the name of a judgement gives after its kind, in this order.
+NAMED: Mapping[JudgementKind, tuple[str, ...]] = MappingProxyType(
+    {
+        "prior": ("scenario",),
+        "likelihood": ("indicator", "scenario", "value"),
+        "reliability": ("source",),
+        "testimony": ("source",),
+        "leave": ("scenario",),
+        "lasts": ("scenario",),
+        "then": ("scenario", "value"),
+        "transition": ("scenario", "value"),
+    }
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,6 +109,57 @@ class MeasureMean:
     def __str__(self) -> str:
         """Return the best estimate, the standard deviation and, in brackets, the weight."""
         return f"{self.mean:.3g} ± {self.sd:.3g} ({_weight(self.weight)})"
+
+
+@dataclass(frozen=True, slots=True)
+class JudgementId:
+    """Which judgement of a question, or which number of it, is meant; its text is the name in every result.
+
+    Attributes
+    ----------
+    kind : str
+        "prior", "likelihood", "reliability", "testimony", "leave" (the rate of leaving a scenario), "lasts"
+        (the mean stay, its inverse), "then" (where to) or "transition" (a row of the matrix).
+    indicator, scenario : str
+        Of what, and under which scenario; "" where all or none is meant.
+    value : str
+        One value of a category, or the scenario that is moved to.
+    source : str
+        The source, or the name of the testimony.
+
+    Examples
+    --------
+    >>> str(JudgementId("likelihood", "raid", "alpha")), str(JudgementId("prior"))
+    ('likelihood raid alpha', 'prior')
+    >>> JudgementId.parse("then alpha beta").value
+    'beta'
+    """
+
+    kind: JudgementKind
+    indicator: str = ""
+    scenario: str = ""
+    value: str = ""
+    source: str = ""
+
+    def __str__(self) -> str:
+        """Return the name: the kind, and what it is of."""
+        return " ".join(part for part in (self.kind, *(getattr(self, n) for n in NAMED[self.kind])) if part)
+
+    @classmethod
+    def parse(cls, name: str) -> Self:
+        """Return the judgement with a name; the last part of a name may have spaces.
+
+        Raises
+        ------
+        ValueError
+            If no judgement has such a name.
+        """
+        kind, *rest = name.split(" ", 1)
+        if kind not in NAMED:
+            raise ValueError(f"no judgement is called {name!r}")
+        fields = NAMED[cast(JudgementKind, kind)]
+        parts = rest[0].split(" ", len(fields) - 1) if rest else []
+        return cls(cast(JudgementKind, kind), **dict(zip(fields, parts, strict=False)))
 
 
 def _weight(weight: float) -> str:

@@ -13,8 +13,8 @@ import numpy as np
 import xarray as xr
 
 from forecast.case.evidence import Report
-from forecast.case.judgement import Proportions
-from forecast.case.question import Question
+from forecast.case.judgement import JudgementId, Proportions
+from forecast.case.question import Question, Transition
 from forecast.case.warnings import WarningMessage
 from forecast.inference.conflict import conflict
 from forecast.inference.diagnostics import drift
@@ -160,25 +160,29 @@ def hindsight(question: Question, draws: Draws) -> xr.Dataset:
 def slots(layout: Layout) -> dict[str, tuple[tuple[str, ...], np.ndarray]]:
     """Return the dimensions and the slots in theta of every judgement, under the analyst's own names."""
     question = layout.question
-    at = {block.name: np.arange(block.start, block.slots.stop) for block in layout.blocks}
-    ids = [s.id for s in question.scenarios]
-    named: dict[str, tuple[tuple[str, ...], np.ndarray]] = {"prior": (("scenario",), at["prior"])}
+    at = {block.id: np.arange(block.start, block.slots.stop) for block in layout.blocks}
+    ids = question.scenario_ids
+    named: dict[str, tuple[tuple[str, ...], np.ndarray]] = {
+        "prior": (("scenario",), at[JudgementId("prior")])
+    }
     for i in question.indicators:
-        value = np.stack([at[f"likelihood {i.id} {s}"] for s in ids])
+        value = np.stack([at[JudgementId("likelihood", i.id, s)] for s in ids])
         dims = ("scenario", f"{i.id}_value") if i.values else ("scenario",)
         named[f"likelihood_{i.id}"] = (dims, value if i.values else value[:, 0])
     if question.sources:
-        sources = [at[f"reliability {s.id}"] for s in question.sources]
+        sources = [at[JudgementId("reliability", source=s.id)] for s in question.sources]
         named["reliability"] = (("source",), np.concatenate(sources))
     if layout.testimonies:
-        told = [at[f"testimony {name}"] for name in layout.testimonies]
+        told = [at[JudgementId("testimony", source=name)] for name in layout.testimonies]
         named["testimony_reliability"] = (("testimony",), np.concatenate(told))
     left = leaving(question)
     if left:
-        named["lasts"] = (("leaving_scenario",), np.concatenate([at[f"leave {s}"] for s in left]))
-        named["then"] = (("leaving_scenario", "to_scenario"), np.stack([at[f"then {s}"] for s in left]))
-    elif f"transition {ids[0]}" in at:
-        rows = np.stack([at[f"transition {s}"] for s in ids])
+        leave = [at[JudgementId("leave", scenario=s)] for s in left]
+        named["lasts"] = (("leaving_scenario",), np.concatenate(leave))
+        then = [at[JudgementId("then", scenario=s)] for s in left]
+        named["then"] = (("leaving_scenario", "to_scenario"), np.stack(then))
+    elif isinstance(question.dynamics, Transition):
+        rows = np.stack([at[JudgementId("transition", scenario=s)] for s in ids])
         named["transition"] = (("scenario", "to_scenario"), rows)
     return named
 

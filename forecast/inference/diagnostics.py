@@ -122,7 +122,7 @@ def drift(layout: Layout, draws: Draws) -> xr.Dataset:
     names, entries, rows = [], [], []
     for block in layout.blocks:
         if block.learns:
-            first = 1 if block.size == 2 and block.name.startswith("likelihood") else 0  # yes, rather than no
+            first = 1 if block.size == 2 and block.id.kind == "likelihood" else 0  # yes, rather than no
             entry = first + int(np.argmin(tail[block.slots][first:]))
             worst = block.start + entry
             names.append(block.name)
@@ -141,11 +141,10 @@ def drift(layout: Layout, draws: Draws) -> xr.Dataset:
 
 def _entry(layout: Layout, block: Block, entry: int) -> str:
     """Return the name of one entry of a judgement over several: a value, or a scenario."""
-    kind, *rest = block.name.split(" ")
-    if kind in ("prior", "then", "transition"):
-        return layout.question.scenarios[entry].id
-    values = {i.id: i.values for i in layout.question.indicators}
-    return values[rest[0]][entry] if kind == "likelihood" and values[rest[0]] else ""
+    if block.id.kind in ("prior", "then", "transition"):
+        return layout.question.scenario_ids[entry]
+    values = layout.question.indicator(block.id.indicator).values if block.id.kind == "likelihood" else ()
+    return values[entry] if values else ""
 
 
 def drift_warnings(found: xr.Dataset) -> list[WarningMessage]:

@@ -73,7 +73,7 @@ def statement(report: Report, layout: Layout, indicator: Indicator, original: fl
     """
     assert report.value is not None
     credibility = layout.question.credibility[report.credibility]
-    judge = f"testimony {report.testimony}" if report.testimony else f"reliability {report.source}"
+    slot = layout.starts[str(report.judge)]
     if indicator.values:
         chance, value = 1.0 / len(indicator.values), float(indicator.values.index(str(report.value)))
     else:
@@ -81,10 +81,10 @@ def statement(report: Report, layout: Layout, indicator: Indicator, original: fl
         chance = sum(density(indicator, s, value) for s in range(layout.scenarios)) / layout.scenarios
         chance = max(chance, 1e-300)
     if original is None:
-        return Statement(0.0, chance, credibility, credibility, value, layout.starts[judge])
+        return Statement(0.0, chance, credibility, credibility, value, slot)
     own = report.independence or 0.0
     keep = (1.0 - own) * (chance if math.isnan(original) else original)
-    return Statement(keep, own * chance, own * credibility, credibility, value, layout.starts[judge])
+    return Statement(keep, own * chance, own * credibility, credibility, value, slot)
 
 
 def density(indicator: Indicator, scenario: int, y: float) -> float:

@@ -11,6 +11,7 @@ A *block* is one judgement: consecutive slots that have one prior and are drawn 
 from __future__ import annotations
 
 import math
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import NamedTuple
@@ -18,7 +19,7 @@ from typing import NamedTuple
 import numpy as np
 
 from forecast.case.evidence import Evidence
-from forecast.case.judgement import Judgement, MeasureMean, Positive, Proportions
+from forecast.case.judgement import Judgement, JudgementId, JudgementKind, MeasureMean, Positive, Proportions
 from forecast.case.question import Moves, Question, Transition
 
 CATEGORY, POISSON, NEGATIVE_BINOMIAL, MEASURE = range(4)
@@ -66,10 +67,15 @@ class Arrays(NamedTuple):
 class Block:
     """One judgement at its place in theta."""
 
-    name: str
+    id: JudgementId
     start: int
     judgement: Judgement
     beta: bool = False  # one slot holds the second of two proportions (a reliability)
+
+    @cached_property
+    def name(self) -> str:
+        """The name of the judgement."""
+        return str(self.id)
 
     @property
     def size(self) -> int:
@@ -209,37 +215,39 @@ def layout(question: Question, evidence: Evidence) -> Layout:
     sources = {r.testimony: r.source for r in evidence.reports if r.testimony and r.source}
     testimonies = dict(sorted(sources.items()))
     blocks, start = [], 0
-    for name, judgement, beta in _judgements(question, testimonies):
-        blocks.append(Block(name, start, judgement, beta))
+    for id, judgement, beta in _judgements(question, testimonies):
+        blocks.append(Block(id, start, judgement, beta))
         start = blocks[-1].slots.stop
     return Layout(question, testimonies, tuple(blocks), {block.name: block.start for block in blocks})
 
 
-def _judgements(question: Question, testimonies: dict[str, str]) -> list[tuple[str, Judgement, bool]]:
-    """Return every judgement in the order of theta: its name, itself, whether one slot holds it as a Beta."""
-    named: list[tuple[str, Judgement, bool]] = [("prior", question.prior, False)]
+def _judgements(question: Question, testimonies: dict[str, str]) -> list[tuple[JudgementId, Judgement, bool]]:
+    """Return every judgement in the order of theta: its id, itself, whether one slot holds it as a Beta."""
+    named: list[tuple[JudgementId, Judgement, bool]] = [(JudgementId("prior"), question.prior, False)]
     for indicator in question.indicators:
         for scenario, judgement in zip(question.scenarios, indicator.likelihood, strict=True):
-            named.append((f"likelihood {indicator.id} {scenario.id}", judgement, False))
+            named.append((JudgementId("likelihood", indicator.id, scenario.id), judgement, False))
     reliability = {source.id: source.reliability for source in question.sources}
-    named += [(f"reliability {id}", judgement, True) for id, judgement in reliability.items()]
+    named += [
+        (JudgementId("reliability", source=id), judgement, True) for id, judgement in reliability.items()
+    ]
     for name, source in testimonies.items():
         judgement = Proportions(reliability[source].mean, TESTIMONY_WEIGHT, reliability[source].learn)
-        named.append((f"testimony {name}", judgement, True))
+        named.append((JudgementId("testimony", source=name), judgement, True))
     return named + _dynamics(question)
 
 
-def _dynamics(question: Question) -> list[tuple[str, Judgement, bool]]:
-    ids = [scenario.id for scenario in question.scenarios]
+def _dynamics(question: Question) -> list[tuple[JudgementId, Judgement, bool]]:
+    def named(kind: JudgementKind, rows: Iterable[Judgement]) -> list[tuple[JudgementId, Judgement, bool]]:
+        pairs = zip(question.scenario_ids, rows, strict=True)
+        return [(JudgementId(kind, scenario=id), row, False) for id, row in pairs]
+
     if isinstance(question.dynamics, Transition):
-        return [(f"transition {id}", row, False) for id, row in zip(ids, question.dynamics.rows, strict=True)]
+        return named("transition", question.dynamics.rows)
     if isinstance(question.dynamics, Moves):
-        nowhere = Proportions((0.0,) * len(ids), math.inf)
-        leave = [(f"leave {id}", j, False) for id, j in zip(ids, question.dynamics.leave, strict=True)]
-        then = [
-            (f"then {id}", j or nowhere, False) for id, j in zip(ids, question.dynamics.then, strict=True)
-        ]
-        return [*leave, *then]
+        nowhere = Proportions((0.0,) * len(question.scenarios), math.inf)
+        then = [row or nowhere for row in question.dynamics.then]
+        return named("leave", question.dynamics.leave) + named("then", then)
     return []
 
 
@@ -250,7 +258,7 @@ def _arrays(layout: Layout) -> Arrays:
     indicator = np.zeros(len(question.indicators), INDICATOR)
     for i, one in enumerate(question.indicators):
         kind = kinds[one.kind] if one.dispersion is None else NEGATIVE_BINOMIAL
-        start = starts[f"likelihood {one.id} {question.scenarios[0].id}"]
+        start = starts[str(JudgementId("likelihood", one.id, question.scenarios[0].id))]
         joint = place[one.given or one.id]
         indicator[i] = (kind, max(len(one.values), 1), start, joint, one.dispersion or 0.0)
     reliabilities = [block for block in layout.blocks if block.beta]
@@ -263,7 +271,5 @@ def _arrays(layout: Layout) -> Arrays:
         reliabilities=len(reliabilities),
         prior_learns=layout.blocks[0].learns,
         dynamics={type(None): STATIC, Moves: MOVES, Transition: TRANSITION}[type(question.dynamics)],
-        dynamics_offset=next(
-            (b.start for b in layout.blocks if b.name.startswith(("leave", "transition"))), 0
-        ),
+        dynamics_offset=next((b.start for b in layout.blocks if b.id.kind in ("leave", "transition")), 0),
     )

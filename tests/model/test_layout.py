@@ -10,7 +10,7 @@ import pytest
 import scipy.stats
 
 from forecast.case.evidence import Evidence
-from forecast.case.judgement import Judgement, MeasureMean, Positive, Proportions
+from forecast.case.judgement import Judgement, JudgementId, MeasureMean, Positive, Proportions
 from forecast.model.parameters import (
     CATEGORY,
     MEASURE,
@@ -27,16 +27,17 @@ from tests.cases import binary, category, count, measure, moves, question, repor
 INF = math.inf
 N = 200_000
 Z = 5.0  # 36 comparisons below: all hold by chance but for a probability of 2e-5; seed 11
+ANY = JudgementId("prior")
 FAMILIES = {
-    "beta": (Block("b", 1, Proportions((0.2, 0.8), 12.0), beta=True), [scipy.stats.beta(9.6, 2.4)]),
-    "j-shaped": (Block("b", 1, Proportions((0.95, 0.05), 2.0), beta=True), [scipy.stats.beta(0.1, 1.9)]),
+    "beta": (Block(ANY, 1, Proportions((0.2, 0.8), 12.0), beta=True), [scipy.stats.beta(9.6, 2.4)]),
+    "j-shaped": (Block(ANY, 1, Proportions((0.95, 0.05), 2.0), beta=True), [scipy.stats.beta(0.1, 1.9)]),
     "dirichlet": (
-        Block("b", 1, Proportions((0.5, 0.0, 0.3, 0.2), 8.0)),
+        Block(ANY, 1, Proportions((0.5, 0.0, 0.3, 0.2), 8.0)),
         [scipy.stats.beta(4, 4), None, scipy.stats.beta(2.4, 5.6), scipy.stats.beta(1.6, 6.4)],
     ),
-    "gamma": (Block("b", 1, Positive(6.0, 24.0)), [scipy.stats.gamma(24.0, scale=0.25)]),
-    "small gamma": (Block("b", 1, Positive(0.1, 0.7)), [scipy.stats.gamma(0.7, scale=0.1 / 0.7)]),
-    "normal": (Block("b", 1, MeasureMean(1.2, 0.4, 5.0)), [scipy.stats.norm(1.2, 0.4 / math.sqrt(5))]),
+    "gamma": (Block(ANY, 1, Positive(6.0, 24.0)), [scipy.stats.gamma(24.0, scale=0.25)]),
+    "small gamma": (Block(ANY, 1, Positive(0.1, 0.7)), [scipy.stats.gamma(0.7, scale=0.1 / 0.7)]),
+    "normal": (Block(ANY, 1, MeasureMean(1.2, 0.4, 5.0)), [scipy.stats.norm(1.2, 0.4 / math.sqrt(5))]),
 }
 
 
@@ -73,7 +74,7 @@ def test_log_density_is_scipys(name):
 
 def test_a_reliability_is_never_drawn_as_certain():
     """A testimony of a source of .95 has weight 2; its density would be infinite at 1 after rounding."""
-    block = Block("testimony", 0, Proportions((0.05, 0.95), 2.0), beta=True)
+    block = Block(JudgementId("testimony", source="t"), 0, Proportions((0.05, 0.95), 2.0), beta=True)
     drawn = block.draw(np.random.default_rng(1), 2_000)
     assert drawn.max() < 1.0
     assert np.isfinite(block.log_density(drawn)).all()
@@ -93,7 +94,7 @@ def test_a_reliability_is_never_drawn_as_certain():
     ],
 )
 def test_what_is_uncertain_and_what_learns(judgement: Judgement, free, learns):
-    block = Block("b", 0, judgement)
+    block = Block(ANY, 0, judgement)
     assert (block.free, block.learns) == (free, learns)
     if not free:
         assert np.array_equal(block.draw(np.random.default_rng(0), 3), np.tile(block.mean, (3, 1)))

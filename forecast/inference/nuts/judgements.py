@@ -15,7 +15,7 @@ import pymc as pm
 import pytensor.tensor as pt
 from pytensor.tensor import TensorVariable
 
-from forecast.case.judgement import MeasureMean, Positive
+from forecast.case.judgement import JudgementId, JudgementKind, MeasureMean, Positive
 from forecast.model.parameters import Block, Layout
 
 
@@ -50,22 +50,23 @@ def variables(laid: Layout) -> list[Variable]:
 
 def _kinds(laid: Layout) -> list[tuple[str, str, str, dict[str, Block]]]:
     """Return name, dim of rows, dim of entries, and the rows of each kind of judgement."""
-    by_name = {block.name: block for block in laid.blocks}
-    question, ids = laid.question, [s.id for s in laid.question.scenarios]
-    found = [("prior", "", "scenario", {"": by_name["prior"]})]
+    blocks = {block.id: block for block in laid.blocks}
+    question, ids = laid.question, laid.question.scenario_ids
+    found = [("prior", "", "scenario", {"": blocks[JudgementId("prior")]})]
     for i in question.indicators:
-        rows = {s: by_name[f"likelihood {i.id} {s}"] for s in ids}
+        rows = {s: blocks[JudgementId("likelihood", i.id, s)] for s in ids}
         found.append((f"likelihood_{i.id}", "scenario", f"{i.id}_value" if i.values else "", rows))
-    rows = {s.id: by_name[f"reliability {s.id}"] for s in question.sources}
+    rows = {s.id: blocks[JudgementId("reliability", source=s.id)] for s in question.sources}
     found.append(("reliability", "source", "", rows))
-    rows = {t: by_name[f"testimony {t}"] for t in laid.testimonies}
+    rows = {t: blocks[JudgementId("testimony", source=t)] for t in laid.testimonies}
     found.append(("testimony_reliability", "testimony", "", rows))
-    for kind, name, entries in (
+    kinds: tuple[tuple[JudgementKind, str, str], ...] = (
         ("leave", "leaving_rate", ""),
         ("then", "then", "to_scenario"),
         ("transition", "transition", "to_scenario"),
-    ):
-        rows = {s: by_name[f"{kind} {s}"] for s in ids if f"{kind} {s}" in by_name}
+    )
+    for kind, name, entries in kinds:
+        rows = {id.scenario: block for id, block in blocks.items() if id.kind == kind}
         found.append((name, "scenario", entries, rows))
     return found
 

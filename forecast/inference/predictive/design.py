@@ -134,10 +134,9 @@ class Designer:
             if not originals and report.source in first:
                 originals = (first[report.source],)
             first.setdefault(report.source, j)
-            judge = f"testimony {report.testimony}" if report.testimony else f"reliability {report.source}"
             own = (report.independence or 0.0) if originals else 1.0
             factor = self._question.credibility[report.credibility]
-            found.append(Voice(self._layout.starts[judge], factor, own, originals))
+            found.append(Voice(self._layout.starts[str(report.judge)], factor, own, originals))
         return tuple(found)
 
     def _current(self, id: str, day: date) -> str:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from forecast.case.in_force import ever
+from forecast.case.judgement import JudgementId
 from forecast.inference.diagnostics import DRIFT_TAIL
 from forecast.report.plots import base
 from forecast.report.plots.base import RowLabel
@@ -88,8 +89,8 @@ def plot_judgements(
 
 def _interval(question: Question, tree: xr.DataTree, drift: xr.Dataset) -> JudgementInterval:
     """Return a judgement of the drift, with mean and central 90 % of its draws."""
-    name, entry = str(drift["judgement"].values), str(drift["entry"].values)
-    label, scale, variable, place = _reading(question, name, entry)
+    id, entry = JudgementId.parse(str(drift["judgement"].values)), str(drift["entry"].values)
+    label, scale, variable, place = _reading(question, id, entry)
     if float(drift["tail"]) < DRIFT_TAIL:
         label = RowLabel(label.head, f"{label.tail} *".strip())
     found = []
@@ -100,26 +101,27 @@ def _interval(question: Question, tree: xr.DataTree, drift: xr.Dataset) -> Judge
     return JudgementInterval(label, scale, *found)
 
 
-def _reading(question: Question, name: str, entry: str) -> tuple[RowLabel, str, str, dict[str, str]]:
+def _reading(question: Question, id: JudgementId, entry: str) -> tuple[RowLabel, str, str, dict[str, str]]:
     """Return a judgement's name for a reader, its axis, and the variable and coordinates of its draws."""
     titles = {scenario.id: scenario.title for scenario in ever(question)}
-    kind, *rest = name.split(" ")
-    if kind == "prior":
+    if id.kind == "prior":
         return RowLabel("Prior of", titles[entry]), _PROBABILITY, "prior", {"scenario": entry}
-    if kind == "likelihood":
-        indicator, value = question.indicator(rest[0]), f"= {entry} " if entry else ""
+    if id.kind == "likelihood":
+        indicator, value = question.indicator(id.indicator), f"= {entry} " if entry else ""
         scale = _PROBABILITY if indicator.values else indicator.title
-        place = {"scenario": rest[1]} | ({f"{rest[0]}_value": entry} if entry else {})
-        return RowLabel(indicator.title, f"{value}if {rest[1]}"), scale, f"likelihood_{rest[0]}", place
-    if kind == "reliability":
-        return RowLabel("Reliability of", rest[0]), _PROBABILITY, "reliability", {"source": rest[0]}
-    if kind == "testimony":
-        label, testimony = RowLabel("Reliability of the testimony", " ".join(rest)), " ".join(rest)
-        return label, _PROBABILITY, "testimony_reliability", {"testimony": testimony}
-    if kind == "leave":
-        return RowLabel(f"Stay in {titles[rest[0]]}"), "periods", "lasts", {"leaving_scenario": rest[0]}
-    label = RowLabel(f"{titles[rest[0]]}, then", titles[entry])
-    return label, _PROBABILITY, kind, {"move": f"{rest[0]} to {entry}"}
+        place = {"scenario": id.scenario} | ({f"{id.indicator}_value": entry} if entry else {})
+        label = RowLabel(indicator.title, f"{value}if {id.scenario}")
+        return label, scale, f"likelihood_{id.indicator}", place
+    if id.kind == "reliability":
+        return RowLabel("Reliability of", id.source), _PROBABILITY, "reliability", {"source": id.source}
+    if id.kind == "testimony":
+        label = RowLabel("Reliability of the testimony", id.source)
+        return label, _PROBABILITY, "testimony_reliability", {"testimony": id.source}
+    if id.kind == "leave":
+        label = RowLabel(f"Stay in {titles[id.scenario]}")
+        return label, "periods", "lasts", {"leaving_scenario": id.scenario}
+    label = RowLabel(f"{titles[id.scenario]}, then", titles[entry])
+    return label, _PROBABILITY, id.kind, {"move": f"{id.scenario} to {entry}"}
 
 
 def _draw_intervals(axes: Axes, intervals: list[JudgementInterval]) -> None:
