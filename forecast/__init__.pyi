@@ -6,7 +6,7 @@ __all__: list[str]
 # what an analyst writes
 from .case.folder import load_case as load_case
 from .case.folder import new_case as new_case
-from .record.ledger import check as check
+from .run import check as check
 from .case.folder import Case as Case
 from .case.question import Question as Question
 from .case.evidence import Evidence as Evidence
@@ -40,15 +40,20 @@ from .analysis.lfo import lfo_wrapper as lfo_wrapper
 
 # why it is so, what changed, what would change it
 from .analysis.weight_of_evidence import explain as explain
-from .report.explanation import explain_lines as explain_lines
-from .report.changes import changed_since_issue as changed_since_issue
-from .report.changes import changed_lines as changed_lines
+from .report.text.explanation import explain_lines as explain_lines
+from .run import changed_since_issue as changed_since_issue
+from .report.text.explanation import changed_lines as changed_lines
 from .analysis.whatif import whatif as whatif
 from .analysis.collect import collect as collect
 from .analysis.sensitivity.sensitivity import sensitivity as sensitivity
-from .report.sensitivities import sensitivity_lines as sensitivity_lines
+from .report.text.sensitivity import sensitivity_lines as sensitivity_lines
 from .analysis.plug_in import quick as quick
 from .report.panel import whatif_panel as whatif_panel
+
+# the weekly run
+from .run import weekly as weekly
+from .run import weekly_many as weekly_many
+from .run import brief as brief
 
 # the record
 from .record.issue import issue as issue
@@ -56,8 +61,8 @@ from .record.ledger import read_ledger as read_ledger
 
 # what the reader sees
 from .report.summary import summarise as summarise
-from .report.brief.data import gather as gather
-from .report.brief.markdown import brief as brief
+from .run import gather as gather
+from .report.brief.markdown import brief_markdown as brief_markdown
 from .report.brief.write import brief_html as brief_html
 from .report.plots.trend import plot_trend as plot_trend
 from .report.plots.trend import plot_area as plot_area

@@ -7,6 +7,7 @@ import sys
 import traceback
 from collections.abc import Callable, Sequence
 from pathlib import Path
+from typing import Never
 
 from forecast.case.errors import InputError
 
@@ -49,22 +50,22 @@ def report(error: Exception, *, debug: bool = False, case: str = "") -> int:
 
 
 def each(
-    cases: Sequence[Path], work: Callable[[Path], None], *, debug: bool = False, apart: bool = False
-) -> int:
-    """Do the same for each case, going on past those that fail; return the exit code.
+    cases: Sequence[Path], work: Callable[[Path], int | None], *, debug: bool = False, apart: bool = False
+) -> Never:
+    """Do the same for each case, going on past those that fail, and leave with the exit code.
 
-    What fails of several is told with the case's name; `apart`: an empty line stands between two cases.
+    What fails of several is named with its case; `apart`: an empty line stands between two cases. `work` may
+    return an exit code of its own.
     """
     codes = []
     for place, path in enumerate(cases):
         if place and apart:
             print()
         try:
-            work(path)
-            codes.append(DONE)
+            codes.append(work(path) or DONE)
         except Exception as error:
             codes.append(report(error, debug=debug, case=path.name if len(cases) > 1 else ""))
-    return worst(codes)
+    raise SystemExit(worst(codes))
 
 
 def worst(codes: list[int]) -> int:

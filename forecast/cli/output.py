@@ -1,18 +1,26 @@
-"""What stands in for a character that a terminal cannot show, so that nothing turns into its opposite.
-
-The options that many commands share.
-"""
+"""Printing, the options that commands share, and what stands in for a character that cannot be shown."""
 
 from __future__ import annotations
 
 import codecs
+import json
+import os
+import shutil
+import sys
+from collections.abc import Iterable
 from datetime import date, datetime
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated, Any, TextIO
 
 import typer
 
+if TYPE_CHECKING:
+    from forecast.report.summary import Summary
+
 _NAME = "forecast-plain"
+
+#: Longest line of running text.
+LONGEST = 100
 
 #: All of one width, so that tables stay straight.
 _PLAIN = str.maketrans("▲▼−–·…▁▂▃▄▅▆▇█░", "+--" + "-*." + "12345678" + " ")
@@ -37,6 +45,35 @@ def _plain(error: UnicodeError) -> tuple[str, int]:
     return text.encode("ascii", errors="replace").decode(), error.end
 
 
+def lines(text: Iterable[str], *, file: TextIO | None = None) -> None:
+    """Print lines of text."""
+    for line in text:
+        print(line, file=file)
+
+
+def document(content: dict[str, Any]) -> None:
+    """Print one JSON document, in a line."""
+    print(json.dumps(content, allow_nan=False))
+
+
+def remark(text: str) -> None:
+    """Say something to a person who waits, outside what is piped."""
+    print(text, file=sys.stderr)
+
+
+def table(summary: Summary) -> None:
+    """Print a forecast as a table."""
+    from forecast.report.text.forecast import print_table
+
+    print_table(summary)
+
+
+def width() -> int:
+    """Return how long a line of text may be: as wide as the terminal, but no wider than reads well."""
+    known = sys.stdout.isatty() or os.environ.get("COLUMNS")
+    return min(shutil.get_terminal_size().columns, LONGEST) if known else LONGEST
+
+
 Cases = Annotated[list[Path], typer.Argument(metavar="CASE...", help="Case folders.", show_default=False)]
 AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON document per case, and nothing else.")]
 Debug = Annotated[bool, typer.Option("--debug", help="Show where an unexpected failure arose.")]
@@ -59,3 +96,6 @@ AsOf = Annotated[
         show_default="the last day of the last finished period",
     ),
 ]
+Draws = Annotated[int, typer.Option(min=1, help="Draws per chain.")]
+Chains = Annotated[int, typer.Option(min=1, help="Independent particle systems.")]
+Seed = Annotated[int, typer.Option(min=0, help="Seed of the random numbers.")]

@@ -1,4 +1,4 @@
-"""A progress bar on standard error, for work that turns out to be long."""
+"""Progress on standard error, for work that turns out to be long."""
 
 from __future__ import annotations
 
@@ -6,44 +6,70 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from functools import partial
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from rich.progress import Progress
 
 #: Work that is done before this shows nothing (seconds).
 PATIENCE = 2.0
 
-_WIDTH = 30
-
 
 @contextmanager
-def progress_bar(label: str) -> Iterator[Callable[[float], None] | None]:
-    """Give a function that takes the share done (0 to 1) and shows it; None if nobody is watching.
+def progress_bars() -> Iterator[Callable[[str, float], None] | None]:
+    """Give a function that takes what is being done and the share done; None if nobody is watching.
 
-    The bar appears after :data:`PATIENCE` seconds and is wiped at the end.
+    The bar appears :data:`PATIENCE` seconds after the work began and is wiped when the share is 1, or at the
+    end.
 
     Examples
     --------
-    >>> with progress_bar("isis-jn-2014") as progress:
+    >>> with progress_bars() as progress:
     ...     if progress:
-    ...         progress(0.5)
+    ...         progress("isis-jn-2014", 0.5)
     """
     if not sys.stderr.isatty():
         yield None
         return
-    started = time.monotonic()
-    drawn = 0
+    began: dict[str, float] = {}
+    drawn: list[Progress] = []
 
-    def show(share: float) -> None:
-        nonlocal drawn
-        if time.monotonic() - started < PATIENCE:
-            return
-        full = round(_WIDTH * min(max(share, 0.0), 1.0))
-        text = f"{label} {'█' * full}{'░' * (_WIDTH - full)} {share:4.0%}"
-        sys.stderr.write("\r" + text)
-        sys.stderr.flush()
-        drawn = len(text)
+    def wipe() -> None:
+        while drawn:
+            drawn.pop().stop()
+
+    def show(label: str, share: float) -> None:
+        if share >= 1:
+            began.pop(label, None)
+            return wipe()
+        if time.monotonic() - began.setdefault(label, time.monotonic()) < PATIENCE:
+            return None
+        if not drawn:
+            drawn.append(_bar(label))
+        drawn[0].update(drawn[0].task_ids[0], description=label, completed=max(share, 0.0), refresh=True)
+        return None
 
     try:
         yield show
     finally:
-        if drawn:
-            sys.stderr.write("\r" + " " * drawn + "\r")
-            sys.stderr.flush()
+        wipe()
+
+
+@contextmanager
+def progress_bar(label: str) -> Iterator[Callable[[float], None] | None]:
+    """Give a function that takes the share done of one piece of work; see :func:`progress_bars`."""
+    with progress_bars() as show:
+        yield show and partial(show, label)
+
+
+def _bar(label: str) -> Progress:
+    from rich.console import Console
+    from rich.markup import escape
+    from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn
+
+    columns = TextColumn("{task.description}"), BarColumn(), TaskProgressColumn()
+    bar = Progress(*columns, console=Console(stderr=True), transient=True, auto_refresh=False)
+    bar.add_task(escape(label), total=1.0)
+    bar.start()
+    return bar

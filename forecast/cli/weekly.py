@@ -1,121 +1,248 @@
-"""The end of a run over several cases: a line for each, and what moved by more than was asked for."""
+"""The commands of the week: make a case, check it, forecast it, write its brief."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
+import json
+import sys
+from datetime import date
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Literal
+
+import typer
 
 from forecast.case.errors import InputError
-from forecast.case.in_force import ever
-from forecast.report.number_format import percent, points
+from forecast.cli import errors, output
+from forecast.cli.output import AsJson, AsOf, Cases, Debug, Draws, Seed
+from forecast.cli.progress import progress_bar, progress_bars
 
 if TYPE_CHECKING:
+    import xarray as xr
+
+    from forecast.analysis.review import Check
     from forecast.case.folder import Case
-    from forecast.record.ledger import Entry
-    from forecast.report.summary import Chance, Summary
+    from forecast.run import Outcome, Weekly
+
+commands = typer.Typer()
 
 
-@dataclass(frozen=True, slots=True)
-class Move:
-    """How far one probability has moved since the last issued forecast, and what it is of."""
+@commands.command(epilog="Example: forecast new scenarios/my-question")
+def new(
+    case: Annotated[Path, typer.Argument(metavar="CASE", help="Folder to make.", show_default=False)],
+    debug: Debug = False,
+) -> None:
+    """Write a commented case that passes `check` and runs."""
+    from forecast.case.folder import new_case
 
-    of: str
-    before: float
-    after: float
+    def write(path: Path) -> None:
+        new_case(path)
+        print(f"Wrote {path}: edit question.yaml and evidence.csv, then run: forecast update {path}")
 
-
-@dataclass(frozen=True, slots=True)
-class Outcome:
-    """What became of one case: its exit code, the line that says so, and the moves."""
-
-    case: str
-    code: int
-    said: str
-    moves: tuple[Move, ...] = ()
+    errors.each([case], write, debug=debug)
 
 
-def forecasted(summary: Summary, code: int, done: str) -> Outcome:
-    """Return the outcome of a forecast that was made; `done` says what became of it."""
-    leaders = []
-    for view in summary.views:
-        line = max(view.lines, key=lambda line: summary.leading(line).probability)
-        chance = summary.leading(line)
-        moved = "" if chance.change is None else f" ({points(chance.change)})"
-        unit = f"{view.unit}: " if view.unit else ""
-        leaders.append(f"{unit}{line.title} {percent(chance.probability)}{moved}")
-    return Outcome(summary.case.name, code, f"{', '.join(leaders)}; {done}", _moves(summary))
+@commands.command(epilog="Example: forecast check scenarios/isis-jn-2014")
+def check(
+    cases: Cases,
+    review: Annotated[
+        bool, typer.Option("--review", help="Review the forecast: what to doubt in it, why, and what to do.")
+    ] = False,
+    referee: Annotated[
+        bool,
+        typer.Option("--referee", help="Compute the forecast in every way there is, side by side (minutes)."),
+    ] = False,
+    learning: Annotated[
+        bool, typer.Option("--learning", help="Compare with the forecast in which no judgement learns.")
+    ] = False,
+    as_of: AsOf = None,
+    as_json: AsJson = False,
+    debug: Debug = False,
+) -> None:
+    """Check everything an analyst wrote: every fault with its file, line, and what to do."""
+    from forecast.run import check
+
+    def one(path: Path) -> int:
+        try:
+            case = check(path)
+            checks = _reviewed(case, as_of) if review else None
+            compared = _compared(case, as_of, learning=learning, referee=referee)
+        except Exception as error:
+            if as_json and isinstance(error, InputError):
+                _print_faults(path, error)
+            return errors.report(error, debug=debug)
+        _print_checked(path, case, checks, compared, as_json=as_json)
+        agree = "referee" not in compared or bool(compared["referee"]["agrees"].all())
+        return errors.DONE if agree else errors.TOOLKIT_FAILED
+
+    errors.each(cases, one, debug=debug)
 
 
-def unchanged(case: Case, rows: Sequence[Entry]) -> Outcome:
-    """Return the outcome of a case whose forecast was issued before from the very same inputs."""
-    regime = case.question.dynamics is not None
+def _reviewed(case: Case, as_of: date | None) -> list[Check]:
+    from forecast.analysis.review import review
+    from forecast.inference.engine import update
 
-    def chance(row: Entry) -> float:
-        return row.horizon_probability if regime else row.probability
-
-    leaders, titles = [], {one.id: one.title for one in ever(case.question)}
-    for unit in case.question.units or ("",):
-        row = max((row for row in rows if row.unit == unit), key=chance)
-        title = titles[row.scenario]
-        leaders.append(f"{unit}{': ' if unit else ''}{title} {percent(chance(row))}")
-    return Outcome(case.name, 0, f"{', '.join(leaders)}; nothing changed")
+    return review(update(case, as_of=as_of))
 
 
-def failed(name: str, code: int, error: Exception) -> Outcome:
-    """Return the outcome of a case that could not be forecast."""
-    if isinstance(error, InputError):
-        number = len(error.faults)
-        return Outcome(
-            name, code, f"not forecast: {number} fault{'s' * (number > 1)} in the input, told above"
-        )
-    return Outcome(name, code, "not forecast: the toolkit failed, as told above")
+def _compared(case: Case, as_of: date | None, *, learning: bool, referee: bool) -> dict[str, xr.Dataset]:
+    """Return the cross-checks that were asked for, by name."""
+    compared = {}
+    if learning or referee:
+        from forecast.analysis import cross_checks
+
+        if learning:
+            compared["learning"] = cross_checks.learning(case, as_of=as_of)
+        if referee:
+            from forecast.run import COMPILING_NUTS
+
+            output.remark(COMPILING_NUTS)
+            with progress_bar(case.name) as progress:
+                compared["referee"] = cross_checks.referee(case, as_of=as_of, progress=progress)
+    return compared
 
 
-def case_lines(outcomes: Sequence[Outcome]) -> list[str]:
-    """Return a line for each of several cases; of a single one all has been said.
+def _print_faults(path: Path, error: InputError) -> None:
+    from forecast.report.json import faults
 
-    Examples
-    --------
-    >>> case_lines([Outcome("a", 0, "issued"), Outcome("long", 2, "not forecast")])
-    ['', '2 cases:', '  a     issued', '  long  not forecast']
-    """
-    width = max((len(outcome.case) for outcome in outcomes), default=0)
-    lines = [f"  {outcome.case:<{width}}  {outcome.said}" for outcome in outcomes]
-    return ["", f"{len(outcomes)} cases:", *lines] if len(outcomes) > 1 else []
+    output.document(faults(path.resolve().name, error.faults))
 
 
-def alert_lines(outcomes: Sequence[Outcome], limit: float) -> list[str]:
-    """Return what moved by more than so many percentage points since the last issue.
+def _print_checked(
+    path: Path, case: Case, checks: list[Check] | None, compared: dict[str, xr.Dataset], *, as_json: bool
+) -> None:
+    if as_json:
+        from forecast.report.json import checked
 
-    Examples
-    --------
-    >>> alert_lines([Outcome("a", 0, "issued", (Move("War, now:", 0.4, 0.55),))], 10)
-    ['', 'Moved by more than 10 points since the last issue:', '  a: War, now: 40% to 55% (+15)']
-    """
-    far = [
-        f"  {outcome.case}: {move.of} {percent(move.before)} to {percent(move.after)} "
-        f"({points(move.after - move.before)})"
-        for outcome in outcomes
-        for move in outcome.moves
-        if 100 * abs(move.after - move.before) > limit
-    ]
-    return ["", f"Moved by more than {limit:g} points since the last issue:{'' if far else ' none'}", *far]
+        output.document(checked(case, checks, compared))
+    else:
+        from forecast.report.text.tables import check_lines
+
+        output.lines(check_lines(path, case, checks or (), compared, width=output.width()))
 
 
-def _moves(summary: Summary) -> tuple[Move, ...]:
-    found = []
-    carried = ", from what was carried over" if summary.carried else ""
-    for view in summary.views:
-        unit = f"{view.unit}, " if view.unit else ""
-        for line in view.lines:
-            found += _move(f"{unit}{line.title}, now{carried}:", line.now)
-            if summary.regime:
-                found += _move(f"{unit}{line.title}, at the horizon{carried}:", line.horizon)
-    return tuple(found)
+@commands.command(epilog="Example: forecast update scenarios/isis-jn-2014 --as-of 2014-11-23")
+def update(
+    cases: Cases,
+    as_of: AsOf = None,
+    engine: Annotated[
+        Literal["smc", "nuts"],
+        typer.Option(help="smc: particles, in a second; nuts: PyMC's sampler, minutes, a second opinion."),
+    ] = "smc",
+    draws: Draws = 2000,
+    chains: Annotated[int, typer.Option(min=1, help="Independent particle systems, or Markov chains.")] = 4,
+    seed: Seed = 0,
+    tolerance: Annotated[
+        float, typer.Option(min=1e-6, max=1.0, help="Largest Monte Carlo error of a probability.")
+    ] = 0.005,
+    alert: Annotated[
+        float | None,
+        typer.Option(min=0.0, metavar="POINTS", help="List what moved by more points since the last issue."),
+    ] = None,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Print only: write and issue nothing.")] = False,
+    as_json: AsJson = False,
+    debug: Debug = False,
+) -> None:
+    """Forecast: print the table, write brief and trend plot to output/, and issue to the ledger."""
+    from forecast.run import weekly_many
+
+    outcomes, codes = [], []
+    with progress_bars() as progress:
+        for outcome in weekly_many(
+            cases, as_of=as_of, engine=engine, draws=draws, chains=chains, seed=seed, tolerance=tolerance,
+            dry_run=dry_run, document=as_json, progress=progress, notify=output.remark,
+            on_summary=None if as_json else output.table,
+        ):  # fmt: skip
+            outcomes.append(outcome)
+            codes.append(_print_outcome(outcome, as_json=as_json, debug=debug, several=len(cases) > 1))
+            if not as_json and len(outcomes) < len(cases):
+                print()
+    _print_end(outcomes, alert, as_json=as_json)
+    raise typer.Exit(errors.worst(codes))
 
 
-def _move(of: str, chance: Chance) -> list[Move]:
-    if chance.change is None:
-        return []
-    return [Move(of, chance.probability - chance.change, chance.probability)]
+def _print_outcome(outcome: Outcome, *, as_json: bool, debug: bool, several: bool) -> int:
+    """Print what became of one case, and return its exit code."""
+    path, run, error = outcome
+    if error:
+        if isinstance(error, BrokenPipeError):
+            output.remark(f"{path.name}: not issued, for nobody reads the output any more.")
+        return errors.report(error, debug=debug, case=path.name if several else "")
+    assert run is not None
+    if run.refused:
+        output.remark(f"{run.case.name}: not issued, nothing was written: {run.refused}.")
+        return errors.TOOLKIT_FAILED
+    if as_json:
+        print(run.document, end="")
+    else:
+        output.lines(_closing_lines(run))
+    return errors.DONE
+
+
+def _closing_lines(run: Weekly) -> list[str]:
+    """Return what a run wrote and issued, or why it did not."""
+    match run.status:
+        case "dry run":
+            return ["Dry run: nothing was written, nothing issued."]
+        case "nothing changed":
+            first = run.rows[0]
+            since = f"as of {first.as_of}, issued {first.issued_at:%Y-%m-%d %H:%M} UTC"
+            return [
+                f"{run.case.name}: Nothing changed since the forecast {since}. Its brief is in {run.output}."
+            ]
+    ledger = f"Issued to {run.ledger}." if run.issued else f"{run.ledger} holds this forecast already."
+    return [f"Brief and trend plot are in {run.output}.", ledger]
+
+
+def _print_end(outcomes: list[Outcome], alert: float | None, *, as_json: bool) -> None:
+    """Print a line for each of several cases, and what moved far."""
+    from forecast.report.text.forecast import alert_lines, case_lines
+
+    if not as_json:
+        output.lines(case_lines([(_name(outcome), _ending(outcome)) for outcome in outcomes]))
+    if alert is not None:
+        summaries = [outcome.run.summary for outcome in outcomes if outcome.run and outcome.run.summary]
+        output.lines(alert_lines(summaries, alert), file=sys.stderr if as_json else sys.stdout)
+
+
+def _name(outcome: Outcome) -> str:
+    return outcome.run.case.name if outcome.run else outcome.path.name
+
+
+def _ending(outcome: Outcome) -> str:
+    """Return the most probable scenario and what became of the forecast, or why there is none."""
+    from forecast.report.text.forecast import issued_leaders, leaders
+
+    run, error = outcome.run, outcome.error
+    if run is None:
+        if isinstance(error, InputError):
+            number = len(error.faults)
+            return f"not forecast: {number} fault{'s' * (number > 1)} in the input, told above"
+        return "not forecast: the toolkit failed, as told above"
+    status = "not issued: its engine refuses it" if run.refused else run.status
+    return f"{leaders(run.summary) if run.summary else issued_leaders(run.case.question, run.rows)}; {status}"
+
+
+@commands.command(epilog="Example: forecast brief scenarios/isis-jn-2014 --as-of 2014-11-23")
+def brief(
+    cases: Cases,
+    form: Annotated[
+        Literal["html", "md"],
+        typer.Option("--format", help="html: one page for screen, mail and paper; md: Markdown."),
+    ] = "html",
+    as_of: AsOf = None,
+    as_json: AsJson = False,
+    debug: Debug = False,
+) -> None:
+    """Write the weekly brief to output/; nothing is issued."""
+    from forecast.run import brief
+
+    def one(path: Path) -> None:
+        with progress_bars() as progress:
+            written, summary = brief(path, format=form, as_of=as_of, progress=progress, notify=output.remark)
+        if as_json:
+            of = summary.inputs
+            names = {"case": summary.case.name, "as_of": of.as_of.isoformat(), "digest": of.digest}
+            print(json.dumps(names | {"brief": str(written)}))
+        else:
+            print(f"The brief is in {written}.")
+
+    errors.each(cases, one, debug=debug)

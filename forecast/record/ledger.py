@@ -6,8 +6,6 @@ One row is one scenario of one issue. Rows are only ever added. The file is writ
 old content and the new rows go to a second file, which then takes the first one's place in a single step,
 so that a reader, and a process killed halfway, sees either the old ledger or the new one. Numbers carry
 every digit, so that what is read back equals what was forecast.
-
-All checks of a case folder in one: question, evidence and ledger.
 """
 
 from __future__ import annotations
@@ -24,7 +22,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from forecast.case.errors import Fault, InputError
-from forecast.case.folder import Case, load_case
 
 if TYPE_CHECKING:
     import _csv
@@ -308,42 +305,3 @@ def _entry(path: Path, line: int, row: list[str]) -> tuple[Entry | None, list[Fa
 def _fault(path: Path, line: int, value: str | None, problem: str, allowed: str) -> Fault:
     fix = "the ledger is written by the toolkit only: restore the file from git"
     return Fault(str(path), line, value, problem, allowed, fix)
-
-
-def check(case: Path | str) -> Case:
-    """Read a case folder and raise everything that is wrong with it at once.
-
-    Parameters
-    ----------
-    case : Path or str
-        The case folder.
-
-    Returns
-    -------
-    Case
-        The case; its `warnings` do not stand in the way of a forecast.
-
-    Raises
-    ------
-    InputError
-        With every fault of ``question.yaml``, ``evidence.csv`` and ``forecasts.csv``.
-
-    Examples
-    --------
-    >>> from forecast.record.ledger import check
-    >>> check("scenarios/isis-jn-2014").warnings  # doctest: +SKIP
-    ()
-    """
-    faults: list[Fault] = []
-    loaded: Case | None = None
-    try:
-        loaded = load_case(case)
-    except InputError as error:
-        faults += error.faults
-    try:
-        read_ledger(Path(case) / LEDGER)
-    except InputError as error:
-        faults += error.faults
-    if faults or loaded is None:
-        raise InputError(faults)
-    return loaded

@@ -1,18 +1,26 @@
-"""The forecast as one JSON document, for programs: ``forecast update --json``."""
+"""What the commands print for programs: JSON documents of plain values."""
 
 from __future__ import annotations
 
 import json
 import math
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict
+from datetime import date, datetime
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from forecast.report.summary import of_unit
+from forecast.case.warnings import from_json
+from forecast.inference.result import by_unit, of_unit
 
 if TYPE_CHECKING:
+    import pandas as pd
     import xarray as xr
 
+    from forecast.analysis.review import Check
+    from forecast.case.errors import Fault
+    from forecast.case.folder import Case
     from forecast.report.summary import Line, Summary, View
 
 
@@ -30,7 +38,7 @@ def document(summary: Summary, tree: xr.DataTree, change: xr.Dataset | None = No
     tree : DataTree
         The result itself, for its trend and outlook.
     change : Dataset, optional
-        What :func:`forecast.report.changes.changed_since_issue` returned.
+        What :func:`forecast.report.text.explanation.changed_since_issue` returned.
 
     Returns
     -------
@@ -58,8 +66,8 @@ def _view(view: View, tree: xr.DataTree, change: xr.Dataset | None) -> dict[str,
     return {
         **name,
         "scenarios": [_scenario(line) for line in view.lines],
-        "trend": _course(of_unit(tree["trend"].to_dataset(), view.unit), "as_of"),
-        "outlook": _course(of_unit(tree["outlook"].to_dataset(), view.unit), "date"),
+        "trend": _dated(of_unit(tree["trend"].to_dataset(), view.unit), "as_of"),
+        "outlook": _dated(of_unit(tree["outlook"].to_dataset(), view.unit), "date"),
         "change": None if change is None else _change(of_unit(change, view.unit), view.unit),
     }
 
@@ -106,7 +114,7 @@ def _scenario(line: Line) -> dict[str, Any]:
     }
 
 
-def _course(course: xr.Dataset, time: str) -> list[dict[str, Any]]:
+def _dated(course: xr.Dataset, time: str) -> list[dict[str, Any]]:
     """Return one object per date: the date under the name of its dimension, then the scenarios of then."""
     table = course["probability"].transpose(time, "scenario")
     dates = table[time].values.astype("datetime64[D]").astype(str).tolist()
@@ -121,3 +129,88 @@ def _course(course: xr.Dataset, time: str) -> list[dict[str, Any]]:
 def _number(value: float | None) -> float | None:
     """Return a number that JSON can hold."""
     return value if value is not None and math.isfinite(value) else None
+
+
+def trend(case: Case, tree: xr.DataTree) -> dict[str, Any]:
+    """Return trend and outlook alone, as they stand in :func:`document`."""
+    from forecast.report.summary import summarise
+
+    whole = document(summarise(case, tree), tree)
+    names = ("case", "as_of", "horizon", "engine", "digest", "trend", "outlook", "units")
+    return {name: whole[name] for name in names if name in whole}
+
+
+def faults(case: str, found: Sequence[Fault]) -> dict[str, Any]:
+    """Return what is wrong with a case."""
+    return {"case": case, "sound": False, "faults": [asdict(fault) for fault in found], "warnings": []}
+
+
+def checked(
+    case: Case, checks: Sequence[Check] | None = None, compared: Mapping[str, xr.Dataset] | None = None
+) -> dict[str, Any]:
+    """Return what a check found: the warnings, the review, and one object per way (and unit and scenario)."""
+    review = {} if checks is None else {"review": [asdict(check) for check in checks]}
+    tables = {name: _records(data.to_dataframe().reset_index()) for name, data in (compared or {}).items()}
+    sound = {"case": case.name, "sound": True, "digest": case.digest, "faults": []}
+    return sound | {"warnings": [str(warning) for warning in case.warnings]} | review | tables
+
+
+def whatif(data: xr.Dataset) -> dict[str, Any]:
+    """Return what :func:`forecast.whatif` found: each scenario as it is, what if, and the difference."""
+    rows = []
+    for unit, part in by_unit(data):
+        for scenario in part["scenario"].values.tolist():
+            one = part.sel(scenario=scenario)
+            row: dict[str, Any] = {"id": scenario} | ({"unit": unit} if unit else {})
+            apart = {str(name) for name in one if "difference" in str(name)}
+            for variant in one["variant"].values.tolist():
+                at = one.sel(variant=variant)
+                row[variant.replace(" ", "_")] = {
+                    str(name): float(at[name]) for name in at if name not in apart
+                }
+            row["difference"] = {
+                str(name).replace("_difference", ""): float(one[name]) for name in one if name in apart
+            }
+            rows.append(row)
+    attrs = {name: data.attrs[name] for name in ("case", "as_of", "horizon", "digest", "seed")}
+    warnings = [str(warning) for warning in from_json(data.attrs["warnings"])]
+    changes = json.loads(data.attrs["changes"])
+    return attrs | {"changes": changes, "scenarios": _plain(rows), "warnings": warnings}
+
+
+def collect(case: Case, day: date, table: pd.DataFrame) -> dict[str, Any]:
+    """Return the whole table of :func:`forecast.collect`."""
+    return {
+        "case": case.name,
+        "as_of": day.isoformat(),
+        "horizon": case.question.horizon.isoformat(),
+        "digest": case.digest,
+        **{name: table.attrs[name] for name in ("period_end", "entropy", "left_out")},
+        "collect": _records(table),
+    }
+
+
+def dataset(data: xr.Dataset) -> dict[str, Any]:
+    """Return a Dataset as xarray's own dictionary, days as text and numbers that are not finite as None."""
+    plain: dict[str, Any] = _plain(data.to_dict())
+    return plain
+
+
+def _records(table: pd.DataFrame) -> list[dict[str, Any]]:
+    return [
+        {str(key): _plain(value) for key, value in row.items()} for row in table.to_dict(orient="records")
+    ]
+
+
+def _plain(value: Any) -> Any:
+    """Return plain values that JSON can hold."""
+    match value:
+        case dict():
+            return {key: _plain(one) for key, one in value.items()}
+        case list() | tuple():
+            return [_plain(one) for one in value]
+        case float():
+            return _number(value)
+        case datetime():
+            return value.date().isoformat()
+    return value

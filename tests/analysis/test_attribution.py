@@ -16,7 +16,8 @@ from forecast.analysis.attribution import STEPS, STEPS_OVER_A_CHANGE, Issued, ch
 from forecast.case.evidence import Evidence
 from forecast.case.folder import Case, load_case
 from forecast.case.in_force import carried, ids
-from forecast.report.changes import changed_lines, changed_since_issue
+from forecast.report.text.explanation import changed_lines
+from forecast.run import changed_since_issue
 from tests.case import changing
 from tests.case.base import write as write_files
 from tests.oracles import enumerate_posterior, mean_theta

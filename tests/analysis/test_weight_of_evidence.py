@@ -20,7 +20,7 @@ from forecast.case.folder import Case
 from forecast.inference.engine import infer
 from forecast.inference.leave_one_out import weights_of_evidence
 from forecast.model.parameters import layout
-from forecast.report.explanation import explain_lines
+from forecast.report.text.explanation import explain_lines
 from tests.cases import CASES, Small, binary, day, question, report, small, source
 from tests.oracles import enumerate_posterior, mean_theta, weighted_cells
 from tests.oracles.cells import Cells

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from forecast.case.folder import Case
-from forecast.cli.update import Options
+from forecast.record.ledger import Inputs
 from tests.made_up import made_up_case, made_up_tree
 
 FAULTY = "faulty"
@@ -16,7 +16,6 @@ FAULTY = "faulty"
 @pytest.fixture
 def made_up(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
     """Let every folder hold the made-up case, except one that is called faulty; return a sound folder."""
-    import forecast.record.ledger
     from forecast.case.errors import Fault, InputError
 
     def load(path: Path) -> Case:
@@ -25,13 +24,13 @@ def made_up(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
             raise InputError([fault, fault])
         return made_up_case(path)
 
-    def infer(case: Case, options: Options):
-        return made_up_tree(case, seed=options.seed, **({"as_of": options.as_of} if options.as_of else {}))
+    def infer(case: Case, inputs: Inputs, **_: object):
+        return made_up_tree(case, seed=inputs.seed, as_of=inputs.as_of)
 
-    monkeypatch.setattr(forecast.record.ledger, "load_case", load)
-    monkeypatch.setattr("forecast.cli.update.infer", infer)
-    monkeypatch.setattr("forecast.cli.update.change", lambda case, tree: None)
-    monkeypatch.setattr("forecast.report.brief.data.DRAWS", 50)
+    monkeypatch.setattr("forecast.run.load_case", load)
+    monkeypatch.setattr("forecast.run.infer", infer)
+    monkeypatch.setattr("forecast.run.changed_since_issue", lambda *_, **__: None)
+    monkeypatch.setattr("forecast.run.DRAWS", 50)
     folder = tmp_path / "made-up"
     folder.mkdir()
     return folder

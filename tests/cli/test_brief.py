@@ -11,11 +11,6 @@ from forecast.record.ledger import LEDGER
 from tests.cli.conftest import FAULTY
 
 
-@pytest.fixture(autouse=True)
-def no_change(monkeypatch):
-    monkeypatch.setattr("forecast.cli.brief.change", lambda case, tree: None)
-
-
 @pytest.mark.parametrize(
     ("form", "files"), [([], ["brief.html"]), (["--format", "md"], ["brief.html", "brief.md", "trend.png"])]
 )
@@ -56,7 +51,7 @@ def test_a_faulty_case_does_not_stop_the_others(made_up, capsys):
 
 
 def test_update_pays_for_the_brief_only_where_it_is_written(made_up, monkeypatch, capsys):
-    monkeypatch.setattr("forecast.report.brief.data.gather", None)
+    monkeypatch.setattr("forecast.run.gather", None)
     monkeypatch.setattr("forecast.report.brief.write.brief_html", None)
     assert main(["update", str(made_up), "--dry-run"]) == 0
     assert main(["update", str(made_up), "--dry-run", "--json"]) == 0

@@ -124,7 +124,7 @@ def test_a_second_run_before_a_change_that_is_written_down_infers_nothing(tmp_pa
     write(folder, changed(), EVIDENCE)
     run = ["update", str(folder), "--as-of", WEEKS[0], *QUICK]
     printed(capsys, *run)
-    monkeypatch.setattr("forecast.cli.update.infer", None)
+    monkeypatch.setattr("forecast.run.infer", None)
     assert "Nothing changed" in printed(capsys, *run)
 
 

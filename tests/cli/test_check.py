@@ -35,14 +35,14 @@ def test_the_referee_s_comparison(agrees, made_up, capsys, monkeypatch):
     table = told[told.index("\nreferee: now") :].splitlines()
     assert table[1:] == [
         "referee: now, per cent, with two standard errors",
-        "                                war          peace",
-        "smc                    70.00 ± 1.40   30.00 ± 0.60",
-        "paths                             -              -",
+        "                war         peace",
+        "smc    70.00 ± 1.40  30.00 ± 0.60",
+        "paths             -             -",
         "",
         "referee: horizon, per cent, with two standard errors",
-        "                                war          peace",
-        "smc                    60.00 ± 1.20   40.00 ± 0.80",
-        "paths                             -              -",
+        "                war         peace",
+        "smc    60.00 ± 1.20  40.00 ± 0.80",
+        "paths             -             -",
         "  · paths: does not apply",
         "All that apply agree within four standard errors." if agrees else "THEY DISAGREE.",
     ]

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 import forecast
-from forecast.cli.explain import Options, run
+from forecast.cli import main
 from tests.analysis.test_attribution import ADDED, NOW, OLD, THEN, forecast_of, question, write
 
 
@@ -22,7 +22,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def test_it_says_why_and_what_moved_it(folder: Path, capsys: pytest.CaptureFixture[str]):
-    assert run([folder], Options(as_of=NOW, changed=True)) == 0
+    assert main(["explain", str(folder), "--as-of", str(NOW), "--changed"]) == 0
     out = capsys.readouterr().out
     assert "before any evidence" in out
     assert "What was taken away" in out
@@ -30,7 +30,7 @@ def test_it_says_why_and_what_moved_it(folder: Path, capsys: pytest.CaptureFixtu
 
 
 def test_json_is_one_document_that_any_reader_takes(folder: Path, capsys: pytest.CaptureFixture[str]):
-    assert run([folder], Options(as_of=NOW, changed=True, as_json=True)) == 0
+    assert main(["explain", str(folder), "--as-of", str(NOW), "--changed", "--json"]) == 0
     document = json.loads(capsys.readouterr().out)
     found = document["explain"]["data_vars"]
     assert found["report_date"]["data"][0] == "2024-01-09"
@@ -40,14 +40,14 @@ def test_json_is_one_document_that_any_reader_takes(folder: Path, capsys: pytest
 
 def test_without_an_earlier_forecast(tmp_path: Path, capsys: pytest.CaptureFixture[str]):
     write(tmp_path, question(), OLD)
-    assert run([tmp_path], Options(as_of=THEN, changed=True)) == 0
+    assert main(["explain", str(tmp_path), "--as-of", str(THEN), "--changed"]) == 0
     assert "There is no forecast to compare with" in capsys.readouterr().out
-    assert run([tmp_path], Options(as_of=THEN, changed=True, as_json=True)) == 0
+    assert main(["explain", str(tmp_path), "--as-of", str(THEN), "--changed", "--json"]) == 0
     assert json.loads(capsys.readouterr().out)["changed"] is None
 
 
 def test_a_case_at_fault(tmp_path: Path, capsys: pytest.CaptureFixture[str]):
-    assert run([tmp_path], Options(as_json=True)) == 2
+    assert main(["explain", str(tmp_path), "--json"]) == 2
     captured = capsys.readouterr()
     assert captured.out == ""
     assert "question.yaml" in captured.err

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from forecast.cli.sensitivity import Options, run
+from forecast.cli import main
 from tests.analysis.test_attribution import NOW, OLD, question, write
 
 
@@ -18,7 +18,7 @@ def folder(tmp_path: Path) -> Path:
 
 
 def test_it_says_what_the_answer_hangs_on(folder: Path, capsys: pytest.CaptureFixture[str]):
-    assert run([folder], Options(as_of=NOW)) == 0
+    assert main(["sensitivity", str(folder), "--as-of", str(NOW)]) == 0
     out, error = capsys.readouterr()
     assert out.startswith("What the forecast of war hangs on, as of 2024-01-21\n")
     assert error == ""
@@ -26,7 +26,7 @@ def test_it_says_what_the_answer_hangs_on(folder: Path, capsys: pytest.CaptureFi
 
 
 def test_json_is_one_document_that_any_reader_takes(folder: Path, capsys: pytest.CaptureFixture[str]):
-    assert run([folder], Options(as_of=NOW, as_json=True)) == 0
+    assert main(["sensitivity", str(folder), "--as-of", str(NOW), "--json"]) == 0
     document = json.loads(capsys.readouterr().out)
     found = document["sensitivity"]
     assert document["case"] == found["attrs"]["case"] == "war"
@@ -36,7 +36,7 @@ def test_json_is_one_document_that_any_reader_takes(folder: Path, capsys: pytest
 
 
 def test_a_case_at_fault(tmp_path: Path, capsys: pytest.CaptureFixture[str]):
-    assert run([tmp_path], Options(as_json=True)) == 2
+    assert main(["sensitivity", str(tmp_path), "--json"]) == 2
     captured = capsys.readouterr()
     assert captured.out == ""
     assert "question.yaml" in captured.err

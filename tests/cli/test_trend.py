@@ -12,7 +12,7 @@ from tests.made_up import made_up_tree
 
 @pytest.fixture(autouse=True)
 def _made_up_inference(monkeypatch):
-    monkeypatch.setattr("forecast.cli.trend.infer", lambda case, settings: made_up_tree(case))
+    monkeypatch.setattr("forecast.run.infer", lambda case, inputs, **_: made_up_tree(case))
 
 
 def test_the_terminal_shows_it_and_nothing_is_written(made_up, capsys):

@@ -41,7 +41,7 @@ DAY = ["--as-of", "2014-11-22"]
 def test_run_twice_issues_once_and_infers_once(made_up, capsys, monkeypatch):
     main(["update", str(made_up), *DAY])
     first, before = capsys.readouterr().out, {name: (made_up / name).read_bytes() for name in files(made_up)}
-    monkeypatch.setattr("forecast.cli.update.infer", None)
+    monkeypatch.setattr("forecast.run.infer", None)
     assert main(["update", str(made_up), *DAY]) == 0
     assert {name: (made_up / name).read_bytes() for name in files(made_up)} == before
     assert "Nothing changed since the forecast as of 2014-11-22, issued 20" in capsys.readouterr().out
@@ -51,7 +51,7 @@ def test_run_twice_issues_once_and_infers_once(made_up, capsys, monkeypatch):
 def test_a_program_is_told_the_same_twice(made_up, capsys, monkeypatch):
     main(["update", str(made_up), *DAY, "--json"])
     first = capsys.readouterr().out
-    monkeypatch.setattr("forecast.cli.update.infer", None)
+    monkeypatch.setattr("forecast.run.infer", None)
     main(["update", str(made_up), *DAY, "--json"])
     assert capsys.readouterr().out == first
 
@@ -180,12 +180,12 @@ def test_a_dry_run_writes_nothing_at_all(made_up, capsys, extra):
 
 
 def test_what_its_engine_refuses_is_not_issued(made_up, capsys, monkeypatch):
-    def refused(case, options):
+    def refused(case, inputs, **_):
         tree = made_up_tree(case)
         tree.attrs["refused"] = "the Markov chains disagree"
         return tree
 
-    monkeypatch.setattr("forecast.cli.update.infer", refused)
+    monkeypatch.setattr("forecast.run.infer", refused)
     assert main(["update", str(made_up), "--engine", "nuts"]) == 1
     assert list(made_up.iterdir()) == []
     assert "not issued, nothing was written: the Markov chains disagree" in capsys.readouterr().err
@@ -202,13 +202,12 @@ def test_json_is_one_document_a_line_and_nothing_else(made_up, capsys):
 
 def test_options_reach_the_inference(made_up, monkeypatch):
     seen = []
-    from forecast.cli import update
 
-    def infer(case, options):
-        seen.append(options)
+    def infer(case, inputs, **_):
+        seen.append(inputs)
         raise RuntimeError("enough")
 
-    monkeypatch.setattr(update, "infer", infer)
+    monkeypatch.setattr("forecast.run.infer", infer)
     options = ["--as-of", "2014-11-02", "--draws", "500", "--chains", "2", "--seed", "7"]
     options += ["--tolerance", "0.01", "--dry-run", "--json"]
     main(["update", str(made_up), *options])
@@ -252,10 +251,10 @@ def test_a_malformed_ledger_stops_before_anything_is_written(made_up, capsys):
     ],
 )
 def test_an_unexpected_failure_is_one_line_and_exit_1(made_up, capsys, monkeypatch, error, said):
-    def infer(case, options):
+    def infer(case, inputs, **_):
         raise error
 
-    monkeypatch.setattr("forecast.cli.update.infer", infer)
+    monkeypatch.setattr("forecast.run.infer", infer)
     monkeypatch.delenv("FORECAST_DEBUG", raising=False)
     assert main(["update", str(made_up)]) == 1
     printed = capsys.readouterr()
@@ -270,5 +269,5 @@ def test_an_unexpected_failure_is_one_line_and_exit_1(made_up, capsys, monkeypat
 
 
 def test_a_failure_of_the_toolkit_outranks_an_input_at_fault(made_up, monkeypatch):
-    monkeypatch.setattr("forecast.cli.update.infer", lambda case, options: 1 / 0)
+    monkeypatch.setattr("forecast.run.infer", lambda case, inputs, **_: 1 / 0)
     assert main(["update", str(made_up.parent / FAULTY), str(made_up)]) == 1

@@ -9,7 +9,9 @@ from pathlib import Path
 import pytest
 
 from forecast.case.folder import load_case, new_case
-from forecast.cli import collect, whatif
+from forecast.cli import main
+
+QUICK = ["--draws", "100", "--chains", "2"]
 
 
 @pytest.fixture(scope="module")
@@ -29,8 +31,8 @@ def first(case: Path) -> str:
 
 
 def test_a_what_if_is_printed_side_by_side(case, day, capsys):
-    options = whatif.Options(drop=(first(case),), set=("prior=even",), as_of=day, draws=100, chains=2)
-    assert whatif.run([case], options) == 0
+    changes = ["--drop", first(case), "--set", "prior=even"]
+    assert main(["whatif", str(case), "--as-of", str(day), *changes, *QUICK]) == 0
     said = capsys.readouterr().out
     assert f"· without report {first(case)}" in said
     assert "· prior: even" in said
@@ -40,8 +42,7 @@ def test_a_what_if_is_printed_side_by_side(case, day, capsys):
 
 
 def test_a_what_if_is_one_json_document(case, day, capsys):
-    options = whatif.Options(drop=(first(case),), as_json=True, as_of=day, draws=100, chains=2)
-    assert whatif.run([case], options) == 0
+    assert main(["whatif", str(case), "--as-of", str(day), "--drop", first(case), "--json", *QUICK]) == 0
     found = json.loads(capsys.readouterr().out)
     assert found["case"] == "mine"
     for row in found["scenarios"]:
@@ -52,20 +53,20 @@ def test_a_what_if_is_one_json_document(case, day, capsys):
 @pytest.mark.parametrize(
     ("options", "said"),
     [
-        (whatif.Options(), "what if: nothing is changed"),
-        (whatif.Options(set=("cap",)), "--set: not a change (found: cap)"),
-        (whatif.Options(add=("2014-11-20,x",)), "--add: not an imagined report (found: 2014-11-20,x)"),
-        (whatif.Options(drop=("nobody",)), "what if: no such report (found: nobody)"),
+        ([], "what if: nothing is changed"),
+        (["--set", "cap"], "--set: not a change (found: cap)"),
+        (["--add", "2014-11-20,x"], "--add: not an imagined report (found: 2014-11-20,x)"),
+        (["--drop", "nobody"], "what if: no such report (found: nobody)"),
     ],
 )
 def test_a_what_if_at_fault_ends_with_two(case, capsys, options, said):
-    assert whatif.run([case], options) == 2
+    assert main(["whatif", str(case), *options]) == 2
     out, error = capsys.readouterr()
     assert (out, said in error, "Traceback" in error) == ("", True, False)
 
 
 def test_what_to_collect_is_printed_best_first(case, day, capsys):
-    assert collect.run([case], collect.Options(as_of=day, draws=100, chains=2, top=2)) == 0
+    assert main(["collect", str(case), "--as-of", str(day), "--top", "2", *QUICK]) == 0
     said = capsys.readouterr().out
     assert said.startswith(f"mine, as of {day}: ")
     assert "Uncertainty: " in said
@@ -73,8 +74,8 @@ def test_what_to_collect_is_printed_best_first(case, day, capsys):
 
 def test_what_to_collect_is_one_json_document(case, day, capsys):
     source = load_case(case).question.sources[0].id
-    options = collect.Options(as_of=day, draws=100, chains=2, costs=(f"{source}=2",), as_json=True)
-    assert collect.run([case], options) == 0
+    options = ["--cost", f"{source}=2", "--json"]
+    assert main(["collect", str(case), "--as-of", str(day), *options, *QUICK]) == 0
     found = json.loads(capsys.readouterr().out)
     assert [row for row in found["collect"] if row["source"] == source and row["cost"] == 2.0]
     assert all(row["cost"] is None for row in found["collect"] if row["source"] != source)
@@ -83,11 +84,11 @@ def test_what_to_collect_is_one_json_document(case, day, capsys):
 @pytest.mark.parametrize(
     ("options", "said"),
     [
-        (collect.Options(costs=("x",)), "--cost: not a cost (found: x)"),
-        (collect.Options(sources=("nobody",)), "collect: no such source (found: nobody)"),
+        (["--cost", "x"], "--cost: not a cost (found: x)"),
+        (["--source", "nobody"], "collect: no such source (found: nobody)"),
     ],
 )
 def test_a_collection_at_fault_ends_with_two(case, day, capsys, options, said):
-    assert collect.run([case], options) == 2
+    assert main(["collect", str(case), "--as-of", str(day), *options]) == 2
     out, error = capsys.readouterr()
     assert (out, said in error, "Traceback" in error) == ("", True, False)

@@ -18,11 +18,12 @@ from forecast.case.warnings import WarningMessage
 from forecast.inference.data_tree import coordinates
 from forecast.record.issue import entries
 from forecast.record.ledger import Entry
-from forecast.report.brief.data import Findings, gather
+from forecast.report.brief.data import Findings
 from forecast.report.brief.write import brief_html
 from forecast.report.styles import contrast
 from forecast.report.summary import Summary, summarise
-from forecast.report.table import print_table
+from forecast.report.text.forecast import print_table
+from forecast.run import gather
 from tests.made_up import AS_OF, made_up_case, made_up_tree
 
 BEFORE = AS_OF - timedelta(days=7)

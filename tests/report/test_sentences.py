@@ -7,13 +7,13 @@ from datetime import date
 
 import pytest
 
-from forecast.report.brief.markdown import brief
+from forecast.report.brief.markdown import brief_markdown
 from forecast.report.summary import summarise
 from tests.made_up import made_up_case, made_up_tree, retitled
 from tests.report.base import BEFORE, issued, made_up_summary, printed
 
 
-@pytest.mark.parametrize("write", [printed, brief], ids=["table", "brief"])
+@pytest.mark.parametrize("write", [printed, brief_markdown], ids=["table", "brief"])
 def test_table_and_brief_say_the_same(summary, write):
     text = re.sub(r"\s+", " ", write(summary))
     assert summary.case.question.title in text
@@ -35,7 +35,7 @@ def test_a_week_without_reports_says_so(case):
     tree = made_up_tree(case, as_of=date(2014, 10, 25))
     summary = summarise(case, tree, issued(case, date(2014, 10, 18)))
     assert summary.views[0].movers == ()
-    for text in (printed(summary), brief(summary)):
+    for text in (printed(summary), brief_markdown(summary)):
         assert "No report became known after 2014-10-18" in text
         assert "Clashing" not in text
 
@@ -49,7 +49,7 @@ def test_long_lists_are_cut_and_counted(case, tree, monkeypatch):
     assert "and 1 report of less weight" in text
 
 
-@pytest.mark.parametrize("write", [printed, brief], ids=["table", "brief"])
+@pytest.mark.parametrize("write", [printed, brief_markdown], ids=["table", "brief"])
 def test_reports_without_weight_are_counted_not_listed(case, tree, write):
     weights = tree["evidence"]["weight_of_evidence"]
     weights[1:] = 0.04
@@ -66,11 +66,11 @@ def test_brackets_in_titles_are_printed_as_they_are(case, tree):
     summary = summarise(odd, tree)
     assert "[bold]Will[/bold] a|b [/] hold?" in printed(summary)
     assert "[/x] Open" in printed(summary)
-    assert "| [/x] Open war \\| or not |" in brief(summary), "a row of the table stays one line"
+    assert "| [/x] Open war \\| or not |" in brief_markdown(summary), "a row of the table stays one line"
 
 
 def test_units_stand_one_under_another():
     case = made_up_case(units=("north", "south"))
     summary = made_up_summary(case)
     assert "Answer to a truce, north, week to" in printed(summary)
-    assert "## south" in brief(summary)
+    assert "## south" in brief_markdown(summary)

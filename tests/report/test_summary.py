@@ -6,7 +6,7 @@ from datetime import date
 
 import pytest
 
-from forecast.report.brief.markdown import brief
+from forecast.report.brief.markdown import brief_markdown
 from forecast.report.summary import summarise
 from tests.made_up import AS_OF, TITLES, WEIGHTS, made_up_case, made_up_tree
 from tests.report.base import BEFORE, issued, made_up_summary, printed
@@ -31,7 +31,7 @@ def test_the_change_is_since_the_last_issue(summary, case, tree):
     first = summarise(case, tree)
     assert {line.now.change for line in first.views[0].lines} == {None}
     assert "No earlier forecast" in printed(first)
-    assert "No earlier forecast" in brief(first)
+    assert "No earlier forecast" in brief_markdown(first)
 
 
 def test_a_scenario_that_is_new_has_no_change(case, tree):

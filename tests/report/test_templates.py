@@ -15,8 +15,8 @@ from typing import TYPE_CHECKING, NamedTuple
 import pytest
 
 import forecast
-from forecast.report.brief.data import gather
 from forecast.report.brief.write import brief_html
+from forecast.run import gather
 from tests.made_up import made_up_case
 from tests.report.base import HOSTILE, contrast_of, hostile, made_up_page
 

@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING
 
 from forecast.report import sentences
 from forecast.report.brief.sections import SLIGHT, strongest
-from forecast.report.changes import MEANING
 from forecast.report.number_format import direction, percent, points, tenths
+from forecast.report.text.explanation import MEANING
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from forecast.report.summary import Line, Summary, View
 
 
-def brief(summary: Summary, findings: Findings | None = None, *, picture: str = "") -> str:
+def brief_markdown(summary: Summary, findings: Findings | None = None, *, picture: str = "") -> str:
     """Write a forecast as Markdown.
 
     Parameters
@@ -30,7 +30,7 @@ def brief(summary: Summary, findings: Findings | None = None, *, picture: str = 
     summary : Summary
         What :func:`forecast.report.summary.summarise` picked.
     findings : Findings, optional
-        What :func:`forecast.report.brief.data.gather` found: what changed, why, and what to collect.
+        What :func:`forecast.gather` found: what changed, why, and what to collect.
     picture : str, optional
         The trend plot's file, as seen from the brief's folder; "" for none.
 

@@ -33,9 +33,9 @@ from forecast.report.brief.elements import (
     simple,
 )
 from forecast.report.brief.trend_svg import NARROW, WIDE, chart, read_out, share_of, thinned
-from forecast.report.changes import MEANING
 from forecast.report.number_format import band, direction, percent, points, tenths
-from forecast.report.sensitivities import most
+from forecast.report.text.explanation import MEANING
+from forecast.report.text.sensitivity import most
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -29,7 +29,7 @@ def brief_html(summary: Summary, findings: Findings) -> str:
     summary : Summary
         What :func:`forecast.report.summary.summarise` picked.
     findings : Findings
-        What :func:`forecast.report.brief.data.gather` found.
+        What :func:`forecast.gather` found.
 
     Returns
     -------

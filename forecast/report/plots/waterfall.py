@@ -11,13 +11,13 @@ from forecast.case.errors import Fault, InputError, listed, meant
 from forecast.case.in_force import ever
 from forecast.inference.diagnostics import RULED_OUT
 from forecast.inference.result import of_unit
-from forecast.report.changes import MEANING
 from forecast.report.number_format import direction, percent, tenths
 from forecast.report.plots import base
 from forecast.report.plots.base import RowLabel
 from forecast.report.plots.series import plotted_unit, scenarios_of, unit_title
 from forecast.report.plots.small_multiples import grid_shape
 from forecast.report.styles import FAINT, INK, SMALL, scenario_styles
+from forecast.report.text.explanation import MEANING
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -17,7 +17,7 @@ from forecast.analysis.whatif import altered
 from forecast.case.evidence import Evidence
 from forecast.case.folder import Case, load_case, new_case
 from forecast.inference.engine import update
-from forecast.report.sensitivities import sensitivity_lines
+from forecast.report.text.sensitivity import sensitivity_lines
 from tests.cases import Small, binary, day, question, report, small, source
 from tests.oracles import enumerate_posterior, mean_theta
 

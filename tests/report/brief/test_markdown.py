@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from forecast.report.brief.markdown import brief, change_lines, collect_lines, why_lines
+from forecast.report.brief.markdown import brief_markdown, change_lines, collect_lines, why_lines
 from tests.made_up import made_up_case
 from tests.report.base import made_up_brief
 
@@ -34,7 +34,7 @@ def test_why_names_the_parts_and_the_source_it_leans_on():
 
 def test_the_brief_in_markdown_has_the_sections_of_every_unit():
     case = made_up_case(units=("north", "south"))
-    text = brief(*made_up_brief(case))
+    text = brief_markdown(*made_up_brief(case))
     for title in ("### What changed", "### Why", "### What to collect"):
         assert text.count(title) == 2
 
@@ -46,7 +46,7 @@ def test_tags_and_links_of_others_are_text_in_markdown():
     scenarios = tuple(replace(one, title=evil) for one in case.question.scenarios)
     case = replace(case, question=replace(case.question, title=evil, scenarios=scenarios))
     summary, found = made_up_brief(case)
-    text = brief(summary, found, picture="trend.png")
+    text = brief_markdown(summary, found, picture="trend.png")
     assert "<script" not in text
     assert "<https" not in text
     assert "](javascript" not in text
@@ -54,5 +54,5 @@ def test_tags_and_links_of_others_are_text_in_markdown():
 
 
 def test_the_brief_shows_the_picture(summary):
-    assert "](trend.png)" in brief(summary, picture="trend.png")
-    assert "![" not in brief(summary)
+    assert "](trend.png)" in brief_markdown(summary, picture="trend.png")
+    assert "![" not in brief_markdown(summary)

@@ -10,10 +10,10 @@ from forecast.case.evidence import Evidence
 from forecast.case.folder import Case
 from forecast.inference import result
 from forecast.report.brief import sections
-from forecast.report.brief.data import gather
 from forecast.report.brief.elements import Items
 from forecast.report.brief.write import page
 from forecast.report.summary import summarise
+from forecast.run import gather
 from tests import cases
 from tests.cases import binary, source
 from tests.report.base import made_up_brief, made_up_page, read, words

@@ -9,7 +9,7 @@ from matplotlib.patches import Rectangle
 from forecast import plot_changed, plot_collect, plot_evidence
 from forecast.analysis.attribution import STEPS
 from forecast.case.errors import InputError
-from forecast.report.changes import MEANING
+from forecast.report.text.explanation import MEANING
 from tests.report.plots.base import case_of, collected, collisions, explained, moved, words, xs
 
 

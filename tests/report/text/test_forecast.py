@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 
 from forecast.report.summary import summarise
-from forecast.report.table import print_table
+from forecast.report.text.forecast import print_table
 from tests.made_up import made_up_case, made_up_tree
 from tests.report.base import printed
 

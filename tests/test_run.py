@@ -1,4 +1,4 @@
-"""What the analyses of a brief share is set up once."""
+"""The weekly run without a terminal."""
 
 from __future__ import annotations
 
@@ -10,10 +10,10 @@ import pytest
 
 import forecast
 from forecast.model.evidence_index import EvidenceIndex
-from forecast.report.brief.data import gather
 from forecast.report.summary import summarise
+from forecast.run import gather
 
-SHIPPED = Path(__file__).parents[3] / "scenarios" / "isis-jn-2014"
+SHIPPED = Path(__file__).parents[1] / "scenarios" / "isis-jn-2014"
 
 
 def test_the_evidence_is_indexed_a_handful_of_times(monkeypatch: pytest.MonkeyPatch):

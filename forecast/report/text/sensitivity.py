@@ -9,7 +9,9 @@ import numpy as np
 import xarray as xr
 
 from forecast.inference.diagnostics import LEAST_DRAWS
+from forecast.inference.result import by_unit
 from forecast.report.number_format import percent
+from forecast.report.text.tables import table_lines
 
 #: Ids of reports are not broken.
 wrap = partial(wrapped, break_on_hyphens=False)
@@ -37,8 +39,7 @@ def sensitivity_lines(data: xr.Dataset, *, top: int = 10, width: int = 100) -> l
     >>> print(*sensitivity_lines(forecast.sensitivity(case)), sep=chr(10))  # doctest: +SKIP
     """
     lines: list[str] = []
-    for unit in data["unit"].values.tolist() if "unit" in data.dims else [""]:
-        part = data.sel(unit=unit) if unit else data
+    for unit, part in by_unit(data):
         lines += ["", *_unit_lines(part, unit, top, width)]
     return lines[1:]
 
@@ -49,7 +50,7 @@ def _unit_lines(data: xr.Dataset, unit: str, top: int, width: int) -> list[str]:
     found += wrap(_standing(data), width)
     for sentence in (most(data), _flip_sentence(data), _set_sentence(data), _power_sentence(data)):
         found += wrap(sentence, width, initial_indent="  · ", subsequent_indent="    ")
-    return found + _table(data, top, width) + _flip_lines(data, top) + _set_lines(data, width)
+    return found + _table(data, top, width) + _flip_lines(data, top, width) + _set_lines(data, width)
 
 
 def _when(data: xr.Dataset) -> str:
@@ -161,21 +162,11 @@ def _power_sentence(data: xr.Dataset) -> str:
 
 def _table(data: xr.Dataset, top: int, width: int) -> list[str]:
     lead, (swing, order) = data["leader_at_means"].item(), _swing(data)
-    rows = [int(j) for j in order[:top] if swing[j] > 0]
-    if not rows:
+    named = [int(j) for j in order[:top] if swing[j] > 0]
+    if not named:
         return []
-    names = [str(data["judgement"].values[j]) + (" *" if data["residual"].values[j] else "") for j in rows]
-    first, regime = max(map(len, [*names, "judgement"])) + 2, bool(data.attrs["regime"])
-    heads = [
-        "stated",
-        "low",
-        "high",
-        "at low",
-        "at high",
-        "points",
-        *(["now", ""] if regime else []),
-        "learnt",
-    ]
+    names = [str(data["judgement"].values[j]) + (" *" if data["residual"].values[j] else "") for j in named]
+    regime = bool(data.attrs["regime"])
     title = (
         f"{lead} {'on ' + data.attrs['horizon'] if regime else 'now'}, per cent, with one judgement alone at "
         "the low or the high end of its central 90 %, the others as stated, all at their means"
@@ -184,15 +175,16 @@ def _table(data: xr.Dataset, top: int, width: int) -> list[str]:
         f"{LEAST_DRAWS} of them count)"
         + ("; * nobody wrote it: the residual rule" if _starred(names) else "")
     )
-    lines = ["", *wrap(title, width), f"{'judgement':<{first}}" + "".join(f"{head:>9}" for head in heads)]
-    at = data.sel(scenario=lead)
-    for name, j in zip(names, rows, strict=True):
-        one = at.isel(judgement=j)
+    rows = []
+    for name, j in zip(names, named, strict=True):
+        one = data.sel(scenario=lead).isel(judgement=j)
         cells = [_number(one["stated"].item()), *map(_number, one["end_value"].values)]
         cells += [f"{100 * p:.1f}" for p in one["horizon"].values] + [f"{100 * swing[j]:.1f}"]
         cells += [f"{100 * p:.1f}" for p in one["now"].values] if regime else []
-        lines.append(f"{name:<{first}}" + "".join(f"{cell:>9}" for cell in [*cells, *_learnt(one)]))
-    return lines
+        rows.append([name, *cells, *_learnt(one)])
+    headings = ["judgement", "stated", "low", "high", "at low", "at high", "points"]
+    headings += [*(["now", ""] if regime else []), "learnt", ""]
+    return ["", *wrap(title, width), *table_lines(headings, rows, width=width)]
 
 
 def _starred(names: list[str]) -> bool:
@@ -203,24 +195,23 @@ def _learnt(one: xr.Dataset) -> list[str]:
     """Return both ends with learning; nothing where they were not tried."""
     ess, p = one["learnt_ess"].values, one["learnt_horizon"].values
     if np.isnan(ess).any():
-        return []
+        return ["", ""]
     return [f"{100 * q:.1f}" if n >= LEAST_DRAWS else "?" for n, q in zip(ess, p, strict=True)]
 
 
-def _flip_lines(data: xr.Dataset, top: int) -> list[str]:
+def _flip_lines(data: xr.Dataset, top: int, width: int) -> list[str]:
     chance = data["flip_chance"].values
-    rows = [int(j) for j in np.argsort(-chance, kind="stable") if np.isfinite(data["flip"].values[j])][:top]
-    if not rows:
+    named = [int(j) for j in np.argsort(-chance, kind="stable") if np.isfinite(data["flip"].values[j])][:top]
+    if not named:
         return []
-    first = max(len(str(data["judgement"].values[j])) for j in rows + rows[:1]) + 2
-    lines = ["", "Where another scenario would lead, one judgement alone, all others as stated"]
-    lines.append(f"{'judgement':<{first}}{'stated':>9}{'flips at':>10}  {'to':<14}as far out, as judged")
-    for j in rows:
+    rows = []
+    for j in named:
         one = data.isel(judgement=j)
-        value, to = _number(one["flip"].item()), one["flip_to"].item()
-        head = f"{one['judgement'].item():<{first}}{_number(one['stated'].item()):>9}{value:>10}"
-        lines.append(f"{head}  {to:<14}{percent(float(chance[j]))}")
-    return lines
+        numbers = [_number(one[name].item()) for name in ("stated", "flip")]
+        rows.append([one["judgement"].item(), *numbers, one["flip_to"].item(), percent(float(chance[j]))])
+    title = "Where another scenario would lead, one judgement alone, all others as stated"
+    headings = ["judgement", "stated", "flips at", "to", "as far out, as judged"]
+    return ["", title, *table_lines(headings, rows, width=width, left=(0, 3, 4))]
 
 
 def _set_lines(data: xr.Dataset, width: int) -> list[str]:

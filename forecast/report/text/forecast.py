@@ -1,18 +1,25 @@
-"""The forecast as the analyst reads it on the terminal: what is probable, then what moved it, then doubts."""
+"""The forecast as the analyst reads it on the terminal: what is probable, then what moved it, then doubts.
+
+And the end of a run over several cases: a line for each, and what moved by more than was asked for.
+"""
 
 from __future__ import annotations
 
 import os
+from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
+from forecast.case.in_force import ever
 from forecast.report import sentences
-from forecast.report.number_format import direction, points, trend_line
+from forecast.report.number_format import direction, percent, points, trend_line
 
 if TYPE_CHECKING:
     from rich.console import Console, RenderableType
     from rich.table import Table
 
-    from forecast.report.summary import Summary, View
+    from forecast.case.question import Question
+    from forecast.record.ledger import Entry
+    from forecast.report.summary import Chance, Summary, View
 
 #: Points of the trend line: a quarter of a year of weeks.
 _TREND_POINTS = 13
@@ -134,3 +141,72 @@ def _print_list(console: Console, title: str, lines: list[str]) -> None:
     console.print(Text(title, style="bold"))
     for line in lines:
         console.print(Padding(Text(f"· {line}"), (0, 0, 0, 2)))
+
+
+def leaders(summary: Summary) -> str:
+    """Return the most probable scenario of each unit, and its change since the last issue."""
+    found = []
+    for view in summary.views:
+        line = max(view.lines, key=lambda line: summary.leading(line).probability)
+        chance = summary.leading(line)
+        moved = "" if chance.change is None else f" ({points(chance.change)})"
+        found.append(f"{_of(view.unit, ': ')}{line.title} {percent(chance.probability)}{moved}")
+    return ", ".join(found)
+
+
+def issued_leaders(question: Question, rows: Sequence[Entry]) -> str:
+    """Return the most probable scenario of each unit in an issue of the ledger."""
+
+    def chance(row: Entry) -> float:
+        return row.probability if question.dynamics is None else row.horizon_probability
+
+    titles = {one.id: one.title for one in ever(question)}
+    tops = (max((row for row in rows if row.unit == unit), key=chance) for unit in question.unit_names)
+    return ", ".join(f"{_of(row.unit, ': ')}{titles[row.scenario]} {percent(chance(row))}" for row in tops)
+
+
+def case_lines(cases: Sequence[tuple[str, str]]) -> list[str]:
+    """Return a line for each of several cases; of a single one all has been said.
+
+    Examples
+    --------
+    >>> case_lines([("a", "issued"), ("long", "not forecast")])
+    ['', '2 cases:', '  a     issued', '  long  not forecast']
+    """
+    width = max((len(name) for name, _ in cases), default=0)
+    lines = [f"  {name:<{width}}  {outcome}" for name, outcome in cases]
+    return ["", f"{len(cases)} cases:", *lines] if len(cases) > 1 else []
+
+
+def alert_lines(summaries: Sequence[Summary], limit: float) -> list[str]:
+    """Return what moved by more than so many percentage points since the last issue.
+
+    Examples
+    --------
+    >>> alert_lines([], 10)
+    ['', 'Moved by more than 10 points since the last issue: none']
+    """
+    far = [
+        f"  {summary.case.name}: {of} {percent(before)} to {percent(after)} ({points(after - before)})"
+        for summary in summaries
+        for of, before, after in _moves(summary)
+        if 100 * abs(after - before) > limit
+    ]
+    return ["", f"Moved by more than {limit:g} points since the last issue:{'' if far else ' none'}", *far]
+
+
+def _moves(summary: Summary) -> Iterator[tuple[str, float, float]]:
+    """Yield what moved since the last issue, from which probability and to which."""
+    carried = ", from what was carried over" if summary.carried else ""
+    for view in summary.views:
+        for line in view.lines:
+            ends: list[tuple[str, Chance]] = [("now", line.now)]
+            ends += [("at the horizon", line.horizon)] if summary.regime else []
+            for when, chance in ends:
+                if chance.change is not None:
+                    before = chance.probability - chance.change
+                    yield f"{_of(view.unit, ', ')}{line.title}, {when}{carried}:", before, chance.probability
+
+
+def _of(unit: str, between: str) -> str:
+    return f"{unit}{between}" if unit else ""

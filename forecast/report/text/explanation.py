@@ -1,13 +1,32 @@
-"""Why a forecast is what it is, as lines of text."""
+"""Why a forecast is what it is, and what moved it since the last one that was issued, as lines of text."""
 
 from __future__ import annotations
 
+import json
 from textwrap import shorten, wrap
 
 import numpy as np
 import xarray as xr
 
 from forecast.inference.diagnostics import RULED_OUT
+from forecast.inference.result import by_unit
+from forecast.report.text.tables import table_lines
+
+#: What each part of a move is, for a reader.
+MEANING = {
+    "remainder": "remainder: Monte Carlo, version",
+    "judgements": "changed judgements and grades",
+    "scenarios": "changed scenarios",
+    "time": "time passing, silence",
+    "new": "new reports",
+    "late": "late reports on earlier days",
+    "corrections": "corrections and withdrawals",
+}
+
+_NOTHING_BEFORE = (
+    "There is no forecast to compare with: none was issued for an earlier day, or only one over other "
+    "scenarios or units."
+)
 
 #: Longest note of a report that is printed whole.
 _NOTE = 240
@@ -36,10 +55,8 @@ def explain_lines(data: xr.Dataset, *, top: int = 8, width: int = 100) -> list[s
     --------
     >>> print(*explain_lines(explain(case)), sep=chr(10))  # doctest: +SKIP
     """
-    units = [str(unit) for unit in data["unit"].values] if "unit" in data.dims else [""]
     lines = []
-    for unit in units:
-        part = data.sel(unit=unit) if unit else data
+    for unit, part in by_unit(data):
         cells = np.flatnonzero(part["cell_unit"].values == unit)
         reports = np.flatnonzero(part["report_unit"].values == unit)
         lines += _unit_lines(part.isel(cell=cells, report=reports), unit, top, width)
@@ -63,23 +80,21 @@ def _unit_lines(data: xr.Dataset, unit: str, top: int, width: int) -> list[str]:
         f"{title}, as of {data.attrs['as_of']}",
         *wrap(how, width),
         "",
-        *_sum_lines(data, top, static),
+        *_sum_lines(data, top, static, width),
         "",
-        *_taken_lines(data),
+        *_taken_lines(data, width),
         "",
         *_cutting_lines(data, width),
         *_report_lines(data, top, lead, width),
     ]
 
 
-def _table(scenarios: list[str], rows: list[tuple[str, np.ndarray, str]]) -> list[str]:
-    first = max(len(name) for name, _, _ in rows) + 2
-    widths = [max(len(name), 7) + 2 for name in scenarios]
-    lines = [" " * first + "".join(f"{name:>{w}}" for name, w in zip(scenarios, widths, strict=True))]
-    for name, row, remark in rows:
-        cells = "".join(f"{_number(value):>{w}}" for value, w in zip(row, widths, strict=True))
-        lines.append(f"{name:<{first}}{cells}{f'   {remark}' if remark else ''}")
-    return lines
+def _table(scenarios: list[str], rows: list[tuple[str, np.ndarray, str]], width: int) -> list[str]:
+    """Return rows of weights with their remarks as a table."""
+    remarks = any(remark for _, _, remark in rows)
+    headings = ["", *scenarios, *([""] if remarks else [])]
+    cells = [[name, *map(_number, row), *([remark] if remarks else [])] for name, row, remark in rows]
+    return table_lines(headings, cells, width=width, left=(0, len(scenarios) + 1))
 
 
 def _number(value: float) -> str:
@@ -88,7 +103,7 @@ def _number(value: float) -> str:
     return f"{value + 0.0:+.1f}" if abs(value) >= 0.05 else "0.0"
 
 
-def _sum_lines(data: xr.Dataset, top: int, static: bool) -> list[str]:
+def _sum_lines(data: xr.Dataset, top: int, static: bool, width: int) -> list[str]:
     weight = data["weight"].values
     order = np.argsort(-np.abs(weight).max(axis=1, initial=0.0), kind="stable")
     named, others = order[:top], order[top:]
@@ -107,10 +122,10 @@ def _sum_lines(data: xr.Dataset, top: int, static: bool) -> list[str]:
         ("  what learning adds", data["learning"].values, ""),
         ("the forecast", data["engine"].values, ""),
     ]
-    return _table(data["scenario"].values.tolist(), rows)
+    return _table(data["scenario"].values.tolist(), rows, width)
 
 
-def _taken_lines(data: xr.Dataset) -> list[str]:
+def _taken_lines(data: xr.Dataset, width: int) -> list[str]:
     """Return what the cells would weigh if nothing were taken away, and what was, in its order."""
     taken = data["taken"].sum("cell")
     rows = [("all cells, every report surely true", data["sure_weight"].sum("cell").values, "")]
@@ -118,7 +133,7 @@ def _taken_lines(data: xr.Dataset) -> list[str]:
     rows.append(("all cells as they count", data["weight"].sum("cell").values, ""))
     return [
         "What was taken away, in this order, one cell at a time beside the others as they count",
-        *_table(data["scenario"].values.tolist(), rows),
+        *_table(data["scenario"].values.tolist(), rows, width),
     ]
 
 
@@ -174,3 +189,50 @@ def _taken_from(row: xr.Dataset, most: int) -> str:
     name = row["scenario"].values[most]
     said = f"For {name} {_number(sure)} if all reports of its cell were surely true: {', '.join(told)}."
     return said if told else ""
+
+
+def changed_lines(data: xr.Dataset | None, *, width: int = 100) -> list[str]:
+    """Return a split move as lines: a table in percentage points, and the reports behind each part.
+
+    Parameters
+    ----------
+    data : Dataset or None
+        What :func:`forecast.changed_since_issue` returned.
+    width : int
+        Longest line.
+
+    Examples
+    --------
+    >>> print(*changed_lines(data), sep=chr(10))  # doctest: +SKIP
+    """
+    if data is None:
+        return [_NOTHING_BEFORE]
+    whens = ("now", "horizon") if data.attrs["regime"] else ("now",)
+    lines = [f"What moved the forecast from {data.attrs['since']} to {data.attrs['as_of']}"]
+    lines += wrap("Percentage points; each change let in after those above it, so the lines add up.", width)
+    for unit, part in by_unit(data):
+        for when in whens:
+            lines += ["", f"{f'{unit}, ' if unit else ''}{when}", *_move_table(part, when, width)]
+    for step in data["step"].values.tolist():
+        names = data["report"].values[data["report_step"].values == step].tolist()
+        if names:
+            text = f"{MEANING[step]}: {', '.join(names)}."
+            lines += ["", *wrap(text, width, subsequent_indent="  ", break_on_hyphens=False)]
+    for note in json.loads(data.attrs["note"]):
+        lines += ["", *wrap(f"Note: {note}.", width, subsequent_indent="  ")]
+    return lines
+
+
+def _move_table(data: xr.Dataset, when: str, width: int) -> list[str]:
+    before, after = data[f"{when}_issued"].values, data[f"{when}_after"].isel(step=-1).values
+    rows = [["issued", *(f"{100 * p:.1f}%" for p in before)]]
+    rows += [
+        [f"  {MEANING[step]}", *map(_points, data[when].sel(step=step).values)]
+        for step in data["step"].values.tolist()
+    ]
+    rows.append(["this forecast", *(f"{100 * p:.1f}%" for p in after)])
+    return table_lines(["", *data["scenario"].values.tolist()], rows, width=width)
+
+
+def _points(move: float) -> str:
+    return f"{100 * move:+.1f}" if abs(move) >= 0.0005 else "0.0"

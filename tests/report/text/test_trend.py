@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 import xarray as xr
 
-from forecast.report.trend_text import trend_text
+from forecast.report.text.trend import trend_text
 from tests.made_up import HORIZON, OPENED, TITLES, made_up_case, made_up_tree
 
 

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import xarray as xr
 
-from forecast.report.sensitivities import sensitivity_lines
+from forecast.report.text.sensitivity import sensitivity_lines
 
 NAN = float("nan")
 

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import date
 from typing import TYPE_CHECKING
 
 import numpy as np
 
+from forecast.case.in_force import ever
+from forecast.inference.result import as_of
 from forecast.report.number_format import band, percent
+from forecast.report.styles import scenario_styles
 from forecast.report.summary import of_unit
 
 if TYPE_CHECKING:
@@ -56,7 +58,7 @@ def trend_text(
     >>> print(*trend_text(case, forecast.update(case)).rows, sep=chr(10))  # doctest: +SKIP
     """
     width, height = max(width, 40), max(height, 5)
-    case = case.on(date.fromisoformat(str(tree.attrs["as_of"])))
+    case = case.on(as_of(tree))
     trend, outlook = (of_unit(tree[name].to_dataset(), unit) for name in ("trend", "outlook"))
     regime = case.question.dynamics is not None
     today = _days(trend["as_of"].values)[-1]
@@ -131,3 +133,24 @@ def _dates(days: tuple[float, ...], edge: int, columns: int, *, regime: bool) ->
     for at, text in places:
         line[at : at + len(text)] = text
     return "".join(line)
+
+
+def print_trend(case: Case, tree: xr.DataTree) -> None:
+    """Print the trend of each unit, in the scenarios' colours where the terminal has them."""
+    from rich.console import Console
+    from rich.text import Text
+
+    console, day = Console(highlight=False), as_of(tree)
+    styles = scenario_styles(ever(case.question))
+    colours = [styles[id].colour for id in case.on(day).question.scenario_ids]
+    console.print(Text(f"{case.question.title} ({case.name}, as of {day})", style="bold"))
+    for unit in case.question.unit_names:
+        console.print(Text(unit, style="bold"))
+        height = min(20, max(console.size.height - 12, 8))
+        drawn = trend_text(case, tree, unit=unit, width=min(console.width, 120), height=height)
+        for row, owner in zip(drawn.rows, drawn.owner, strict=True):
+            line = Text(row, no_wrap=True, overflow="crop")
+            for column, place in enumerate(owner[: len(row)]):
+                if place >= 0:
+                    line.stylize(colours[place], column, column + 1)
+            console.print(line)

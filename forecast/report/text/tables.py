@@ -1,0 +1,232 @@
+"""Tables as lines of plain text, for a terminal, a file or a pipe: checks, what-ifs, what to collect."""
+
+from __future__ import annotations
+
+import io
+import json
+import math
+from collections.abc import Collection, Iterable, Mapping, Sequence, Sized
+from datetime import date
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from forecast.case.warnings import from_json
+from forecast.inference.result import by_unit
+
+if TYPE_CHECKING:
+    import pandas as pd
+    import xarray as xr
+
+    from forecast.analysis.review import Check
+    from forecast.case.folder import Case
+
+#: Stands for the source where an indicator is monitored and nobody reports.
+UNASKED = "(the watch)"
+
+
+def table_lines(
+    headings: Sequence[str], rows: Iterable[Sequence[str]], *, width: int = 100, left: Collection[int] = (0,)
+) -> list[str]:
+    """Return a table as lines; columns of numbers stand to the right and are never broken.
+
+    Parameters
+    ----------
+    headings : sequence of str
+        One for each column.
+    rows : iterable of sequence of str
+        The cells.
+    width : int
+        Longest line: text is wrapped to it, numbers are not.
+    left : collection of int
+        The columns of text, which stand to the left.
+
+    Examples
+    --------
+    >>> rows = [("War", "62%", "55%"), ("Peace", "38%", "45%")]
+    >>> print(*table_lines(["", "now", "later"], rows), sep=chr(10))
+           now  later
+    War    62%    55%
+    Peace  38%    45%
+    """
+    from rich.console import Console
+    from rich.table import Table
+    from rich.text import Text
+
+    cells = [list(row) for row in rows]
+    table = Table(box=None, pad_edge=False, header_style="")
+    for place, heading in enumerate(headings):
+        text = place in left
+        longest = max(Text(row[place]).cell_len for row in [headings, *cells])
+        table.add_column(
+            Text(heading),
+            justify="left" if text else "right",
+            no_wrap=not text,
+            min_width=None if text else longest,
+        )
+    for row in cells:
+        table.add_row(*map(Text, row))
+    console = Console(file=io.StringIO(), color_system=None, width=width, legacy_windows=False)
+    needed = console.measure(table, options=console.options.update(max_width=10_000)).minimum
+    console.width = max(width, needed)
+    with console.capture() as drawn:
+        console.print(table)
+    return [line.rstrip() for line in drawn.get().splitlines()]
+
+
+def check_lines(
+    path: Path,
+    case: Case,
+    checks: Sequence[Check] = (),
+    compared: Mapping[str, xr.Dataset] | None = None,
+    *,
+    width: int = 100,
+) -> list[str]:
+    """Return what a sound case holds and what is worth a second look, then its review and cross-checks."""
+    from forecast.analysis.review import review_lines
+
+    question = case.question
+    counted = {"scenario": question.scenarios, "indicator": question.indicators, "source": question.sources}
+    counts = ", ".join(_count(things, name) for name, things in counted.items())
+    lines = [f"{path}: sound. {counts}, {_count(case.evidence.reports, 'row')} of evidence."]
+    lines += [f"  · {warning}" for warning in case.warnings]
+    lines += ["", *review_lines(checks)] if checks else []
+    for name, data in (compared or {}).items():
+        lines += comparison_lines(name, data, width=width)
+    return lines
+
+
+def comparison_lines(name: str, data: xr.Dataset, *, width: int = 100) -> list[str]:
+    """Return the probabilities of each way to compute a forecast, in per cent, with two standard errors."""
+    way = str(data["now"].dims[0])
+    lines = []
+    for unit, part in by_unit(data):
+        for when in ("now", "horizon"):
+            title = f"{name}{f' {unit}' if unit else ''}: {when}, per cent, with two standard errors"
+            chances = zip(part[when].values, part[f"{when}_mcse"].values, strict=True)
+            rows = [
+                [one, *map(_percent, *row)]
+                for one, row in zip(part[way].values.tolist(), chances, strict=True)
+            ]
+            lines += ["", title, *table_lines(["", *part["scenario"].values.tolist()], rows, width=width)]
+    notes = zip(data[way].values, data["note"].values, strict=True) if "note" in data else ()
+    lines += [f"  · {one}: {note}" for one, note in notes if note]
+    if "agrees" in data:
+        agree = bool(data["agrees"].all())
+        lines.append("All that apply agree within four standard errors." if agree else "THEY DISAGREE.")
+    return lines
+
+
+def _percent(p: float, error: float) -> str:
+    return "-" if math.isnan(p) else f"{100 * p:.2f} ± {200 * error:.2f}"
+
+
+def _count(things: Sized, name: str) -> str:
+    return f"{len(things)} {name}" if len(things) == 1 else f"{len(things)} {name}s"
+
+
+def whatif_lines(data: xr.Dataset, *, width: int = 100) -> list[str]:
+    """Return a what-if as lines: what was changed, and the probabilities in per cent.
+
+    Parameters
+    ----------
+    data : Dataset
+        What :func:`forecast.whatif` returned.
+    width : int
+        Longest line of the tables.
+    """
+    lines = [f"{data.attrs['case']}, as of {data.attrs['as_of']}. What if:"]
+    lines += [f"  · {change}" for change in json.loads(data.attrs["changes"])]
+    titles = {"now": "Now", "horizon": f"On {data.attrs['horizon']}", "ever": "Ever until then"}
+    for unit, part in by_unit(data):
+        for when, title in titles.items():
+            lines += ["", f"{f'{unit}. ' if unit else ''}{title}, per cent (90 % band in brackets)"]
+            rows = [
+                [scenario, _band(part, when, 0, n), _band(part, when, 1, n), _difference(part, when, n)]
+                for n, scenario in enumerate(part["scenario"].values.tolist())
+            ]
+            lines += table_lines(["", "as it is", "what if", "difference"], rows, width=width)
+    warnings = [f"  · {warning}" for warning in from_json(data.attrs["warnings"])]
+    return lines + (["", "What if warns besides:", *warnings] if warnings else [])
+
+
+def _band(data: xr.Dataset, when: str, variant: int, scenario: int) -> str:
+    one = data.isel(variant=variant, scenario=scenario)
+    p = f"{100 * float(one[when]):.1f}"
+    if f"{when}_low" not in one:
+        return p
+    return f"{p} ({100 * float(one[f'{when}_low']):.0f}-{100 * float(one[f'{when}_high']):.0f})"
+
+
+def _difference(data: xr.Dataset, when: str, scenario: int) -> str:
+    one, error = data.isel(scenario=scenario), f"{when}_difference_mcse"
+    p = f"{100 * float(one[f'{when}_difference']):+.1f}"
+    return f"{p} ± {200 * float(one[error]):.1f}" if error in one else p
+
+
+def collect_lines(
+    case: Case, day: date, table: pd.DataFrame, *, top: int = 15, every: bool = False, width: int = 100
+) -> list[str]:
+    """Return the best of what could be collected as lines, in thousandths of a bit.
+
+    Parameters
+    ----------
+    case : Case
+        The case.
+    day : date
+        The as-of date.
+    table : DataFrame
+        What :func:`forecast.collect` returned.
+    top : int
+        So many rows are listed.
+    every : bool
+        Every source of each indicator, in place of its best one.
+    width : int
+        Longest line of the tables.
+    """
+    lines = [
+        f"{case.name}, as of {day}: what a report on the period to {table.attrs['period_end']} is expected to"
+        " tell of the scenario,",
+        f"in thousandths of a bit, now and on {case.question.horizon} (twice the standard error after ±)",
+    ]
+    for unit in table["unit"].unique().tolist() if "unit" in table else [""]:
+        part = table[table["unit"] == unit] if unit else table
+        bits = table.attrs["entropy"]
+        now, horizon = (bits[name][unit] if unit else bits[name] for name in ("now", "horizon"))
+        lines += ["", f"{f'{unit}. ' if unit else ''}Uncertainty: {now:.3f} bits now, {horizon:.3f} ahead"]
+        shown = part if every else part.drop_duplicates("indicator")
+        lines += _collection(shown.head(top), width)
+        if len(shown) > top:
+            lines.append(f"... and {len(shown) - top} more, each worth less")
+        if len(shown) < len(part):
+            lines.append("The best source of each indicator; name an indicator to see all of its sources.")
+    if table.attrs["left_out"]:
+        left_out = ", ".join(dict.fromkeys(table.attrs["left_out"]))
+        lines += ["", f"Left out, as nobody can say what to expect or nothing can be added: {left_out}"]
+    return lines
+
+
+def _collection(part: pd.DataFrame, width: int) -> list[str]:
+    """Return a table of what could be collected, with costs where some are known."""
+    costs = "per_cost" in part
+    headings = [
+        "indicator",
+        "source",
+        "r",
+        "most likely",
+        "now",
+        "ahead",
+        *(["per cost"] if costs else []),
+        "",
+    ]
+    rows = []
+    for row in part.to_dict(orient="records"):
+        cells = [row["indicator"], row["source"] or UNASKED, _unless_nan(f"{row['reliability']:.2f}", "")]
+        cells.append(f"{row['expected']} ({row['chance']:.0%})" if row["expected"] else "")
+        cells += [f"{1000 * row[n]:.1f} ± {2000 * row[f'{n}_error']:.1f}" for n in ("now", "horizon")]
+        cells += [_unless_nan(f"{1000 * row['per_cost']:.2f}", "-")] if costs else []
+        rows.append([*cells, "repeats itself" if row["repeats"] else ""])
+    return table_lines(headings, rows, width=width, left=(0, 1, 3, len(headings) - 1))
+
+
+def _unless_nan(text: str, other: str) -> str:
+    return other if text == "nan" else text

@@ -1,0 +1,573 @@
+"""The weekly run: check, infer, compare with the last issue, write the brief, issue.
+
+Analyses, record and report, which do not know each other, meet here. Nothing is printed. What is heavy is
+imported by the function that needs it, so that a second run within the week, which infers nothing, is quick.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from datetime import date
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple, TypedDict, Unpack
+
+from forecast._version import __version__
+from forecast.case.errors import Fault, InputError
+from forecast.case.folder import Case, load_case
+from forecast.case.in_force import checked_as_of, form_of, forms, ids
+from forecast.record.ledger import LEDGER, Entry, Inputs, read_ledger
+
+if TYPE_CHECKING:
+    import xarray as xr
+
+    from forecast.case.question import Question
+    from forecast.report.brief.data import Findings
+    from forecast.report.summary import Summary
+
+type Engine = Literal["smc", "nuts"]
+type Status = Literal["issued", "issued before", "nothing changed", "dry run", "refused"]
+
+#: Is given what is being done and which share of it is done.
+type Progress = Callable[[str, float], None]
+
+#: The case's folder for all that can be computed again; the document in it vouches for the other files.
+OUTPUT, DOCUMENT, PAGE, MARKDOWN, PLOT = "output", "forecast.json", "brief.html", "brief.md", "trend.png"
+
+#: Draws of each chain for the order in which to look for reports, where the last digits do not matter.
+DRAWS = 500
+
+COMPILING = "First run: compiling the numerical code, once; this takes about a minute."
+COMPILING_NUTS = "nuts: compiling the model first; this takes a minute or more."
+
+
+@dataclass(frozen=True, slots=True)
+class Weekly:
+    """A weekly run of one case.
+
+    Attributes
+    ----------
+    case : Case
+        The case as it was read.
+    inputs : Inputs
+        What decides the numbers: as-of date, digest of the files, engine, seed, version and so on.
+    status : str
+        "issued"; "issued before" (written anew, in the ledger already); "nothing changed" (neither inferred
+        nor written); "dry run"; "refused" (by the engine: nothing was written).
+    document : str
+        The forecast as one line of JSON; "" where it was refused or not asked for.
+    rows : tuple of Entry
+        The ledger's rows of this very forecast where nothing changed, else none.
+    tree, summary
+        The result and what is worth saying about it; None where nothing changed.
+    findings : Findings or None
+        What the analyses found for the brief, where it was written.
+    """
+
+    case: Case
+    inputs: Inputs
+    status: Status
+    document: str = ""
+    rows: tuple[Entry, ...] = ()
+    tree: xr.DataTree | None = None
+    summary: Summary | None = None
+    findings: Findings | None = None
+
+    @property
+    def issued(self) -> bool:
+        """Whether this run added the forecast to the ledger."""
+        return self.status == "issued"
+
+    @property
+    def refused(self) -> str:
+        """Why the engine refuses its own numbers; "" if it does not."""
+        return "" if self.tree is None else str(self.tree.attrs.get("refused", ""))
+
+    @property
+    def output(self) -> Path:
+        """The folder of the brief, the plot and the document."""
+        return self.case.path / OUTPUT
+
+    @property
+    def ledger(self) -> Path:
+        """The ledger's file."""
+        return self.case.path / LEDGER
+
+
+class Outcome(NamedTuple):
+    """What became of one of several cases: its run, or the error that ended it."""
+
+    path: Path
+    run: Weekly | None = None
+    error: Exception | None = None
+
+
+class Settings(TypedDict, total=False):
+    """The options of :func:`weekly`."""
+
+    as_of: date | None
+    engine: Engine
+    draws: int
+    chains: int
+    tolerance: float
+    seed: int
+    dry_run: bool
+    document: bool
+    progress: Progress | None
+    notify: Callable[[str], None] | None
+    on_summary: Callable[[Summary], None] | None
+
+
+def weekly(
+    case: Case | Path | str,
+    *,
+    as_of: date | None = None,
+    engine: Engine = "smc",
+    draws: int = 2000,
+    chains: int = 4,
+    tolerance: float = 0.005,
+    seed: int = 0,
+    dry_run: bool = False,
+    document: bool = True,
+    progress: Progress | None = None,
+    notify: Callable[[str], None] | None = None,
+    on_summary: Callable[[Summary], None] | None = None,
+) -> Weekly:
+    """Forecast a case, write brief and trend plot to its `output/`, and issue the forecast to its ledger.
+
+    Nothing is written before all that can fail has been done. What was issued from the very same inputs, and
+    still lies in `output/`, is not inferred again.
+
+    Parameters
+    ----------
+    case : Case or path
+        The case, or its folder.
+    as_of, engine, draws, chains, tolerance, seed
+        As for :func:`forecast.update`.
+    dry_run : bool
+        Write and issue nothing.
+    document : bool
+        On a dry run: whether the JSON document is made, for which the engine is run a few times more.
+    progress : function, optional
+        Is given what is being done and which share of it is done, 0 to 1.
+    notify : function, optional
+        Is given remarks for a person who waits: that code is compiled first, that a letter cannot be drawn.
+    on_summary : function, optional
+        Is given the summary before anything is written; if it raises, nothing is.
+
+    Returns
+    -------
+    Weekly
+
+    Raises
+    ------
+    InputError
+        If question, evidence or ledger are at fault, or no scenario allows the evidence.
+
+    Examples
+    --------
+    >>> forecast.weekly("scenarios/isis-jn-2014", as_of=date(2014, 11, 23)).status  # doctest: +SKIP
+    'issued'
+    """
+    from forecast.record.issue import issue
+    from forecast.report.summary import summarise
+
+    case, ledger = checked(case)
+    inputs = inputs_of(case, as_of, engine, draws, chains, tolerance, seed)
+    rows, text = issued_before(case, ledger, inputs)
+    if rows and not dry_run:
+        return Weekly(case, inputs, "nothing changed", text, rows)
+    tree = infer(case, inputs, progress=progress, notify=notify)
+    summary = summarise(case, tree, ledger)
+    made = partial(Weekly, case, inputs, tree=tree, summary=summary)
+    if on_summary:
+        on_summary(summary)
+    if tree.attrs.get("refused"):
+        return made("refused")
+    if dry_run and not document:
+        return made("dry run")
+    change = _change(case, tree, ledger, progress)
+    text = _document(summary, tree, change)
+    if dry_run:
+        return made("dry run", text)
+    findings = gather(summary, tree, ledger, change=change)
+    _write(summary, tree, findings, notify=notify)
+    status: Status = "issued" if issue(case, tree) else "issued before"
+    # Written last of all, the document says that all the rest was.
+    (case.path / OUTPUT / DOCUMENT).write_text(text, encoding="utf-8")
+    return made(status, text, findings=findings)
+
+
+def weekly_many(cases: Sequence[Path | str], **settings: Unpack[Settings]) -> Iterator[Outcome]:
+    """Make the weekly run of several cases, one after the other, going on past those that fail.
+
+    Parameters
+    ----------
+    cases : sequence of path
+        The case folders.
+    **settings
+        As for :func:`weekly`.
+
+    Yields
+    ------
+    Outcome
+        One for each case, as soon as it is done.
+
+    Examples
+    --------
+    >>> [outcome.run.status for outcome in weekly_many(cases) if outcome.run]  # doctest: +SKIP
+    ['issued', 'nothing changed']
+    """
+    for path in map(Path, cases):
+        try:
+            outcome = Outcome(path, weekly(path, **settings))
+        except Exception as error:
+            outcome = Outcome(path, error=error)
+        yield outcome
+
+
+class Brief(NamedTuple):
+    """A brief that was written: its file, and the summary that it shows."""
+
+    path: Path
+    summary: Summary
+
+
+def brief(
+    case: Case | Path | str,
+    *,
+    format: Literal["html", "md"] = "html",
+    as_of: date | None = None,
+    progress: Progress | None = None,
+    notify: Callable[[str], None] | None = None,
+) -> Brief:
+    """Write the weekly brief to the case's `output/`; nothing is issued.
+
+    Parameters
+    ----------
+    case : Case or path
+        The case, or its folder.
+    format : {"html", "md"}
+        "html" writes the page; "md" the Markdown, the page and the trend plot.
+    as_of, progress, notify
+        As for :func:`weekly`.
+
+    Returns
+    -------
+    Brief
+        With the path of the file that was asked for.
+
+    Raises
+    ------
+    InputError
+        As for :func:`weekly`.
+
+    Examples
+    --------
+    >>> forecast.brief("scenarios/isis-jn-2014", as_of=date(2014, 11, 23)).path  # doctest: +SKIP
+    PosixPath('scenarios/isis-jn-2014/output/brief.html')
+    """
+    from forecast.report.summary import summarise
+
+    case, ledger = checked(case)
+    tree = infer(case, inputs_of(case, as_of), progress=progress, notify=notify)
+    summary = summarise(case, tree, ledger)
+    findings = gather(summary, tree, ledger, change=_change(case, tree, ledger, progress))
+    folder = _write(summary, tree, findings, page_only=format == "html", notify=notify)
+    return Brief(folder / (PAGE if format == "html" else MARKDOWN), summary)
+
+
+def check(case: Path | str) -> Case:
+    """Read a case folder and raise everything that is wrong with it at once.
+
+    Parameters
+    ----------
+    case : Path or str
+        The case folder.
+
+    Returns
+    -------
+    Case
+        The case; its `warnings` do not stand in the way of a forecast.
+
+    Raises
+    ------
+    InputError
+        With every fault of ``question.yaml``, ``evidence.csv`` and ``forecasts.csv``.
+
+    Examples
+    --------
+    >>> check("scenarios/isis-jn-2014").warnings  # doctest: +SKIP
+    ()
+    """
+    return checked(case)[0]
+
+
+def checked(case: Case | Path | str) -> tuple[Case, tuple[Entry, ...]]:
+    """Return a case and its ledger, or raise every fault of all three files at once."""
+    faults: list[Fault] = []
+    loaded = case if isinstance(case, Case) else None
+    ledger: tuple[Entry, ...] = ()
+    folder = case.path if isinstance(case, Case) else Path(case)
+    try:
+        loaded = loaded or load_case(folder)
+    except InputError as error:
+        faults += error.faults
+    try:
+        ledger = read_ledger(folder / LEDGER)
+    except InputError as error:
+        faults += error.faults
+    if faults or loaded is None:
+        raise InputError(faults)
+    return loaded, ledger
+
+
+def issued_before(case: Case, ledger: Sequence[Entry], inputs: Inputs) -> tuple[tuple[Entry, ...], str]:
+    """Return the ledger's rows of this very forecast and its document; nothing if it is to be made anew.
+
+    It is to be made anew if it was never issued, if a row of it is missing, or if what lies in the output
+    folder is not all of it: the document there must have the ledger's probabilities to the last digit.
+    """
+    rows = tuple(entry for entry in ledger if entry.inputs == inputs)
+    scenarios = case.on(inputs.as_of).question.scenario_ids
+    wanted = {(unit, id) for unit in case.question.unit_names for id in scenarios}
+    if {(row.unit, row.scenario) for row in rows} != wanted or len(rows) != len(wanted):
+        return (), ""
+    folder = case.path / OUTPUT
+    try:
+        text = (folder / DOCUMENT).read_text(encoding="utf-8")
+        same = all((folder / name).exists() for name in (PAGE, MARKDOWN, PLOT)) and _numbers(
+            json.loads(text)
+        ) == {(row.unit, row.scenario): (row.probability, row.horizon_probability) for row in rows}
+    except (OSError, ValueError, KeyError, TypeError, AttributeError):  # gone, or not what was written there
+        return (), ""
+    return (rows, text) if same else ((), "")
+
+
+def _numbers(document: dict[str, Any]) -> dict[tuple[str, str], tuple[float, float]]:
+    """Return the probabilities of a document, now and at the horizon, by unit and scenario."""
+    return {
+        (view.get("unit", ""), one["id"]): (one["probability"], one["at_horizon"]["probability"])
+        for view in document.get("units", [document])
+        for one in view["scenarios"]
+    }
+
+
+def inputs_of(
+    case: Case,
+    as_of: date | None = None,
+    engine: Engine = "smc",
+    draws: int = 2000,
+    chains: int = 4,
+    tolerance: float = 0.005,
+    seed: int = 0,
+) -> Inputs:
+    """Return everything that decides a forecast's numbers."""
+    day = checked_as_of(case.question, as_of)
+    return Inputs(day, case.digest, engine, draws, chains, tolerance, seed, __version__)
+
+
+def infer(
+    case: Case,
+    inputs: Inputs,
+    *,
+    progress: Progress | None = None,
+    notify: Callable[[str], None] | None = None,
+) -> xr.DataTree:
+    """Infer the forecast that the inputs decide, saying first what will take a minute."""
+    from forecast.inference.engine import update
+    from forecast.model.jit import cache_is_cold
+
+    if notify and (inputs.engine == "nuts" or cache_is_cold()):
+        notify(COMPILING_NUTS if inputs.engine == "nuts" else COMPILING)
+    return update(
+        case,
+        as_of=inputs.as_of,
+        engine=inputs.engine,  # type: ignore[arg-type]
+        draws=inputs.draws,
+        chains=inputs.chains,
+        tolerance=inputs.tolerance,
+        seed=inputs.seed,
+        progress=progress and partial(progress, case.name),
+    )
+
+
+def changed_since_issue(
+    case: Case,
+    tree: xr.DataTree,
+    *,
+    ledger: Sequence[Entry] | None = None,
+    question_was: Path | None = None,
+    progress: Callable[[float], None] | None = None,
+) -> xr.Dataset | None:
+    """Split the move since the last issued forecast, None if none was issued before.
+
+    Parameters
+    ----------
+    case : Case
+        Its folder holds the ledger.
+    tree : DataTree
+        What :func:`forecast.update` returned for it.
+    ledger : sequence of Entry, optional
+        The forecasts issued so far; default: what the ledger in the case's folder holds.
+    question_was : Path, optional
+        The question's file as it was then, where it has been edited since.
+    progress : function, optional
+        Is given the share that is done: the engine is run a few times.
+
+    Returns
+    -------
+    Dataset or None
+        See :func:`forecast.analysis.attribution.changed`.
+
+    Raises
+    ------
+    InputError
+        If the ledger, or the older question, cannot be understood.
+
+    Examples
+    --------
+    >>> changed_since_issue(case, forecast.update(case))  # doctest: +SKIP
+    """
+    import numpy as np
+
+    from forecast.analysis.attribution import Issued, changed
+    from forecast.record.issue import inputs, last_issue
+
+    rows = last_issue(read_ledger(case.path / LEDGER) if ledger is None else ledger, inputs(tree))
+    by_name = {(row.unit, row.scenario): row for row in rows}
+    units = case.question.unit_names
+    scenarios = _issued_scenarios(case.question, inputs(tree).as_of, {row.scenario for row in rows})
+    if any((unit, id) not in by_name for unit in units for id in scenarios) or not scenarios:
+        return None
+    now = np.array([[by_name[unit, id].probability for id in scenarios] for unit in units])
+    horizon = np.array([[by_name[unit, id].horizon_probability for id in scenarios] for unit in units])
+    issued = Issued(rows[0].as_of, rows[0].digest, now, horizon, scenarios)
+    return changed(case, tree, issued, question_was=question_was, progress=progress)
+
+
+def _issued_scenarios(question: Question, day: date, issued: set[str]) -> tuple[str, ...]:
+    """Return the scenarios in which an issued forecast is given: those of an era, or today's; or none."""
+    from forecast.case.in_force import in_force
+
+    present = ids(in_force(question, day))
+    form = form_of(question, issued, by=form_of(question, present))
+    if form is not None:
+        return ids(forms(question)[form])
+    return present if issued >= set(present) else ()
+
+
+def _change(
+    case: Case, tree: xr.DataTree, ledger: Sequence[Entry], progress: Progress | None
+) -> xr.Dataset | None:
+    """Split the move since the last issue where that takes seconds: with the engine nuts it takes minutes."""
+    if tree.attrs["engine"] != "smc":
+        return None
+    shown = progress and partial(progress, f"{case.name}, what moved it")
+    return changed_since_issue(case, tree, ledger=ledger, progress=shown)
+
+
+def gather(
+    summary: Summary,
+    tree: xr.DataTree,
+    ledger: Sequence[Entry] = (),
+    *,
+    change: xr.Dataset | None = None,
+) -> Findings:
+    """Ask every analysis once for what the brief says beyond the summary.
+
+    Parameters
+    ----------
+    summary : Summary
+        What :func:`forecast.summarise` picked from the result.
+    tree : DataTree
+        The result itself.
+    ledger : sequence of Entry, optional
+        The forecasts issued so far, which are laid over the trend.
+    change : Dataset, optional
+        What :func:`forecast.changed_since_issue` returned.
+
+    Returns
+    -------
+    Findings
+
+    Examples
+    --------
+    >>> findings = forecast.gather(forecast.summarise(case, tree), tree)  # doctest: +SKIP
+    """
+    from forecast.analysis.collect import collect_from
+    from forecast.analysis.influence import leads, without_sources
+    from forecast.analysis.late_reports import revised
+    from forecast.analysis.plug_in import plug_in_model
+    from forecast.analysis.review import QUICK, review
+    from forecast.analysis.sensitivity.sensitivity import swing_most
+    from forecast.analysis.source_agreement import origins
+    from forecast.analysis.weight_of_evidence import explain
+    from forecast.report.brief.data import Findings
+
+    day = summary.inputs.as_of
+    case = summary.case.on(day)
+    question = case.question
+    model = plug_in_model(question, case.evidence, day)
+    closed = question.period(day) == question.period(question.horizon) or not question.sources
+    earlier = (one for one in ledger if question.opened <= one.as_of <= day and one.inputs != summary.inputs)
+    return Findings(
+        change=change,
+        why=explain(case, tree=tree, model=model),
+        without=without_sources(case, day, model=model),
+        revised=revised(case, tree, summary.since),
+        leads=leads(case, day),
+        swings=swing_most(case, tree, model=model),
+        asked=None if closed else collect_from(case, tree, draws=DRAWS, model=model),
+        origins=origins(case, day),
+        doubts=tuple(check for check in review(tree, checks=QUICK) if check.verdict != "PASS"),
+        trend=tree["trend"].to_dataset(),
+        outlook=tree["outlook"].to_dataset(),
+        issued=tuple(earlier),
+    )
+
+
+def _document(summary: Summary, tree: xr.DataTree, change: xr.Dataset | None) -> str:
+    """Return the forecast as one line of JSON."""
+    from forecast.report.json import document
+
+    return json.dumps(document(summary, tree, change), allow_nan=False) + "\n"
+
+
+def _write(
+    summary: Summary,
+    tree: xr.DataTree,
+    findings: Findings,
+    *,
+    page_only: bool = False,
+    notify: Callable[[str], None] | None = None,
+) -> Path:
+    """Write the page, and the Markdown with the trend plot, to the output folder; return the folder."""
+    from forecast.report.brief.write import brief_html
+
+    folder, page = summary.case.path / OUTPUT, brief_html(summary, findings)
+    if page_only:
+        _open(folder)
+        (folder / PAGE).write_text(page, encoding="utf-8")
+        return folder
+    from forecast.report.brief.markdown import brief_markdown
+    from forecast.report.plots.base import save
+    from forecast.report.plots.trend import plot_trend
+
+    markdown = brief_markdown(summary, findings, picture=PLOT)
+    plot = plot_trend(summary.case, tree)
+    _open(folder)
+    (folder / PAGE).write_text(page, encoding="utf-8")
+    missing = save(plot, folder / PLOT)
+    if missing and notify:
+        notify(f"{PLOT}: the plot's font has no {missing}: boxes stand in their place.")
+    (folder / MARKDOWN).write_text(markdown, encoding="utf-8")
+    return folder
+
+
+def _open(folder: Path) -> None:
+    """Make the output folder, and take the document away before what it vouches for is written over."""
+    folder.mkdir(exist_ok=True)
+    (folder / DOCUMENT).unlink(missing_ok=True)
