@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from functools import partial
 from pathlib import Path
@@ -30,8 +30,8 @@ if TYPE_CHECKING:
 type Engine = Literal["smc", "nuts"]
 type Status = Literal["issued", "issued before", "nothing changed", "dry run", "refused"]
 
-#: Is given what is being done and which share of it is done.
 type Progress = Callable[[str, float], None]
+type Notify = Callable[[str], None]
 
 #: The case's folder for all that can be computed again; the document in it vouches for the other files.
 OUTPUT, DOCUMENT, PAGE, MARKDOWN, PLOT = "output", "forecast.json", "brief.html", "brief.md", "trend.png"
@@ -47,23 +47,11 @@ COMPILING_NUTS = "nuts: compiling the model first; this takes a minute or more."
 class Weekly:
     """A weekly run of one case.
 
-    Attributes
-    ----------
-    case : Case
-        The case as it was read.
-    inputs : Inputs
-        What decides the numbers: as-of date, digest of the files, engine, seed, version and so on.
-    status : str
-        "issued"; "issued before" (written anew, in the ledger already); "nothing changed" (neither inferred
-        nor written); "dry run"; "refused" (by the engine: nothing was written).
-    document : str
-        The forecast as one line of JSON; "" where it was refused or not asked for.
-    rows : tuple of Entry
-        The ledger's rows of this very forecast where nothing changed, else none.
-    tree, summary
-        The result and what is worth saying about it; None where nothing changed.
-    findings : Findings or None
-        What the analyses found for the brief, where it was written.
+    `status` is "issued"; "issued before" (written anew, in the ledger already); "nothing changed" (neither
+    inferred nor written: `rows` are the ledger's of this very forecast, and there is no `tree` and no
+    `summary`); "dry run"; or "refused" (by the engine: nothing was written). `document` is the forecast as
+    one line of JSON, "" where it was refused or not asked for; `findings` is what the brief shows, if it was
+    written.
     """
 
     case: Case
@@ -116,7 +104,7 @@ class Settings(TypedDict, total=False):
     dry_run: bool
     document: bool
     progress: Progress | None
-    notify: Callable[[str], None] | None
+    notify: Notify | None
     on_summary: Callable[[Summary], None] | None
 
 
@@ -132,7 +120,7 @@ def weekly(
     dry_run: bool = False,
     document: bool = True,
     progress: Progress | None = None,
-    notify: Callable[[str], None] | None = None,
+    notify: Notify | None = None,
     on_summary: Callable[[Summary], None] | None = None,
 ) -> Weekly:
     """Forecast a case, write brief and trend plot to its `output/`, and issue the forecast to its ledger.
@@ -157,10 +145,6 @@ def weekly(
     on_summary : function, optional
         Is given the summary before anything is written; if it raises, nothing is.
 
-    Returns
-    -------
-    Weekly
-
     Raises
     ------
     InputError
@@ -171,33 +155,59 @@ def weekly(
     >>> forecast.weekly("scenarios/isis-jn-2014", as_of=date(2014, 11, 23)).status  # doctest: +SKIP
     'issued'
     """
-    from forecast.record.issue import issue
-    from forecast.report.summary import summarise
-
     case, ledger = checked(case)
     inputs = inputs_of(case, as_of, engine, draws, chains, tolerance, seed)
     rows, text = issued_before(case, ledger, inputs)
     if rows and not dry_run:
         return Weekly(case, inputs, "nothing changed", text, rows)
-    tree = infer(case, inputs, progress=progress, notify=notify)
-    summary = summarise(case, tree, ledger)
-    made = partial(Weekly, case, inputs, tree=tree, summary=summary)
+    return _anew(
+        case, ledger, inputs, dry_run=dry_run, document=document, progress=progress, notify=notify,
+        on_summary=on_summary,
+    )  # fmt: skip
+
+
+def _anew(
+    case: Case,
+    ledger: Sequence[Entry],
+    inputs: Inputs,
+    *,
+    dry_run: bool,
+    document: bool,
+    progress: Progress | None,
+    notify: Notify | None,
+    on_summary: Callable[[Summary], None] | None,
+) -> Weekly:
+    """Make a forecast that is not in the ledger yet, or no longer in the output folder."""
+    from forecast.record.issue import issue
+    from forecast.report.json import document as json_document
+
+    tree, summary = _inferred(case, ledger, inputs, progress, notify)
+    run = Weekly(case, inputs, "dry run", tree=tree, summary=summary)
     if on_summary:
         on_summary(summary)
-    if tree.attrs.get("refused"):
-        return made("refused")
+    if run.refused:
+        return replace(run, status="refused")
     if dry_run and not document:
-        return made("dry run")
+        return run
     change = _change(case, tree, ledger, progress)
-    text = _document(summary, tree, change)
+    text = json.dumps(json_document(summary, tree, change), allow_nan=False) + "\n"
     if dry_run:
-        return made("dry run", text)
+        return replace(run, document=text)
     findings = gather(summary, tree, ledger, change=change)
     _write(summary, tree, findings, notify=notify)
     status: Status = "issued" if issue(case, tree) else "issued before"
-    # Written last of all, the document says that all the rest was.
-    (case.path / OUTPUT / DOCUMENT).write_text(text, encoding="utf-8")
-    return made(status, text, findings=findings)
+    (run.output / DOCUMENT).write_text(text, encoding="utf-8")  # last of all: it vouches for the rest
+    return replace(run, status=status, document=text, findings=findings)
+
+
+def _inferred(
+    case: Case, ledger: Sequence[Entry], inputs: Inputs, progress: Progress | None, notify: Notify | None
+) -> tuple[xr.DataTree, Summary]:
+    """Return the result and its summary."""
+    from forecast.report.summary import summarise
+
+    tree = infer(case, inputs, progress=progress, notify=notify)
+    return tree, summarise(case, tree, ledger)
 
 
 def weekly_many(cases: Sequence[Path | str], **settings: Unpack[Settings]) -> Iterator[Outcome]:
@@ -241,7 +251,7 @@ def brief(
     format: Literal["html", "md"] = "html",
     as_of: date | None = None,
     progress: Progress | None = None,
-    notify: Callable[[str], None] | None = None,
+    notify: Notify | None = None,
 ) -> Brief:
     """Write the weekly brief to the case's `output/`; nothing is issued.
 
@@ -269,33 +279,20 @@ def brief(
     >>> forecast.brief("scenarios/isis-jn-2014", as_of=date(2014, 11, 23)).path  # doctest: +SKIP
     PosixPath('scenarios/isis-jn-2014/output/brief.html')
     """
-    from forecast.report.summary import summarise
-
     case, ledger = checked(case)
-    tree = infer(case, inputs_of(case, as_of), progress=progress, notify=notify)
-    summary = summarise(case, tree, ledger)
+    tree, summary = _inferred(case, ledger, inputs_of(case, as_of), progress, notify)
     findings = gather(summary, tree, ledger, change=_change(case, tree, ledger, progress))
     folder = _write(summary, tree, findings, page_only=format == "html", notify=notify)
     return Brief(folder / (PAGE if format == "html" else MARKDOWN), summary)
 
 
 def check(case: Path | str) -> Case:
-    """Read a case folder and raise everything that is wrong with it at once.
-
-    Parameters
-    ----------
-    case : Path or str
-        The case folder.
-
-    Returns
-    -------
-    Case
-        The case; its `warnings` do not stand in the way of a forecast.
+    """Read a case folder; its `warnings` do not stand in the way of a forecast.
 
     Raises
     ------
     InputError
-        With every fault of ``question.yaml``, ``evidence.csv`` and ``forecasts.csv``.
+        With every fault of ``question.yaml``, ``evidence.csv`` and ``forecasts.csv`` at once.
 
     Examples
     --------
@@ -374,7 +371,7 @@ def infer(
     inputs: Inputs,
     *,
     progress: Progress | None = None,
-    notify: Callable[[str], None] | None = None,
+    notify: Notify | None = None,
 ) -> xr.DataTree:
     """Infer the forecast that the inputs decide, saying first what will take a minute."""
     from forecast.inference.engine import update
@@ -529,45 +526,32 @@ def gather(
     )
 
 
-def _document(summary: Summary, tree: xr.DataTree, change: xr.Dataset | None) -> str:
-    """Return the forecast as one line of JSON."""
-    from forecast.report.json import document
-
-    return json.dumps(document(summary, tree, change), allow_nan=False) + "\n"
-
-
 def _write(
     summary: Summary,
     tree: xr.DataTree,
     findings: Findings,
     *,
     page_only: bool = False,
-    notify: Callable[[str], None] | None = None,
+    notify: Notify | None = None,
 ) -> Path:
     """Write the page, and the Markdown with the trend plot, to the output folder; return the folder."""
+    from forecast.report.brief.markdown import brief_markdown
     from forecast.report.brief.write import brief_html
 
-    folder, page = summary.case.path / OUTPUT, brief_html(summary, findings)
-    if page_only:
-        _open(folder)
-        (folder / PAGE).write_text(page, encoding="utf-8")
-        return folder
-    from forecast.report.brief.markdown import brief_markdown
-    from forecast.report.plots.base import save
-    from forecast.report.plots.trend import plot_trend
+    texts = {PAGE: brief_html(summary, findings)}
+    if not page_only:
+        from forecast.report.plots.base import save
+        from forecast.report.plots.trend import plot_trend
 
-    markdown = brief_markdown(summary, findings, picture=PLOT)
-    plot = plot_trend(summary.case, tree)
-    _open(folder)
-    (folder / PAGE).write_text(page, encoding="utf-8")
-    missing = save(plot, folder / PLOT)
-    if missing and notify:
-        notify(f"{PLOT}: the plot's font has no {missing}: boxes stand in their place.")
-    (folder / MARKDOWN).write_text(markdown, encoding="utf-8")
-    return folder
-
-
-def _open(folder: Path) -> None:
-    """Make the output folder, and take the document away before what it vouches for is written over."""
+        texts[MARKDOWN], plot = (
+            brief_markdown(summary, findings, picture=PLOT),
+            plot_trend(summary.case, tree),
+        )
+    folder = summary.case.path / OUTPUT
     folder.mkdir(exist_ok=True)
-    (folder / DOCUMENT).unlink(missing_ok=True)
+    (folder / DOCUMENT).unlink(missing_ok=True)  # it vouches for what is written over now
+    if not page_only and (missing := save(plot, folder / PLOT)) and notify:
+        notify(f"{PLOT}: the plot's font has no {missing}: boxes stand in their place.")
+    for name, text in texts.items():
+        (folder / name).write_text(text, encoding="utf-8")
+    return folder
