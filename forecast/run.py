@@ -7,33 +7,33 @@ imported by the function that needs it, so that a second run within the week, wh
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal, NamedTuple, TypedDict, Unpack
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
 from forecast._version import __version__
 from forecast.case.errors import Fault, InputError
 from forecast.case.folder import Case, load_case
-from forecast.case.in_force import checked_as_of, form_of, forms, ids
+from forecast.case.in_force import checked_as_of, form_of, forms, ids, in_force
 from forecast.record.ledger import LEDGER, Entry, Inputs, read_ledger
 
 if TYPE_CHECKING:
     import xarray as xr
 
     from forecast.case.question import Question
+    from forecast.inference.engine import Engine
     from forecast.report.brief.data import Findings
     from forecast.report.summary import Summary
 
-type Engine = Literal["smc", "nuts"]
 type Status = Literal["issued", "issued before", "nothing changed", "dry run", "refused"]
 
 type Progress = Callable[[str, float], None]
 type Notify = Callable[[str], None]
 
-#: The case's folder for all that can be computed again; the document in it vouches for the other files.
+#: The case's folder for all that can be computed again, and what a run writes there.
 OUTPUT, DOCUMENT, PAGE, MARKDOWN, PLOT = "output", "forecast.json", "brief.html", "brief.md", "trend.png"
 
 #: Draws of each chain for the order in which to look for reports, where the last digits do not matter.
@@ -64,11 +64,6 @@ class Weekly:
     findings: Findings | None = None
 
     @property
-    def issued(self) -> bool:
-        """Whether this run added the forecast to the ledger."""
-        return self.status == "issued"
-
-    @property
     def refused(self) -> str:
         """Why the engine refuses its own numbers; "" if it does not."""
         return "" if self.tree is None else str(self.tree.attrs.get("refused", ""))
@@ -77,35 +72,6 @@ class Weekly:
     def output(self) -> Path:
         """The folder of the brief, the plot and the document."""
         return self.case.path / OUTPUT
-
-    @property
-    def ledger(self) -> Path:
-        """The ledger's file."""
-        return self.case.path / LEDGER
-
-
-class Outcome(NamedTuple):
-    """What became of one of several cases: its run, or the error that ended it."""
-
-    path: Path
-    run: Weekly | None = None
-    error: Exception | None = None
-
-
-class Settings(TypedDict, total=False):
-    """The options of :func:`weekly`."""
-
-    as_of: date | None
-    engine: Engine
-    draws: int
-    chains: int
-    tolerance: float
-    seed: int
-    dry_run: bool
-    document: bool
-    progress: Progress | None
-    notify: Notify | None
-    on_summary: Callable[[Summary], None] | None
 
 
 def weekly(
@@ -177,7 +143,7 @@ def _anew(
     notify: Notify | None,
     on_summary: Callable[[Summary], None] | None,
 ) -> Weekly:
-    """Make a forecast that is not in the ledger yet, or no longer in the output folder."""
+    """Infer, write and issue a forecast that is not in the ledger, or no longer in the output folder."""
     from forecast.record.issue import issue
     from forecast.report.json import document as json_document
 
@@ -194,7 +160,7 @@ def _anew(
     if dry_run:
         return replace(run, document=text)
     findings = gather(summary, tree, ledger, change=change)
-    _write(summary, tree, findings, notify=notify)
+    _write(summary, tree, findings, notify)
     status: Status = "issued" if issue(case, tree) else "issued before"
     (run.output / DOCUMENT).write_text(text, encoding="utf-8")  # last of all: it vouches for the rest
     return replace(run, status=status, document=text, findings=findings)
@@ -210,32 +176,34 @@ def _inferred(
     return tree, summarise(case, tree, ledger)
 
 
-def weekly_many(cases: Sequence[Path | str], **settings: Unpack[Settings]) -> Iterator[Outcome]:
+def weekly_many(
+    cases: Iterable[Path | str], run: Callable[[Path], Weekly] = weekly
+) -> Iterator[tuple[Path, Weekly | Exception]]:
     """Make the weekly run of several cases, one after the other, going on past those that fail.
 
     Parameters
     ----------
-    cases : sequence of path
+    cases : iterable of path
         The case folders.
-    **settings
-        As for :func:`weekly`.
+    run : function
+        What is done with each: :func:`weekly`, or a partial of it that sets options.
 
     Yields
     ------
-    Outcome
-        One for each case, as soon as it is done.
+    (Path, Weekly or Exception)
+        Each folder as soon as it is done, with its run, or with the error that ended it.
 
     Examples
     --------
-    >>> [outcome.run.status for outcome in weekly_many(cases) if outcome.run]  # doctest: +SKIP
-    ['issued', 'nothing changed']
+    >>> for path, run in weekly_many(["a", "b"], partial(weekly, seed=1)):  # doctest: +SKIP
+    ...     print(path, run if isinstance(run, Exception) else run.status)
     """
     for path in map(Path, cases):
         try:
-            outcome = Outcome(path, weekly(path, **settings))
+            done: Weekly | Exception = run(path)
         except Exception as error:
-            outcome = Outcome(path, error=error)
-        yield outcome
+            done = error
+        yield path, done
 
 
 class Brief(NamedTuple):
@@ -282,7 +250,7 @@ def brief(
     case, ledger = checked(case)
     tree, summary = _inferred(case, ledger, inputs_of(case, as_of), progress, notify)
     findings = gather(summary, tree, ledger, change=_change(case, tree, ledger, progress))
-    folder = _write(summary, tree, findings, page_only=format == "html", notify=notify)
+    folder = _write(summary, tree, findings, notify, page_only=format == "html")
     return Brief(folder / (PAGE if format == "html" else MARKDOWN), summary)
 
 
@@ -333,14 +301,14 @@ def issued_before(case: Case, ledger: Sequence[Entry], inputs: Inputs) -> tuple[
     if {(row.unit, row.scenario) for row in rows} != wanted or len(rows) != len(wanted):
         return (), ""
     folder = case.path / OUTPUT
+    recorded = {(row.unit, row.scenario): (row.probability, row.horizon_probability) for row in rows}
     try:
         text = (folder / DOCUMENT).read_text(encoding="utf-8")
-        same = all((folder / name).exists() for name in (PAGE, MARKDOWN, PLOT)) and _numbers(
-            json.loads(text)
-        ) == {(row.unit, row.scenario): (row.probability, row.horizon_probability) for row in rows}
+        written = _numbers(json.loads(text))
     except (OSError, ValueError, KeyError, TypeError, AttributeError):  # gone, or not what was written there
         return (), ""
-    return (rows, text) if same else ((), "")
+    whole = all((folder / name).exists() for name in (PAGE, MARKDOWN, PLOT))
+    return (rows, text) if whole and written == recorded else ((), "")
 
 
 def _numbers(document: dict[str, Any]) -> dict[tuple[str, str], tuple[float, float]]:
@@ -353,25 +321,16 @@ def _numbers(document: dict[str, Any]) -> dict[tuple[str, str], tuple[float, flo
 
 
 def inputs_of(
-    case: Case,
-    as_of: date | None = None,
-    engine: Engine = "smc",
-    draws: int = 2000,
-    chains: int = 4,
-    tolerance: float = 0.005,
-    seed: int = 0,
-) -> Inputs:
+    case: Case, as_of: date | None = None, engine: Engine = "smc", draws: int = 2000, chains: int = 4,
+    tolerance: float = 0.005, seed: int = 0,
+) -> Inputs:  # fmt: skip
     """Return everything that decides a forecast's numbers."""
     day = checked_as_of(case.question, as_of)
     return Inputs(day, case.digest, engine, draws, chains, tolerance, seed, __version__)
 
 
 def infer(
-    case: Case,
-    inputs: Inputs,
-    *,
-    progress: Progress | None = None,
-    notify: Notify | None = None,
+    case: Case, inputs: Inputs, *, progress: Progress | None = None, notify: Notify | None = None
 ) -> xr.DataTree:
     """Infer the forecast that the inputs decide, saying first what will take a minute."""
     from forecast.inference.engine import update
@@ -447,8 +406,6 @@ def changed_since_issue(
 
 def _issued_scenarios(question: Question, day: date, issued: set[str]) -> tuple[str, ...]:
     """Return the scenarios in which an issued forecast is given: those of an era, or today's; or none."""
-    from forecast.case.in_force import in_force
-
     present = ids(in_force(question, day))
     form = form_of(question, issued, by=form_of(question, present))
     if form is not None:
@@ -467,11 +424,7 @@ def _change(
 
 
 def gather(
-    summary: Summary,
-    tree: xr.DataTree,
-    ledger: Sequence[Entry] = (),
-    *,
-    change: xr.Dataset | None = None,
+    summary: Summary, tree: xr.DataTree, ledger: Sequence[Entry] = (), *, change: xr.Dataset | None = None
 ) -> Findings:
     """Ask every analysis once for what the brief says beyond the summary.
 
@@ -527,12 +480,7 @@ def gather(
 
 
 def _write(
-    summary: Summary,
-    tree: xr.DataTree,
-    findings: Findings,
-    *,
-    page_only: bool = False,
-    notify: Notify | None = None,
+    summary: Summary, tree: xr.DataTree, findings: Findings, notify: Notify | None, *, page_only: bool = False
 ) -> Path:
     """Write the page, and the Markdown with the trend plot, to the output folder; return the folder."""
     from forecast.report.brief.markdown import brief_markdown
@@ -543,10 +491,8 @@ def _write(
         from forecast.report.plots.base import save
         from forecast.report.plots.trend import plot_trend
 
-        texts[MARKDOWN], plot = (
-            brief_markdown(summary, findings, picture=PLOT),
-            plot_trend(summary.case, tree),
-        )
+        texts[MARKDOWN] = brief_markdown(summary, findings, picture=PLOT)
+        plot = plot_trend(summary.case, tree)
     folder = summary.case.path / OUTPUT
     folder.mkdir(exist_ok=True)
     (folder / DOCUMENT).unlink(missing_ok=True)  # it vouches for what is written over now

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import sys
 from datetime import date
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal
 
@@ -14,13 +15,14 @@ from forecast.case.errors import InputError
 from forecast.cli import errors, output
 from forecast.cli.output import AsJson, AsOf, Cases, Debug, Draws, Seed
 from forecast.cli.progress import progress_bar, progress_bars
+from forecast.record.ledger import LEDGER
 
 if TYPE_CHECKING:
     import xarray as xr
 
     from forecast.analysis.review import Check
     from forecast.case.folder import Case
-    from forecast.run import Outcome, Weekly
+    from forecast.run import Weekly
 
 commands = typer.Typer()
 
@@ -142,31 +144,30 @@ def update(
     debug: Debug = False,
 ) -> None:
     """Forecast: print the table, write brief and trend plot to output/, and issue to the ledger."""
-    from forecast.run import weekly_many
+    from forecast.run import weekly, weekly_many
 
-    outcomes, codes = [], []
+    ends, codes = [], []
     with progress_bars() as progress:
-        for outcome in weekly_many(
-            cases, as_of=as_of, engine=engine, draws=draws, chains=chains, seed=seed, tolerance=tolerance,
+        run = partial(
+            weekly, as_of=as_of, engine=engine, draws=draws, chains=chains, seed=seed, tolerance=tolerance,
             dry_run=dry_run, document=as_json, progress=progress, notify=output.remark,
             on_summary=None if as_json else output.table,
-        ):  # fmt: skip
-            outcomes.append(outcome)
-            codes.append(_print_outcome(outcome, as_json=as_json, debug=debug, several=len(cases) > 1))
-            if not as_json and len(outcomes) < len(cases):
+        )  # fmt: skip
+        for path, end in weekly_many(cases, run):
+            ends.append((path, end))
+            codes.append(_print_run(path, end, as_json=as_json, debug=debug, several=len(cases) > 1))
+            if not as_json and len(ends) < len(cases):
                 print()
-    _print_end(outcomes, alert, as_json=as_json)
+    _print_end(ends, alert, as_json=as_json)
     raise typer.Exit(errors.worst(codes))
 
 
-def _print_outcome(outcome: Outcome, *, as_json: bool, debug: bool, several: bool) -> int:
+def _print_run(path: Path, run: Weekly | Exception, *, as_json: bool, debug: bool, several: bool) -> int:
     """Print what became of one case, and return its exit code."""
-    path, run, error = outcome
-    if error:
-        if isinstance(error, BrokenPipeError):
+    if isinstance(run, Exception):
+        if isinstance(run, BrokenPipeError):
             output.remark(f"{path.name}: not issued, for nobody reads the output any more.")
-        return errors.report(error, debug=debug, case=path.name if several else "")
-    assert run is not None
+        return errors.report(run, debug=debug, case=path.name if several else "")
     if run.refused:
         output.remark(f"{run.case.name}: not issued, nothing was written: {run.refused}.")
         return errors.TOOLKIT_FAILED
@@ -188,37 +189,36 @@ def _closing_lines(run: Weekly) -> list[str]:
             return [
                 f"{run.case.name}: Nothing changed since the forecast {since}. Its brief is in {run.output}."
             ]
-    ledger = f"Issued to {run.ledger}." if run.issued else f"{run.ledger} holds this forecast already."
-    return [f"Brief and trend plot are in {run.output}.", ledger]
+    ledger = run.case.path / LEDGER
+    issued = f"Issued to {ledger}." if run.status == "issued" else f"{ledger} holds this forecast already."
+    return [f"Brief and trend plot are in {run.output}.", issued]
 
 
-def _print_end(outcomes: list[Outcome], alert: float | None, *, as_json: bool) -> None:
+def _print_end(ends: list[tuple[Path, Weekly | Exception]], alert: float | None, *, as_json: bool) -> None:
     """Print a line for each of several cases, and what moved far."""
     from forecast.report.text.forecast import alert_lines, case_lines
 
     if not as_json:
-        output.lines(case_lines([(_name(outcome), _ending(outcome)) for outcome in outcomes]))
+        output.lines(case_lines([_end(path, run) for path, run in ends]))
     if alert is not None:
-        summaries = [outcome.run.summary for outcome in outcomes if outcome.run and outcome.run.summary]
+        runs = (run for _, run in ends if not isinstance(run, Exception))
+        summaries = [run.summary for run in runs if run.summary]
         output.lines(alert_lines(summaries, alert), file=sys.stderr if as_json else sys.stdout)
 
 
-def _name(outcome: Outcome) -> str:
-    return outcome.run.case.name if outcome.run else outcome.path.name
-
-
-def _ending(outcome: Outcome) -> str:
-    """Return the most probable scenario and what became of the forecast, or why there is none."""
+def _end(path: Path, run: Weekly | Exception) -> tuple[str, str]:
+    """Return a case's name with its most probable scenario and what became of it, or why there is none."""
     from forecast.report.text.forecast import issued_leaders, leaders
 
-    run, error = outcome.run, outcome.error
-    if run is None:
-        if isinstance(error, InputError):
-            number = len(error.faults)
-            return f"not forecast: {number} fault{'s' * (number > 1)} in the input, told above"
-        return "not forecast: the toolkit failed, as told above"
+    match run:
+        case InputError(faults=faults):
+            number = len(faults)
+            return path.name, f"not forecast: {number} fault{'s' * (number > 1)} in the input, told above"
+        case Exception():
+            return path.name, "not forecast: the toolkit failed, as told above"
     status = "not issued: its engine refuses it" if run.refused else run.status
-    return f"{leaders(run.summary) if run.summary else issued_leaders(run.case.question, run.rows)}; {status}"
+    most = leaders(run.summary) if run.summary else issued_leaders(run.case.question, run.rows)
+    return run.case.name, f"{most}; {status}"
 
 
 @commands.command(epilog="Example: forecast brief scenarios/isis-jn-2014 --as-of 2014-11-23")
