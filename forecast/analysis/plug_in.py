@@ -27,6 +27,10 @@ from forecast.model.likelihood import Cells
 from forecast.model.parameters import Layout, layout
 from forecast.model.problem import build_problem
 
+#: Reliability of a source that is certain. Short of 1, so that certain reports may clash: then as many on
+#: either side cancel, and else the majority counts.
+HIGHEST_RELIABILITY = 1.0 - 1e-9
+
 
 class Chances(NamedTuple):
     """Probability of each scenario, by unit (U >= 1)."""

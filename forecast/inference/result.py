@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from datetime import date
 from typing import TYPE_CHECKING
+
+import numpy as np
 
 from forecast.case.warnings import WarningMessage, from_json
 
@@ -32,6 +34,15 @@ def now(tree: xr.DataTree) -> xr.Dataset:
 def at_horizon(tree: xr.DataTree) -> xr.Dataset:
     """Return the last point of the outlook."""
     return tree["outlook"].to_dataset().isel(date=-1)
+
+
+def now_and_horizon(tree: xr.DataTree, scenarios: Sequence[str], variable: str = "probability") -> np.ndarray:
+    """Return a variable of the forecast now and at the horizon, (2, U, K), the scenarios in this order."""
+    parts = [
+        data[variable].sel(scenario=list(scenarios)).transpose(..., "scenario").values
+        for data in (tree["trend"].to_dataset().isel(as_of=-1), at_horizon(tree))
+    ]
+    return np.stack([part.reshape(-1, len(scenarios)) for part in parts])
 
 
 def of_unit[Data: (xr.Dataset, xr.DataArray)](data: Data, unit: str | None) -> Data:

@@ -13,6 +13,8 @@ from collections.abc import Hashable, Sequence
 
 import numpy as np
 
+from forecast.case.question import Question
+
 _CERTAIN = 1e6  # stands for an infinite range when ranges are compared
 
 
@@ -52,6 +54,16 @@ def exponents(
             power = math.log(cap) / float(spread[n])
         powers.append(power)
     return powers
+
+
+def cell_exponents(
+    question: Question, keys: Sequence[tuple[int, int, int]], log_m: np.ndarray, cap: float | None
+) -> list[float]:
+    """Return the exponent of each cell, given by its unit, period and indicator."""
+    group = {name: g for g in question.groups for name in g.indicators}
+    mine = [group.get(question.indicators[i].id) for _, _, i in keys]
+    together = [(u, t, g.id if g else "", 0 if g else i) for (u, t, i), g in zip(keys, mine, strict=True)]
+    return exponents(log_m, together, [g.correlation if g else 0.0 for g in mine], cap)
 
 
 def _effective_number(w: np.ndarray) -> float:

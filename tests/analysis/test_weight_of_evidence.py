@@ -13,8 +13,8 @@ import xarray as xr
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from forecast.analysis.plug_in import plug_in_model
-from forecast.analysis.weight_of_evidence import PARTS, SURE, explain, readings, report_weights
+from forecast.analysis.plug_in import HIGHEST_RELIABILITY, plug_in_model
+from forecast.analysis.weight_of_evidence import PARTS, explain, readings, report_weights
 from forecast.case.evidence import Evidence
 from forecast.case.folder import Case
 from forecast.inference.engine import infer
@@ -65,15 +65,15 @@ def test_the_sum_is_the_enumerated_answer(name: str):
     for u, unit in enumerate(case.question.units or ("",)):
         own = data["cell_unit"].values == unit
         cells = data["weight"].values[own].sum(axis=0)
-        parts = {n: np.atleast_2d(data[n].values)[u] for n in ("before", "shared", "at_means")}
+        parts = {n: np.atleast_2d(data[n].values)[u] for n in ("before", "interaction", "at_means")}
         np.testing.assert_allclose(
-            parts["before"] + cells + parts["shared"], parts["at_means"], rtol=0, atol=1e-11
+            parts["before"] + cells + parts["interaction"], parts["at_means"], rtol=0, atol=1e-11
         )
         if case.question.dynamics is None:
-            np.testing.assert_allclose(parts["shared"], 0.0, atol=1e-11)
+            np.testing.assert_allclose(parts["interaction"], 0.0, atol=1e-11)
     np.testing.assert_allclose(data["at_means"] + data["learning"], data["engine"], rtol=0, atol=1e-11)
-    taken = data["taken"].sum("part")
-    np.testing.assert_allclose(data["sure_weight"] - taken, data["weight"], rtol=0, atol=1e-11)
+    taken = data["discount"].sum("part")
+    np.testing.assert_allclose(data["undiscounted_weight"] - taken, data["weight"], rtol=0, atol=1e-11)
 
 
 @pytest.mark.parametrize("name", EXPLAINED)
@@ -115,8 +115,8 @@ def test_each_reading_is_the_oracle_s_with_one_reason_less(name: str):
     plain = replace(q, groups=(), cap=None)
     sure = replace(plain, credibility=dict.fromkeys(q.credibility, 1.0))
     theta = mean_theta(q, log)
-    certain = theta | {"reliability": dict.fromkeys(theta["reliability"], SURE)}
-    certain["testimony"] = dict.fromkeys(theta["testimony"], SURE)
+    certain = theta | {"reliability": dict.fromkeys(theta["reliability"], HIGHEST_RELIABILITY)}
+    certain["testimony"] = dict.fromkeys(theta["testimony"], HIGHEST_RELIABILITY)
     ways = (
         (sure, alone, certain),
         (plain, alone, theta),
@@ -190,8 +190,8 @@ def test_what_does_not_help_is_said_to_be_so():
     told = report("a", 1, "same", "yes"), report("b", 2, "both", "yes"), report("c", 8, "both", "no")
     data = explained(Small(q, Evidence(told), day(13)))
     assert data["cell_indicator"].values.tolist() == ["same", "both", "both"]
-    assert data["cuts"].values.tolist()[:2] == ["not at all", "both ways"]
-    assert data["indicator_cuts"].values.tolist() == ["not at all", "both ways"]
+    assert data["diagnosticity"].values.tolist()[:2] == ["not at all", "both ways"]
+    assert data["indicator_diagnosticity"].values.tolist() == ["not at all", "both ways"]
     text = "\n".join(explain_lines(data))
     text = " ".join(text.split())
     assert (
@@ -204,8 +204,12 @@ def test_what_doubt_takes_is_told_from_what_never_helps():
     """A telling indicator from a source that tells little is not undiagnostic."""
     q = question((0.6, 0.4), (binary("plan", (0.05, 0.6), 20.0),), (source("s", 0.05, 20.0),), 20.0)
     data = explained(Small(q, Evidence((report("a", 1, "plan", "yes"),)), day(6)))
-    assert data["cuts"].values.tolist() == data["indicator_cuts"].values.tolist() == ["too little left"]
-    assert np.ptp(data["log_likelihood"].values) < 1 < np.ptp(data["sure_weight"].values)
+    assert (
+        data["diagnosticity"].values.tolist()
+        == data["indicator_diagnosticity"].values.tolist()
+        == ["too little left"]
+    )
+    assert np.ptp(data["log_likelihood"].values) < 1 < np.ptp(data["undiscounted_weight"].values)
     assert "but too little is left" in " ".join(" ".join(explain_lines(data)).split())
 
 
@@ -229,7 +233,7 @@ def only_case(reliability: float) -> Small:
 def test_a_source_that_is_never_wrong_is_not_doubted():
     case = only_case(1.0)
     data = explained(case)
-    assert np.abs(data["taken"].values).max() < 1e-6
+    assert np.abs(data["discount"].values).max() < 1e-6
 
 
 def test_what_is_ruled_out_is_no_rival():
@@ -238,7 +242,7 @@ def test_what_is_ruled_out_is_no_rival():
     chances = (0.2, 0.2, 0.9)
     q = question((0.5, 0.5, 0.0), (binary("raid", chances, math.inf),), sources, math.inf)
     data = explained(Small(q, Evidence((report("x", 1, "raid", "no"),)), day(6)))
-    assert data["cuts"].values.tolist() == ["not at all"]
+    assert data["diagnosticity"].values.tolist() == ["not at all"]
 
 
 def test_a_count_that_waits_has_no_cell():
@@ -277,7 +281,7 @@ def test_nothing_heard_and_another_case_s_forecast():
     assert "No report has weight." in explain_lines(data)
     tree = infer(case.question, case.evidence, as_of=case.as_of, draws=20, chains=2, tolerance=1.0)
     tree.attrs["digest"] = "other"
-    with pytest.raises(ValueError, match="another state of the case"):
+    with pytest.raises(ValueError, match="not made from the files of small"):
         explain(Case("small", Path("small"), case.question, case.evidence, "d"), tree=tree)
 
 

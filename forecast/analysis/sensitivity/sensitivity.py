@@ -72,7 +72,7 @@ def sensitivity(
         judgement as ``stated``. ``learnt_*`` (judgement, end, scenario), ``learnt_*_mcse`` and ``learnt_ess``
         (judgement, end): the same with learning, nan beyond `top`, and where some judgement must not learn.
         ``flip`` (judgement): the value at which ``flip_to`` would lead, nan where there is none within
-        ``plausible`` (judgement, end); ``flip_chance``: that the judgement is so far out, as judged.
+        ``plausible`` (judgement, end); ``flip_tail_probability``: that of a value so far out, as judged.
         ``in_set`` (report): the fewest reports without which another scenario would lead, if
         ``set_smallest``, else an upper limit, if any was found; no set of up to ``set_searched`` will do,
         ``set_others`` of the same size will; ``in_nearest`` (report): where none was found, those whose

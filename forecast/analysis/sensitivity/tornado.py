@@ -110,7 +110,7 @@ def _flipped(question: Question, numbers: Sequence[Stated], found: Sequence[Sequ
         {
             "flip": column([[flip.value for flip in row] for row in found], float),
             "flip_to": column([[ids[f.to] if f.to >= 0 else "" for f in row] for row in found], str),
-            "flip_chance": column([[flip.chance for flip in row] for row in found], float),
+            "flip_tail_probability": column([[flip.chance for flip in row] for row in found], float),
         }
     )
 

@@ -155,7 +155,7 @@ def why_lines(summary: Summary, findings: Findings, view: View) -> list[str]:
     parts = [
         ("before any evidence", float(own["before"])),
         ("reports and silence", float(own["weight"].values[mine].sum())),
-        ("not shared out between cells", float(own["shared"])),
+        ("not shared out between cells", float(own["interaction"])),
         ("what learning adds", float(own["learning"])),
     ]
     said = ", ".join(f"{name} {direction(weight)}" for name, weight in parts if abs(weight) >= 0.05)

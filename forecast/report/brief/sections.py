@@ -158,7 +158,7 @@ def _sum(why: xr.Dataset, summary: Summary, view: View) -> list[Block]:
     reported = mine["weight"].sum("cell").values
     parts = [("Before any evidence", own["before"].values), ("What was reported, and silence", reported)]
     if summary.regime:
-        parts.append(("Not shared out between cells", own["shared"].values))
+        parts.append(("Not shared out between cells", own["interaction"].values))
     parts += [("What learning adds", own["learning"].values), ("This forecast, now", own["engine"].values)]
     head = ("Weight of evidence", *columns(view))
     caption = "What it is made of, in decibans for each scenario against the rest (10 make the odds tenfold)"

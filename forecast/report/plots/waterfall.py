@@ -239,8 +239,8 @@ def _weights(question: Question, data: xr.Dataset, most: int) -> list[Step]:
     ]
     if len(others):
         parts.append((RowLabel(f"{len(others)} other cells"), float(weight[others].sum())))
-    if abs(float(data["shared"])) > 0:
-        parts.append((RowLabel("Not shared out among the cells"), float(data["shared"])))
+    if abs(float(data["interaction"])) > 0:
+        parts.append((RowLabel("Not shared out among the cells"), float(data["interaction"])))
     parts.append((RowLabel("What learning adds"), float(data["learning"])))
     before, after = float(data["before"]), float(data["engine"])
     finite = [abs(one) for one in (before, after, *(w for _, w in parts)) if abs(one) < RULED_OUT]

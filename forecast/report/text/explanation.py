@@ -110,13 +110,13 @@ def _sum_lines(data: xr.Dataset, top: int, static: bool, width: int) -> list[str
     if static:
         named = np.sort(named)
     rows = [("before any evidence", data["before"].values, "")]
-    cuts, names = data["cuts"].values, data["cell"].values
+    cuts, names = data["diagnosticity"].values, data["cell"].values
     remark = {"not at all": "cuts not at all", "both ways": "cuts both ways"}
     rows += [(f"  {names[c]}", weight[c], remark.get(str(cuts[c]), "")) for c in named]
     if len(others):
         rows.append((f"  {len(others)} other cell{'s' * (len(others) > 1)}", weight[others].sum(axis=0), ""))
     if not static:
-        rows.append(("  not shared out", data["shared"].values, ""))
+        rows.append(("  not shared out", data["interaction"].values, ""))
     rows += [
         ("judgements at their means", data["at_means"].values, ""),
         ("  what learning adds", data["learning"].values, ""),
@@ -127,8 +127,8 @@ def _sum_lines(data: xr.Dataset, top: int, static: bool, width: int) -> list[str
 
 def _taken_lines(data: xr.Dataset, width: int) -> list[str]:
     """Return what the cells would weigh if nothing were taken away, and what was, in its order."""
-    taken = data["taken"].sum("cell")
-    rows = [("all cells, every report surely true", data["sure_weight"].sum("cell").values, "")]
+    taken = data["discount"].sum("cell")
+    rows = [("all cells, every report surely true", data["undiscounted_weight"].sum("cell").values, "")]
     rows += [(f"  {_TAKEN[name]}", -taken.sel(part=name).values, "") for name in data["part"].values.tolist()]
     rows.append(("all cells as they count", data["weight"].sum("cell").values, ""))
     return [
@@ -138,7 +138,7 @@ def _taken_lines(data: xr.Dataset, width: int) -> list[str]:
 
 
 def _cutting_lines(data: xr.Dataset, width: int) -> list[str]:
-    cuts, names = data["indicator_cuts"].values, data["indicator"].values
+    cuts, names = data["indicator_diagnosticity"].values, data["indicator"].values
     said = {
         "not at all": "Cuts not at all, were it surely true (less than 1 deciban between any two scenarios)",
         "too little left": "Would tell scenarios apart if sure, but too little is left (less than 1 deciban)",
@@ -149,7 +149,7 @@ def _cutting_lines(data: xr.Dataset, width: int) -> list[str]:
         found = [str(name) for name in names[cuts == kind]]
         if found:
             lines += [*wrap(f"{meaning}: {', '.join(found)}.", width), ""]
-    mixed = [str(name) for name in data["cell"].values[data["cuts"].values == "both ways"]]
+    mixed = [str(name) for name in data["cell"].values[data["diagnosticity"].values == "both ways"]]
     if mixed:
         meaning = "Speaks for one rival of the leading scenario and against another"
         lines += [*wrap(f"{meaning}: {', '.join(mixed)}.", width), ""]
@@ -182,7 +182,7 @@ def _report_lines(data: xr.Dataset, top: int, lead: int, width: int) -> list[str
 
 def _taken_from(row: xr.Dataset, most: int) -> str:
     """Say what was taken from a report, for the scenario that it moves most; "" if nothing was."""
-    taken = row["report_taken"].isel(scenario=most)
+    taken = row["report_discount"].isel(scenario=most)
     parts = [(_TAKEN[name], float(taken.sel(part=name))) for name in taken["part"].values.tolist()]
     told = [f"{what} {_number(-amount)}" for what, amount in parts if abs(amount) >= 0.05]
     sure = float(row["report_weight"].isel(scenario=most) + taken.sum())

@@ -101,7 +101,7 @@ def _flip_sentence(data: xr.Dataset) -> str:
     number = int(np.isfinite(flips).sum())
     if not number:
         return "No judgement alone changes who leads (within its central 99 %; reliabilities from 0 to 1)."
-    nearest = int(np.nanargmax(data["flip_chance"].values))
+    nearest = int(np.nanargmax(data["flip_tail_probability"].values))
     one = data.isel(judgement=nearest)
     who = "One judgement" if number == 1 else f"{number} judgements, each alone,"
     return (
@@ -200,7 +200,7 @@ def _learnt(one: xr.Dataset) -> list[str]:
 
 
 def _flip_lines(data: xr.Dataset, top: int, width: int) -> list[str]:
-    chance = data["flip_chance"].values
+    chance = data["flip_tail_probability"].values
     named = [int(j) for j in np.argsort(-chance, kind="stable") if np.isfinite(data["flip"].values[j])][:top]
     if not named:
         return []

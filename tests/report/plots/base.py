@@ -201,7 +201,10 @@ def explained(case: Case) -> xr.Dataset:
     before = np.linspace(5, -12, len(ids))
     shared, learning = rng.normal(0, 0.3, (2, len(ids)))
     whole = np.stack([weight[[u == unit for u, _, _ in cells]].sum(axis=0) for unit in units])
-    lines = {"before": np.broadcast_to(before, whole.shape), "shared": np.broadcast_to(shared, whole.shape)}
+    lines = {
+        "before": np.broadcast_to(before, whole.shape),
+        "interaction": np.broadcast_to(shared, whole.shape),
+    }
     lines["at_means"] = before + whole + shared
     lines |= {"learning": np.broadcast_to(learning, whole.shape), "engine": lines["at_means"] + learning}
     by_indicator = weight.reshape(len(units), -1, len(ids))

@@ -34,7 +34,7 @@ def test_the_waterfall_leads_from_the_prior_to_the_forecast(scenario: str | None
     np.testing.assert_allclose(widths, np.abs(own["weight"].values[heavy]))
     rest = own["weight"].values.sum() - own["weight"].values[heavy].sum()
     tail = [bar.get_width() for bar in drawn[5:]]
-    np.testing.assert_allclose(tail, np.abs([rest, float(own["shared"]), float(own["learning"])]))
+    np.testing.assert_allclose(tail, np.abs([rest, float(own["interaction"]), float(own["learning"])]))
     totals = [xs(line)[0] for line in figure.axes[0].lines if line.get_linewidth() == 3]
     np.testing.assert_allclose(totals, [float(own["before"]), float(own["engine"])])
     end = drawn[-1].get_x() + (drawn[-1].get_width() if own["learning"] > 0 else 0)

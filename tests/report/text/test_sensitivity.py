@@ -32,7 +32,7 @@ def made_up(**changes: object) -> xr.Dataset:
         "learnt_horizon": (by_end, np.full_like(horizon, 0.55)),
         "flip": ("judgement", [NAN, NAN]),
         "flip_to": ("judgement", ["", ""]),
-        "flip_chance": ("judgement", [NAN, NAN]),
+        "flip_tail_probability": ("judgement", [NAN, NAN]),
         "in_set": ("report", [False] * 4),
         "in_nearest": ("report", [False] * 4),
         "set_smallest": ((), False),
@@ -82,11 +82,11 @@ def test_the_table_has_what_was_found():
         ({"swing_horizon": np.zeros((2, 2))}, "No judgement alone, at an end of its central 90 %, moves war"),
         ({}, "No judgement alone changes who leads (within its central 99 %; reliabilities from 0 to 1)."),
         (
-            {"flip": [7.0, NAN], "flip_to": ["peace", ""], "flip_chance": [0.02, NAN]},
+            {"flip": [7.0, NAN], "flip_to": ["peace", ""], "flip_tail_probability": [0.02, NAN]},
             "One judgement would put another scenario first; the least far out: lasts war at 7 in place",
         ),
         (
-            {"flip": [7.0, 0.7], "flip_to": ["peace", "peace"], "flip_chance": [0.02, 0.1]},
+            {"flip": [7.0, 0.7], "flip_to": ["peace", "peace"], "flip_tail_probability": [0.02, 0.1]},
             "2 judgements, each alone, would put another scenario first; the least far out: likelihood raid",
         ),
         ({}, "No set of up to 2 of the 4 reports changes who leads by being taken away; beyond, a greedy"),
