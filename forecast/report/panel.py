@@ -1,4 +1,4 @@
-"""A panel for a notebook: move an estimate or leave a source out, and see the forecast move with it."""
+"""The what-if panel for a notebook: sliders over the case's estimates, and the forecast that follows them."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 
 def whatif_panel(case: Case, *, as_of: date | None = None, unit: str = "") -> ipywidgets.VBox:
-    """Return a panel of sliders over the case's estimates; the forecast follows within a blink.
+    """Return a panel of sliders over the case's estimates; the forecast follows within a second.
 
     The forecast is a quick one (:func:`forecast.analysis.plug_in.quick`: the same model with fewer
     particles), good to about a point. Nothing is written; for a number to keep, take :func:`forecast.whatif`.
@@ -55,30 +55,30 @@ def whatif_panel(case: Case, *, as_of: date | None = None, unit: str = "") -> ip
 
 
 class _Panel:
-    """The widgets, and what has been moved so far."""
+    """The widgets, and the estimates moved so far."""
 
     def __init__(
         self, case: Case, day: date, styles: dict[str, ScenarioStyle], unit: str, widgets: Any
     ) -> None:
         self.case, self.day, self.styles = case, day, styles
-        self.place = case.question.units.index(unit) if unit else 0
-        self.aiming = False
+        self.unit = case.question.unit_names.index(unit) if unit else 0
         self.stated, self.moved = adjustable(case.question), dict[str, float]()
+        self.choosing = False  # the slider is being set to another estimate, not moved
         self.name = widgets.Dropdown(options=list(self.stated), description="estimate")
         self.slider = widgets.FloatSlider(description="value", step=0.01, continuous_update=True)
-        told = {report.source for report in case.evidence.known(day)}
-        sources = [source.id for source in case.question.sources if source.id in told]
+        reporting = {report.source for report in case.evidence.known(day)}
+        sources = [source.id for source in case.question.sources if source.id in reporting]
         self.without = widgets.SelectMultiple(
             options=sources, description="leave out", rows=min(len(sources), 5) or 1
         )
         self.reset = widgets.Button(description="as it is", tooltip="Undo all that was moved")
         self.shown = widgets.HTML()
-        self.before = self._forecast()
-        self._aim()
-        self._show(self.before)
-        self.name.observe(lambda _: self._aim(), "value")
+        self.unchanged = self._forecast()
+        self._choose()
+        self._show(self.unchanged)
+        self.name.observe(lambda _: self._choose(), "value")
         self.slider.observe(lambda _: self._move(), "value")
-        self.without.observe(lambda _: self._follow(), "value")
+        self.without.observe(lambda _: self._update(), "value")
         self.reset.on_click(lambda _: self._undo())
         row = widgets.HBox([self.name, self.slider])
         self.box = widgets.VBox([row, widgets.HBox([self.without, self.reset]), self.shown])
@@ -86,59 +86,58 @@ class _Panel:
     def _forecast(self) -> Quick:
         return quick(self.case, as_of=self.day, values=self.moved, without=self.without.value)
 
-    def _aim(self) -> None:
+    def _choose(self) -> None:
         """Set the slider to the estimate that is named now, without moving it."""
         name, stated = self.name.value, self.stated[self.name.value]
         low, high = min(0.01, stated / 2), max(0.99, (1 + stated) / 2)
         if name.startswith("lasts "):
             low, high = min(0.1, stated / 2), max(4 * stated, 1.0)
-        self.aiming = True
+        self.choosing = True
         self.slider.min, self.slider.max = 0.0, max(high, self.slider.max)
         self.slider.value = self.moved.get(name, stated)
         self.slider.min, self.slider.max = low, high
-        self.aiming = False
+        self.choosing = False
 
     def _move(self) -> None:
         name, value = self.name.value, float(self.slider.value)
-        if self.aiming or abs(value - self.moved.get(name, self.stated[name])) < 1e-9:
-            return
-        self.moved[name] = value
-        self._follow()
+        if not self.choosing and abs(value - self.moved.get(name, self.stated[name])) >= 1e-9:
+            self.moved[name] = value
+            self._update()
 
-    def _follow(self) -> None:
-        """Show what has been moved to; where that cannot be, say why in its place."""
+    def _update(self) -> None:
+        """Show the forecast with what has been moved; where that cannot be, say why in its place."""
         try:
-            found = self._forecast()
+            forecast = self._forecast()
         except ValueError as error:
             self.shown.value = f"<p>This cannot be: {escape(str(error))}. Move it back, or undo all.</p>"
         else:
-            self._show(found)
+            self._show(forecast)
 
     def _undo(self) -> None:
         self.moved.clear()
         self.without.value = ()
-        self._aim()
-        self._show(self.before)
+        self._choose()
+        self._show(self.unchanged)
 
-    def _show(self, found: Quick) -> None:
-        regime = self.case.question.dynamics is not None
-        columns = [("now", found.now, self.before.now)]
-        columns += [("at the horizon", found.horizon, self.before.horizon)] if regime else []
+    def _show(self, forecast: Quick) -> None:
+        columns = [("now", forecast.now, self.unchanged.now)]
+        if self.case.question.dynamics is not None:
+            columns.append(("at the horizon", forecast.horizon, self.unchanged.horizon))
         head = "".join(f"<th colspan=3 style='text-align:left'>{name}</th>" for name, *_ in columns)
         rows = []
         for k, scenario in enumerate(self.case.question.scenarios):
-            style = self.styles[scenario.id]
+            colour = self.styles[scenario.id].colour
             cells = "".join(
-                _bar(float(after[self.place, k]), float(before[self.place, k]), style.colour)
+                _bar(float(after[self.unit, k]), float(before[self.unit, k]), colour)
                 for _, after, before in columns
             )
             rows.append(f"<tr><td style='padding-right:1em'>{escape(scenario.title)}</td>{cells}</tr>")
-        moved = [f"{name}: {self.stated[name]:.3g} to {value:.3g}" for name, value in self.moved.items()]
-        moved += [f"without {source}" for source in self.without.value]
-        said = escape("; ".join(moved) or "as it is")
-        error = f"Monte Carlo error {100 * max(found.error, self.before.error):.1f} points"
+        changes = [f"{name}: {self.stated[name]:.3g} to {value:.3g}" for name, value in self.moved.items()]
+        changes += [f"without {source}" for source in self.without.value]
+        error = f"Monte Carlo error {100 * max(forecast.error, self.unchanged.error):.1f} points"
         table = f"<table><tr><th></th>{head}</tr>{''.join(rows)}</table>"
-        self.shown.value = f"{table}<p>{said}</p><p><small>{error}</small></p>"
+        text = escape("; ".join(changes) or "as it is")
+        self.shown.value = f"{table}<p>{text}</p><p><small>{error}</small></p>"
 
 
 def _bar(after: float, before: float, colour: str) -> str:
