@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
     from forecast.case.question import Question
     from forecast.inference.engine import Engine
-    from forecast.report.brief.data import Findings
+    from forecast.report.brief.data import BriefData
     from forecast.report.summary import Summary
 
 type Status = Literal["issued", "issued before", "nothing changed", "dry run", "refused"]
@@ -50,8 +50,8 @@ class Weekly:
     `status` is "issued"; "issued before" (written anew, in the ledger already); "nothing changed" (neither
     inferred nor written: `rows` are the ledger's of this very forecast, and there is no `tree` and no
     `summary`); "dry run"; or "refused" (by the engine: nothing was written). `document` is the forecast as
-    one line of JSON, "" where it was refused or not asked for; `findings` is what the brief shows, if it was
-    written.
+    one line of JSON, "" where it was refused or not asked for; `brief_data` is what the brief shows, if it
+    was written.
     """
 
     case: Case
@@ -61,7 +61,7 @@ class Weekly:
     rows: tuple[Entry, ...] = ()
     tree: xr.DataTree | None = None
     summary: Summary | None = None
-    findings: Findings | None = None
+    brief_data: BriefData | None = None
 
     @property
     def refused(self) -> str:
@@ -159,11 +159,11 @@ def _anew(
     text = json.dumps(json_document(summary, tree, change), allow_nan=False) + "\n"
     if dry_run:
         return replace(run, document=text)
-    findings = gather(summary, tree, ledger, change=change)
-    _write(summary, tree, findings, notify)
+    brief_data = gather(summary, tree, ledger, change=change)
+    _write(summary, tree, brief_data, notify)
     status: Status = "issued" if issue(case, tree) else "issued before"
     (run.output / DOCUMENT).write_text(text, encoding="utf-8")  # last of all: it vouches for the rest
-    return replace(run, status=status, document=text, findings=findings)
+    return replace(run, status=status, document=text, brief_data=brief_data)
 
 
 def _inferred(
@@ -249,8 +249,8 @@ def brief(
     """
     case, ledger = checked(case)
     tree, summary = _inferred(case, ledger, inputs_of(case, as_of), progress, notify)
-    findings = gather(summary, tree, ledger, change=_change(case, tree, ledger, progress))
-    folder = _write(summary, tree, findings, notify, page_only=format == "html")
+    brief_data = gather(summary, tree, ledger, change=_change(case, tree, ledger, progress))
+    folder = _write(summary, tree, brief_data, notify, page_only=format == "html")
     return Brief(folder / (PAGE if format == "html" else MARKDOWN), summary)
 
 
@@ -425,7 +425,7 @@ def _change(
 
 def gather(
     summary: Summary, tree: xr.DataTree, ledger: Sequence[Entry] = (), *, change: xr.Dataset | None = None
-) -> Findings:
+) -> BriefData:
     """Ask every analysis once for what the brief says beyond the summary.
 
     Parameters
@@ -441,11 +441,11 @@ def gather(
 
     Returns
     -------
-    Findings
+    BriefData
 
     Examples
     --------
-    >>> findings = forecast.gather(forecast.summarise(case, tree), tree)  # doctest: +SKIP
+    >>> brief_data = forecast.gather(forecast.summarise(case, tree), tree)  # doctest: +SKIP
     """
     from forecast.analysis.collect import collect_from
     from forecast.analysis.influence import leads, without_sources
@@ -455,7 +455,7 @@ def gather(
     from forecast.analysis.sensitivity.sensitivity import swing_most
     from forecast.analysis.source_agreement import origins
     from forecast.analysis.weight_of_evidence import explain
-    from forecast.report.brief.data import Findings
+    from forecast.report.brief.data import BriefData
 
     day = summary.inputs.as_of
     case = summary.case.on(day)
@@ -463,16 +463,16 @@ def gather(
     model = plug_in_model(question, case.evidence, day)
     closed = question.period(day) == question.period(question.horizon) or not question.sources
     earlier = (one for one in ledger if question.opened <= one.as_of <= day and one.inputs != summary.inputs)
-    return Findings(
+    return BriefData(
         change=change,
-        why=explain(case, tree=tree, model=model),
-        without=without_sources(case, day, model=model),
-        revised=revised(case, tree, summary.since),
-        leads=leads(case, day),
+        explanation=explain(case, tree=tree, model=model),
+        without_sources=without_sources(case, day, model=model),
+        late_reports=revised(case, tree, summary.since),
+        next_reports=leads(case, day),
         swings=swing_most(case, tree, model=model),
-        asked=None if closed else collect_from(case, tree, draws=DRAWS, model=model),
+        collection=None if closed else collect_from(case, tree, draws=DRAWS, model=model),
         origins=origins(case, day),
-        doubts=tuple(check for check in review(tree, checks=QUICK) if check.verdict != "PASS"),
+        failed_checks=tuple(check for check in review(tree, checks=QUICK) if check.verdict != "PASS"),
         trend=tree["trend"].to_dataset(),
         outlook=tree["outlook"].to_dataset(),
         issued=tuple(earlier),
@@ -480,18 +480,23 @@ def gather(
 
 
 def _write(
-    summary: Summary, tree: xr.DataTree, findings: Findings, notify: Notify | None, *, page_only: bool = False
+    summary: Summary,
+    tree: xr.DataTree,
+    brief_data: BriefData,
+    notify: Notify | None,
+    *,
+    page_only: bool = False,
 ) -> Path:
     """Write the page, and the Markdown with the trend plot, to the output folder; return the folder."""
     from forecast.report.brief.markdown import brief_markdown
     from forecast.report.brief.write import brief_html
 
-    texts = {PAGE: brief_html(summary, findings)}
+    texts = {PAGE: brief_html(summary, brief_data)}
     if not page_only:
         from forecast.report.plots.base import save
         from forecast.report.plots.trend import plot_trend
 
-        texts[MARKDOWN] = brief_markdown(summary, findings, picture=PLOT)
+        texts[MARKDOWN] = brief_markdown(summary, brief_data, picture=PLOT)
         plot = plot_trend(summary.case, tree)
     folder = summary.case.path / OUTPUT
     folder.mkdir(exist_ok=True)

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from forecast.analysis.review import Check
     from forecast.case.errors import Fault
     from forecast.case.folder import Case
-    from forecast.report.summary import Line, Summary, View
+    from forecast.report.summary import ScenarioForecast, Summary, UnitForecast
 
 
 def document(summary: Summary, tree: xr.DataTree, change: xr.Dataset | None = None) -> dict[str, Any]:
@@ -44,8 +44,8 @@ def document(summary: Summary, tree: xr.DataTree, change: xr.Dataset | None = No
     -------
     dict
     """
-    views = [_view(view, tree, change) for view in summary.views]
-    body = views[0] if not summary.case.question.units else {"units": views}
+    units = [_unit(unit, tree, change) for unit in summary.units]
+    body = units[0] if not summary.case.question.units else {"units": units}
     return {
         "case": summary.case.name,
         "as_of": summary.inputs.as_of.isoformat(),
@@ -61,14 +61,14 @@ def document(summary: Summary, tree: xr.DataTree, change: xr.Dataset | None = No
     }
 
 
-def _view(view: View, tree: xr.DataTree, change: xr.Dataset | None) -> dict[str, Any]:
-    name = {"unit": view.unit} if view.unit else {}
+def _unit(unit: UnitForecast, tree: xr.DataTree, change: xr.Dataset | None) -> dict[str, Any]:
+    name = {"unit": unit.name} if unit.name else {}
     return {
         **name,
-        "scenarios": [_scenario(line) for line in view.lines],
-        "trend": _dated(of_unit(tree["trend"].to_dataset(), view.unit), "as_of"),
-        "outlook": _dated(of_unit(tree["outlook"].to_dataset(), view.unit), "date"),
-        "change": None if change is None else _change(of_unit(change, view.unit), view.unit),
+        "scenarios": [_scenario(scenario) for scenario in unit.scenarios],
+        "trend": _dated(of_unit(tree["trend"].to_dataset(), unit.name), "as_of"),
+        "outlook": _dated(of_unit(tree["outlook"].to_dataset(), unit.name), "date"),
+        "change": None if change is None else _change(of_unit(change, unit.name), unit.name),
     }
 
 
@@ -95,21 +95,21 @@ def _change(change: xr.Dataset, unit: str) -> dict[str, Any]:
     }
 
 
-def _scenario(line: Line) -> dict[str, Any]:
+def _scenario(scenario: ScenarioForecast) -> dict[str, Any]:
     return {
-        "id": line.id,
-        "title": line.title,
-        "probability": line.now.probability,
-        "low": line.now.low,
-        "high": line.now.high,
-        "mcse": _number(line.now.mcse),
-        "words": line.now.words,
-        "change": _number(line.now.change),
+        "id": scenario.id,
+        "title": scenario.title,
+        "probability": scenario.now.probability,
+        "low": scenario.now.low,
+        "high": scenario.now.high,
+        "mcse": _number(scenario.now.mcse),
+        "words": scenario.now.words,
+        "change": _number(scenario.now.change),
         "at_horizon": {
-            "probability": line.horizon.probability,
-            "low": line.horizon.low,
-            "high": line.horizon.high,
-            "ever": line.ever,
+            "probability": scenario.horizon.probability,
+            "low": scenario.horizon.low,
+            "high": scenario.horizon.high,
+            "ever": scenario.ever,
         },
     }
 

@@ -1,4 +1,4 @@
-"""How numbers are written for a reader: percentages, bands, points, decibans and a line of blocks."""
+"""How numbers are written for a reader: percentages, bands, points, decibans, counts and sparklines."""
 
 from __future__ import annotations
 
@@ -33,53 +33,61 @@ def band(low: float, high: float) -> str:
     return upper if lower == upper else f"{lower.removesuffix('%')}–{upper}"
 
 
-def points(change: float | None) -> str:
+def points(change: float | None, digits: int = 0) -> str:
     """Write a change of probability in percentage points; None is a first forecast.
+
+    Parts of a change are written to a tenth, so that they can be added up.
 
     >>> points(0.034), points(-0.021), points(0.001), points(None)
     ('+3', '−2', '0', '')
-    """
-    if change is None:
-        return ""
-    size = _size(100 * change, digits=0)
-    return size if size == "0" else ("+" if change > 0 else "−") + size
-
-
-def tenths(change: float) -> str:
-    """Write a part of a change in percentage points to a tenth, so that parts can be added up.
-
-    >>> tenths(0.0344), tenths(-0.0211), tenths(0.0004), tenths(math.nan)
+    >>> points(0.0344, 1), points(-0.0211, 1), points(0.0004, 1), points(math.nan, 1)
     ('+3.4', '−2.1', '0', '?')
     """
-    size = _size(100 * change, digits=1)
-    return size if size in ("0", "?") else ("+" if change > 0 else "−") + size
+    return "" if change is None else _signed(100 * change, "+", "−", digits)
 
 
-def direction(decibans: float) -> str:
-    """Write a weight of evidence with the direction in which it pushes.
+def decibans(weight: float) -> str:
+    """Write a weight of evidence, in decibans, with the direction in which it pushes.
 
-    >>> direction(3.04), direction(-0.31), direction(0.01), direction(-math.inf)
+    >>> decibans(3.04), decibans(-0.31), decibans(0.01), decibans(-math.inf)
     ('▲ 3.0', '▼ 0.3', '0', '▼ ∞')
     """
-    size = _size(decibans, digits=1)
-    return size if size in ("0", "?") else ("▲ " if decibans > 0 else "▼ ") + size
+    return _signed(weight, "▲ ", "▼ ", digits=1)
 
 
-def _size(number: float, *, digits: int) -> str:
-    """Write a number without its sign; what would be rounded to nought is 0."""
-    if math.isnan(number):
-        return "?"
-    size = "∞" if math.isinf(number) else f"{abs(number):.{digits}f}"
-    return size if size.strip("0.") else "0"
+def thousandths(number: float) -> str:
+    """Write a small number, such as an information in bits, in thousandths.
+
+    >>> thousandths(0.01234)
+    '12.3'
+    """
+    return f"{1000 * number:.1f}"
 
 
-def trend_line(probabilities: Sequence[float]) -> str:
+def counted(number: int, noun: str, nouns: str = "") -> str:
+    """Write a number of things.
+
+    >>> counted(1, "report"), counted(2, "report"), counted(2, "earlier one")
+    ('1 report', '2 reports', '2 earlier ones')
+    """
+    return f"{number} {noun if number == 1 else nouns or noun + 's'}"
+
+
+def sparkline(probabilities: Sequence[float]) -> str:
     """Draw probabilities as a line of blocks, scaled from 0 to 1; a gap where there is none.
 
-    >>> trend_line([0.0, 0.3, float("nan"), 0.5, 1.0])
+    >>> sparkline([0.0, 0.3, float("nan"), 0.5, 1.0])
     '▁▃ ▅█'
     """
     top = len(_BLOCKS)
     return "".join(
         " " if math.isnan(p) else _BLOCKS[min(max(int(p * top), 0), top - 1)] for p in probabilities
     )
+
+
+def _signed(number: float, plus: str, minus: str, digits: int) -> str:
+    """Write a number after the sign of its direction; what would be rounded to nought is 0."""
+    if math.isnan(number):
+        return "?"
+    size = "∞" if math.isinf(number) else f"{abs(number):.{digits}f}"
+    return (plus if number > 0 else minus) + size if size.strip("0.") else "0"

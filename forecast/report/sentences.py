@@ -1,39 +1,52 @@
-"""The sentences that table and brief share, so that the terminal and the file say the same."""
+"""The sentences that the terminal and the brief share, so that they say the same."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from forecast.inference.diagnostics import LEAST_DECIBANS
-from forecast.report.number_format import band, percent
+from forecast.report.number_format import band, counted, percent
 
 if TYPE_CHECKING:
     from forecast.analysis.source_agreement import Clash
     from forecast.case.evidence import Report
-    from forecast.report.summary import Chance, Mover, Summary, View
+    from forecast.report.summary import Estimate, Summary, UnitForecast, WeighedReport
 
 #: So many reports and clashes are listed; the others are counted.
 LISTED = 8
 
+#: A report of less weight for every scenario (decibans) is not listed: its row would hold noughts only.
+LIGHTEST = 0.05
 
-def chance(of: Chance) -> str:
-    """Write a probability with its central 90 %."""
+#: What each part of a change since the last issue is, for a reader.
+CHANGE_PARTS = {
+    "remainder": "remainder: Monte Carlo, version",
+    "judgements": "changed judgements and grades",
+    "scenarios": "changed scenarios",
+    "time": "time passing, silence",
+    "new": "new reports",
+    "late": "late reports on earlier days",
+    "corrections": "corrections and withdrawals",
+}
+
+
+def estimate(of: Estimate) -> str:
+    """Return a probability with its central 90 %."""
     return f"{percent(of.probability)} ({band(of.low, of.high)})"
 
 
-def headline(summary: Summary, view: View) -> str:
-    """Say first what the question asks: which scenario is the most probable, and how probable."""
-    line = max(view.lines, key=lambda line: summary.leading(line).probability)
+def headline(summary: Summary, unit: UnitForecast) -> str:
+    """Return the answer to the question: which scenario is the most probable, and how probable it is."""
     when = f"At the horizon, {summary.horizon}" if summary.regime else f"As of {summary.inputs.as_of}"
-    lead = summary.leading(line)
-    words = lead.words
-    if lead.words_of_band != words:
-        words += f" (over the band: {lead.words_of_band})"
-    return f"{when}, the most probable scenario is {line.title}: {chance(lead)}, {words}."
+    answer = unit.leading.answer
+    words = answer.words
+    if answer.words_of_band != words:
+        words += f" (over the band: {answer.words_of_band})"
+    return f"{when}, the most probable scenario is {unit.leading.title}: {estimate(answer)}, {words}."
 
 
 def confidence(summary: Summary) -> str:
-    """Say how sound the foundations are: never in one sentence with a probability (ICD 203)."""
+    """Return how sound the foundations are: never in one sentence with a probability (ICD 203)."""
     of = summary.confidence
     weakest = [one.what for one in of.foundations if one.level == of.level]
     others = [one.what for one in of.foundations if one.level != of.level]
@@ -42,7 +55,7 @@ def confidence(summary: Summary) -> str:
 
 
 def provenance(summary: Summary) -> str:
-    """Say what the numbers were made from and how, so that they can be made again."""
+    """Return what the numbers were made from and how, so that they can be made again."""
     of = summary.inputs
     return (
         f"Knowledge of {of.as_of}; settled by {summary.horizon}. Engine {of.engine}, {of.chains} chains of"
@@ -51,73 +64,85 @@ def provenance(summary: Summary) -> str:
 
 
 def comparison(summary: Summary) -> str:
-    """Say what the changes are changes from."""
+    """Return what the changes are changes from."""
     if summary.previous is None:
         return "No earlier forecast has been issued, so there is no change to show."
-    said = f"Change: percentage points since the forecast issued as of {summary.previous}."
+    since = f"Change: percentage points since the forecast issued as of {summary.previous}."
     if summary.carried:
-        said += (
+        since += (
             " It had other scenarios: its probabilities are carried over by the shares of the question file."
         )
-    return said
+    return since
 
 
-def movers_title(summary: Summary) -> str:
-    """Say which reports are listed and what their numbers mean."""
+def new_reports(summary: Summary) -> str:
+    """Return which reports are listed and what their numbers mean."""
     return (
         f"What moved it: reports that became known after {summary.since}, with the weight of evidence of each"
         " in decibans (▲ speaks for the scenario, ▼ against it; 10 makes the odds tenfold)"
     )
 
 
+def listed(reports: Sequence[WeighedReport]) -> Sequence[WeighedReport]:
+    """Return the reports to list: the weightiest, if they weigh anything still."""
+    return [report for report in reports[:LISTED] if not report.largest < LIGHTEST]
+
+
+def unlisted(reports: Sequence[WeighedReport]) -> list[str]:
+    """Return the number of the reports that are not listed, if any."""
+    return _and_more(len(reports) - len(listed(reports)), "report of less weight", "reports of less weight")
+
+
+def none_listed(summary: Summary, unit: UnitForecast) -> str:
+    """Return why no report is listed."""
+    if not unit.new_reports:
+        return f"No report became known after {summary.since}."
+    number = counted(len(unit.new_reports), "report")
+    return f"{number} became known after {summary.since}, none of any weight by now."
+
+
+def statement(summary: Summary, indicator: str, value: object) -> str:
+    """Return an indicator with a value of it."""
+    return f"{summary.question.indicator(indicator).title}: {value}"
+
+
+def source(summary: Summary, id: str) -> str:
+    """Return the title of a source."""
+    return next(source.title for source in summary.question.sources if source.id == id)
+
+
 def report(summary: Summary, of: Report) -> str:
-    """Name a report by what it states, who states it and when."""
-    titles = {indicator.id: indicator.title for indicator in summary.case.question.indicators}
-    return f"{titles[of.indicator]}: {of.value} ({of.source}, {of.date})"
-
-
-def clash(summary: Summary, of: Clash) -> str:
-    """Say who contradicts whom about what."""
-    question = summary.case.question
-    titles = {indicator.id: indicator.title for indicator in question.indicators}
-    said = " against ".join(
-        f"{value} ({', '.join(r.source for r in of.reports if r.value == value)})"
-        for value in dict.fromkeys(r.value for r in of.reports)
-    )
-    where = f", {of.unit}" if of.unit else ""
-    return f"{titles[of.indicator]}{where}, {_period(summary, of.period)}: {said}"
+    """Return what a report states, who states it and when."""
+    return f"{statement(summary, of.indicator, of.value)} ({of.source}, {of.date})"
 
 
 def clash_lines(summary: Summary) -> list[str]:
     """Return one line for each clashing cell, the latest first, and one for those left out."""
-    lines = [clash(summary, of) for of in summary.clashes[:LISTED]]
-    return lines + _left_out(len(summary.clashes) - LISTED, "earlier one", "earlier ones")
+    lines = [_clash(summary, clash) for clash in summary.clashes[:LISTED]]
+    return lines + _and_more(len(summary.clashes) - LISTED, "earlier one", "earlier ones")
 
 
-def listed_movers(movers: tuple[Mover, ...]) -> tuple[Mover, ...]:
-    """Return the reports to list: the weightiest, if they weigh anything still."""
-    return tuple(mover for mover in movers[:LISTED] if not mover.size < LEAST_DECIBANS)
+def _clash(summary: Summary, of: Clash) -> str:
+    """Return who contradicts whom about what."""
+    question, day = summary.question, summary.question.last_day(of.period)
+    values = " against ".join(
+        f"{value} ({', '.join(report.source for report in of.reports if report.value == value)})"
+        for value in dict.fromkeys(report.value for report in of.reports)
+    )
+    period = f"{day}" if question.period_days == 1 else f"week to {day}"
+    where = f"{question.indicator(of.indicator).title}{f', {of.unit}' if of.unit else ''}"
+    return f"{where}, {period}: {values}"
 
 
-def without_movers(summary: Summary, view: View) -> str:
-    """Say why no report is listed."""
-    if not view.movers:
-        return f"No report became known after {summary.since}."
-    became = "1 report became" if len(view.movers) == 1 else f"{len(view.movers)} reports became"
-    return f"{became} known after {summary.since}, none of any weight by now."
+def listing(texts: Sequence[str], most: int, separator: str = ", ") -> str:
+    """Return the first of several texts, and how many more there are.
+
+    >>> listing(["a", "b", "c", "d"], 2), listing(["a", "b"], 2)
+    ('a, b, and 2 more', 'a, b')
+    """
+    more = [f"and {len(texts) - most} more"] if len(texts) > most else []
+    return separator.join([*texts[:most], *more])
 
 
-def left_out_movers(movers: tuple[Mover, ...]) -> list[str]:
-    """Count the reports that are not listed."""
-    rest = len(movers) - len(listed_movers(movers))
-    return _left_out(rest, "report of less weight", "reports of less weight")
-
-
-def _left_out(rest: int, one: str, many: str) -> list[str]:
-    return [f"and {rest} {one if rest == 1 else many}"] if rest > 0 else []
-
-
-def _period(summary: Summary, period: int) -> str:
-    question = summary.case.question
-    last = question.last_day(period)
-    return f"{last}" if question.period_days == 1 else f"week to {last}"
+def _and_more(rest: int, one: str, many: str) -> list[str]:
+    return [f"and {counted(rest, one, many)}"] if rest > 0 else []

@@ -1,4 +1,4 @@
-"""What is worth saying about a forecast, picked from its result: the one source of table, brief and JSON.
+"""The summary of a forecast, picked from its result: the one source of table, brief and JSON document.
 
 Nothing is inferred here. Probabilities come from the DataTree, titles and reports from the case, the
 forecast to compare with from the ledger.
@@ -15,7 +15,7 @@ from forecast.analysis.confidence import Confidence, confidence
 from forecast.analysis.source_agreement import Clash, clashing_cells
 from forecast.case.in_force import ever
 from forecast.case.probability_words import word_for, words_between
-from forecast.inference.result import warnings
+from forecast.inference.result import horizon, of_unit, warnings
 from forecast.record.comparison import Issued, carried_over, were_others
 from forecast.record.issue import inputs, last_issue
 from forecast.report.styles import ScenarioStyle, scenario_styles
@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, slots=True)
-class Chance:
+class Estimate:
     """A probability with its central 90 %, in words, and its change since the last issued forecast."""
 
     probability: float
@@ -44,64 +44,69 @@ class Chance:
 
 
 @dataclass(frozen=True, slots=True)
-class Line:
-    """One scenario: now, at the horizon, ever true until then, and its trend so far."""
+class ScenarioForecast:
+    """One scenario: now, at the horizon, ever true until then, and its trend so far.
+
+    ``answer`` is what the question asks: the estimate at the horizon where the truth may move, else now.
+    """
 
     id: str
     title: str
-    now: Chance
-    horizon: Chance
+    now: Estimate
+    horizon: Estimate
+    answer: Estimate
     ever: float
     trend: tuple[float, ...]
 
 
 @dataclass(frozen=True, slots=True)
-class Mover:
+class WeighedReport:
     """A report and its weight of evidence for each scenario against the rest, in decibans."""
 
     report: Report
     weights: tuple[float, ...]
 
     @property
-    def size(self) -> float:
-        """The largest weight, whichever its direction."""
+    def largest(self) -> float:
+        """The largest absolute weight."""
         return max(abs(weight) for weight in self.weights)
 
 
 @dataclass(frozen=True, slots=True)
-class View:
-    """The forecast for one unit ("" where there is only one): its scenarios, and what moved them."""
+class UnitForecast:
+    """The forecast for one unit ("" where there is only one): its scenarios, and the reports that are new."""
 
-    unit: str
-    lines: tuple[Line, ...]
-    movers: tuple[Mover, ...]
+    name: str
+    scenarios: tuple[ScenarioForecast, ...]
+    new_reports: tuple[WeighedReport, ...]
+
+    @property
+    def leading(self) -> ScenarioForecast:
+        """The most probable scenario."""
+        return max(self.scenarios, key=lambda scenario: scenario.answer.probability)
 
 
 @dataclass(frozen=True, slots=True)
 class Summary:
     """Everything the reader is told.
 
-    ``previous`` is the as-of date of the forecast to compare with, None for a first one; ``carried`` tells
-    whether it had other scenarios, so that its probabilities were carried over. The reports in
-    `movers` became known after ``since``: since then, but over one period at least; all of them for a first
-    forecast.
+    ``question`` is the one in force on the as-of date; ``previous`` the as-of date of the forecast to compare
+    with, None for a first one; ``carried`` tells whether it had other scenarios, so that its probabilities
+    were carried over. The new reports became known after ``since``: since then, but over one period at
+    least; all of them for a first forecast.
     """
 
     case: Case
+    question: Question
     inputs: Inputs
     horizon: date
     previous: date | None
     carried: bool
     since: date
-    views: tuple[View, ...]
+    units: tuple[UnitForecast, ...]
     clashes: tuple[Clash, ...]
     confidence: Confidence
     warnings: tuple[WarningMessage, ...]
-
-    @property
-    def question(self) -> Question:
-        """The question in force on the as-of date: its scenarios are those that are spoken of."""
-        return self.case.on(self.inputs.as_of).question
 
     @property
     def styles(self) -> dict[str, ScenarioStyle]:
@@ -111,11 +116,7 @@ class Summary:
     @property
     def regime(self) -> bool:
         """Whether the truth may move, so that the horizon is another question than today."""
-        return self.case.question.dynamics is not None
-
-    def leading(self, line: Line) -> Chance:
-        """Return what the question asks: the chance at the horizon where the truth may move, else now."""
-        return line.horizon if self.regime else line.now
+        return self.question.dynamics is not None
 
 
 def summarise(case: Case, tree: xr.DataTree, ledger: Sequence[Entry] = ()) -> Summary:
@@ -137,20 +138,26 @@ def summarise(case: Case, tree: xr.DataTree, ledger: Sequence[Entry] = ()) -> Su
     made_from = inputs(tree)
     previous = last_issue(ledger, made_from)
     every, case = case, case.on(made_from.as_of)
-    before = carried_over(every.question, case.question, previous)
-    since = case.question.opened - timedelta(days=1)
+    question = case.question
+    before = carried_over(every.question, question, previous)
+    since = question.opened - timedelta(days=1)
     if previous:
-        since = min(previous[0].as_of, made_from.as_of - timedelta(days=case.question.period_days))
-    units = case.question.units or ("",)
+        since = min(previous[0].as_of, made_from.as_of - timedelta(days=question.period_days))
     return Summary(
         case=every,
+        question=question,
         inputs=made_from,
-        horizon=date.fromisoformat(str(tree.attrs["horizon"])),
+        horizon=horizon(tree),
         previous=previous[0].as_of if previous else None,
-        carried=were_others(every.question, case.question, previous),
+        carried=were_others(every.question, question, previous),
         since=since,
-        views=tuple(
-            View(unit, _lines(case, tree, unit, before), _movers(case, tree, unit, since)) for unit in units
+        units=tuple(
+            UnitForecast(
+                name=unit,
+                scenarios=_scenarios(question, tree, unit, before),
+                new_reports=_new_reports(case, tree, unit, since),
+            )
+            for unit in question.unit_names
         ),
         clashes=clashing_cells(case, made_from.as_of),
         confidence=confidence(case, tree),
@@ -158,38 +165,34 @@ def summarise(case: Case, tree: xr.DataTree, ledger: Sequence[Entry] = ()) -> Su
     )
 
 
-def of_unit(data: xr.Dataset, unit: str) -> xr.Dataset:
-    """Return the part of a result that is about one unit."""
-    return data.sel(unit=unit) if unit else data
-
-
-def _lines(
-    case: Case, tree: xr.DataTree, unit: str, before: Mapping[tuple[str, str], Issued]
-) -> tuple[Line, ...]:
-    trend = of_unit(tree["trend"].to_dataset(), unit)
-    outlook = of_unit(tree["outlook"].to_dataset(), unit)
-    lines = []
-    for scenario in case.question.scenarios:
-        own, ahead = trend.sel(scenario=scenario.id), outlook.sel(scenario=scenario.id)
+def _scenarios(
+    question: Question, tree: xr.DataTree, unit: str, before: Mapping[tuple[str, str], Issued]
+) -> tuple[ScenarioForecast, ...]:
+    trend, outlook = (of_unit(tree[name].to_dataset(), unit) for name in ("trend", "outlook"))
+    scenarios = []
+    for scenario in question.scenarios:
+        past, later = trend.sel(scenario=scenario.id), outlook.sel(scenario=scenario.id)
         last = before.get((unit, scenario.id))
-        scale = case.question.words
-        lines.append(
-            Line(
+        now = _estimate(past.isel(as_of=-1), question.words, last.probability if last else None)
+        end = _estimate(later.isel(date=-1), question.words, last.horizon if last else None)
+        scenarios.append(
+            ScenarioForecast(
                 id=scenario.id,
                 title=scenario.title,
-                now=_chance(own.isel(as_of=-1), scale, last.probability if last else None),
-                horizon=_chance(ahead.isel(date=-1), scale, last.horizon if last else None),
-                ever=float(ahead["ever"]),
-                trend=tuple(own["probability"].values.tolist()),
+                now=now,
+                horizon=end,
+                answer=now if question.dynamics is None else end,
+                ever=float(later["ever"]),
+                trend=tuple(past["probability"].values.tolist()),
             )
         )
-    return tuple(lines)
+    return tuple(scenarios)
 
 
-def _chance(point: xr.Dataset, scale: str, last: float | None) -> Chance:
+def _estimate(point: xr.Dataset, scale: str, last: float | None) -> Estimate:
     probability = min(max(float(point["probability"]), 0.0), 1.0)  # a mean may round to just past 1
     low, high = sorted(min(max(float(point[end]), 0.0), 1.0) for end in ("low", "high"))
-    return Chance(
+    return Estimate(
         probability=probability,
         low=float(point["low"]),
         high=float(point["high"]),
@@ -200,14 +203,14 @@ def _chance(point: xr.Dataset, scale: str, last: float | None) -> Chance:
     )
 
 
-def _movers(case: Case, tree: xr.DataTree, unit: str, since: date) -> tuple[Mover, ...]:
+def _new_reports(case: Case, tree: xr.DataTree, unit: str, since: date) -> tuple[WeighedReport, ...]:
     """Return the reports of one unit that became known after a day, the weightiest first."""
     weights = tree["evidence"].to_dataset()["weight_of_evidence"]
-    order = [scenario.id for scenario in case.question.scenarios]
+    scenarios = list(case.question.scenario_ids)
     by_id = {report.id: report for report in case.evidence.reports}
-    movers = [
-        Mover(report, tuple(weights.sel(report=name, scenario=order).values.tolist()))
-        for name in weights["report"].values.tolist()
-        if (report := by_id[name]).reported > since and report.unit == unit
+    new = [
+        WeighedReport(report, tuple(weights.sel(report=id, scenario=scenarios).values.tolist()))
+        for id in weights["report"].values.tolist()
+        if (report := by_id[id]).reported > since and report.unit == unit
     ]
-    return tuple(sorted(movers, key=lambda mover: -mover.size))
+    return tuple(sorted(new, key=lambda one: -one.largest))

@@ -5,11 +5,11 @@ from __future__ import annotations
 import io
 
 from forecast.cli.output import handler
-from forecast.report.number_format import direction, trend_line
+from forecast.report.number_format import decibans, sparkline
 
 
 def test_for_and_against_stay_apart():
-    text = f"{direction(2.0)} {direction(-2.0)} {trend_line([0.0, 1.0])} ü🙂"
+    text = f"{decibans(2.0)} {decibans(-2.0)} {sparkline([0.0, 1.0])} ü🙂"
     stream = io.TextIOWrapper(io.BytesIO(), encoding="ascii", errors=handler())
     stream.write(text)
     stream.flush()

@@ -18,7 +18,7 @@ from forecast.case.warnings import WarningMessage
 from forecast.inference.data_tree import coordinates
 from forecast.record.issue import entries
 from forecast.record.ledger import Entry
-from forecast.report.brief.data import Findings
+from forecast.report.brief.data import BriefData
 from forecast.report.brief.write import brief_html
 from forecast.report.styles import contrast
 from forecast.report.summary import Summary, summarise
@@ -81,8 +81,8 @@ def hostile(case: Case) -> Case:
 
 def made_up_brief(
     case: Case | None = None, *, later: bool = True, as_of: date = AS_OF
-) -> tuple[Summary, Findings]:
-    """Return summary and findings; `later`: a forecast was issued the week before."""
+) -> tuple[Summary, BriefData]:
+    """Return summary and data; `later`: a forecast was issued the week before."""
     case = case or made_up_case()
     tree = made_up_tree(case, as_of=as_of)
     ledger = entries(made_up_tree(case, as_of=BEFORE), issued_at=datetime(2014, 11, 16, tzinfo=UTC))

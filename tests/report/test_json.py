@@ -20,7 +20,7 @@ def test_the_document_has_the_keys_of_the_contract(summary, tree):
     ]  # fmt: skip
     assert (found["case"], found["as_of"], found["horizon"]) == ("made-up", str(AS_OF), str(HORIZON))
     assert found["digest"] == summary.case.digest
-    for scenario, line in zip(found["scenarios"], summary.views[0].lines, strict=True):
+    for scenario, line in zip(found["scenarios"], summary.units[0].scenarios, strict=True):
         assert list(scenario) == [
             "id", "title", "probability", "low", "high", "mcse", "words", "change", "at_horizon",
         ]  # fmt: skip

@@ -6,7 +6,7 @@ import math
 
 import pytest
 
-from forecast.report.number_format import band, direction, percent, points, trend_line
+from forecast.report.number_format import band, decibans, percent, points, sparkline
 
 
 @pytest.mark.parametrize(
@@ -49,7 +49,7 @@ def test_a_change_in_points(change, text):
 
 
 @pytest.mark.parametrize(
-    ("decibans", "text"),
+    ("weight", "text"),
     [
         (0.0, "0"),
         (-0.04, "0"),
@@ -60,10 +60,10 @@ def test_a_change_in_points(change, text):
         (10.0, "▲ 10.0"),
     ],
 )
-def test_a_weight_of_evidence_shows_its_direction(decibans, text):
-    assert direction(decibans) == text
+def test_a_weight_of_evidence_shows_its_direction(weight, text):
+    assert decibans(weight) == text
 
 
 def test_the_trend_line_is_scaled_from_nought_to_one():
-    assert trend_line([0.0, 0.124, 0.126, 0.5, 0.999, 1.0]) == "▁▁▂▅██"
-    assert trend_line([]) == ""
+    assert sparkline([0.0, 0.124, 0.126, 0.5, 0.999, 1.0]) == "▁▁▂▅██"
+    assert sparkline([]) == ""

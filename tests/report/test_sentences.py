@@ -17,7 +17,7 @@ from tests.report.base import BEFORE, issued, made_up_summary, printed
 def test_table_and_brief_say_the_same(summary, write):
     text = re.sub(r"\s+", " ", write(summary))
     assert summary.case.question.title in text
-    for line in summary.views[0].lines:
+    for line in summary.units[0].scenarios:
         assert line.title in text
         assert line.horizon.words in text
     assert "Answer to a truce: refused (sohr, 2014-11-17)" in text
@@ -34,7 +34,7 @@ def test_table_and_brief_say_the_same(summary, write):
 def test_a_week_without_reports_says_so(case):
     tree = made_up_tree(case, as_of=date(2014, 10, 25))
     summary = summarise(case, tree, issued(case, date(2014, 10, 18)))
-    assert summary.views[0].movers == ()
+    assert summary.units[0].new_reports == ()
     for text in (printed(summary), brief_markdown(summary)):
         assert "No report became known after 2014-10-18" in text
         assert "Clashing" not in text

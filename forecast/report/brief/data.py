@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
-from forecast.report.summary import of_unit
+from forecast.inference.result import of_unit
+from forecast.report.sentences import CHANGE_PARTS
 
 if TYPE_CHECKING:
+    from collections.abc import Hashable, Sequence
+
     import pandas as pd
     import xarray as xr
 
@@ -19,34 +23,111 @@ if TYPE_CHECKING:
     from forecast.analysis.source_agreement import Origins
     from forecast.record.ledger import Entry
 
+#: A difference of probability of less than this is not worth a row; an awaited report must move this much.
+LEAST_CHANGE, LEAST_EFFECT = 0.0005, 0.005
+
+
+class Part(NamedTuple):
+    """One term of a sum: its value for each scenario, and the reports behind it."""
+
+    meaning: str
+    values: Sequence[float]
+    reports: Sequence[str] = ()
+
+
+class Change(NamedTuple):
+    """The change of each scenario's probability since the last issue: before, its parts, and after."""
+
+    when: str
+    before: Sequence[float]
+    parts: tuple[Part, ...]
+    after: Sequence[float]
+
 
 @dataclass(frozen=True, slots=True)
-class Findings:
+class BriefData:
     """The answers of the analyses to what a weekly reader asks next.
 
     ``change`` is None where no forecast was issued before, and for the engine nuts, with which it would take
-    minutes. ``asked`` is None where the question ends in the present period.
+    minutes; ``collection`` is None where the question ends in the present period. ``explanation`` holds the
+    weights of evidence, ``swings`` the judgements on which the forecast depends most, ``issued`` earlier
+    forecasts.
     """
 
     change: xr.Dataset | None
-    why: xr.Dataset
-    without: tuple[Without, ...]
-    revised: tuple[Revised, ...]
-    leads: tuple[Lead, ...]
+    explanation: xr.Dataset
+    without_sources: tuple[Without, ...]
+    late_reports: tuple[Revised, ...]
+    next_reports: tuple[Lead, ...]
     swings: xr.Dataset
-    asked: pd.DataFrame | None
+    collection: pd.DataFrame | None
     origins: Origins
-    doubts: tuple[Check, ...]
+    failed_checks: tuple[Check, ...]
     trend: xr.Dataset
     outlook: xr.Dataset
     issued: tuple[Entry, ...]
 
     @property
-    def sizes(self) -> dict[str, float]:
-        """The largest weight of evidence of each report, by id, whichever its direction."""
-        largest = np.abs(self.why["report_weight"].values).max(axis=1, initial=0.0)
-        return dict(zip(self.why["report"].values.tolist(), largest.tolist(), strict=True))
+    def largest_weights(self) -> dict[str, float]:
+        """The largest absolute weight of evidence of each report, by id."""
+        largest = np.abs(self.explanation["report_weight"].values).max(axis=1, initial=0.0)
+        return dict(zip(self.explanation["report"].values.tolist(), largest.tolist(), strict=True))
 
-    def of_unit(self, unit: str) -> tuple[xr.Dataset, xr.Dataset]:
-        """Return trend and outlook of one unit."""
-        return of_unit(self.trend, unit), of_unit(self.outlook, unit)
+    @property
+    def notes(self) -> list[str]:
+        """What is to be known about the split of the change."""
+        return [] if self.change is None else list(json.loads(self.change.attrs["note"]))
+
+    def changes(self, unit: str) -> list[Change]:
+        """Return the change since the last issue, at the horizon (of a regime) and now, where it is known."""
+        if self.change is None:
+            return []
+        data, steps = of_unit(self.change, unit), self.change["step"].values.tolist()
+        of_step = {
+            step: self.change["report"]
+            .values[(self.change["report_step"].values == step) & (self.change["report_unit"].values == unit)]
+            .tolist()
+            for step in steps
+        }
+        whens = {"horizon": "at the horizon", "now": "now"} if data.attrs["regime"] else {"now": "now"}
+        return [
+            Change(
+                name,
+                data[f"{when}_issued"].values.tolist(),
+                tuple(
+                    Part(CHANGE_PARTS[step], data[when].sel(step=step).values.tolist(), of_step[step])
+                    for step in steps
+                ),
+                data[f"{when}_after"].isel(step=-1).values.tolist(),
+            )
+            for when, name in whens.items()
+        ]
+
+    def weights(self, unit: str, *, regime: bool) -> list[Part]:
+        """Return the terms of the log odds of each scenario now, in decibans; the last one is their sum."""
+        data = of_unit(self.explanation, unit)
+        reported = data["weight"].values[data["cell_unit"].values == unit].sum(axis=0)
+        terms = {
+            "before any evidence": data["before"].values,
+            "reports and silence": reported,
+            **({"not shared out between cells": data["interaction"].values} if regime else {}),
+            "what learning adds": data["learning"].values,
+            "this forecast, now": data["engine"].values,
+        }
+        return [Part(meaning, values.tolist()) for meaning, values in terms.items()]
+
+    def strongest(self, unit: str, scenario: int, sign: int) -> list[Lead]:
+        """Return the three next reports that would move a scenario most up or down, an indicator once."""
+        chosen: dict[str, Lead] = {}
+        for lead in sorted(self.next_reports, key=lambda lead: -sign * lead.horizon[scenario]):
+            if lead.unit == unit and sign * lead.horizon[scenario] >= LEAST_EFFECT:
+                chosen.setdefault(lead.indicator, lead)
+        return list(chosen.values())[:3]
+
+    def to_ask(self, most: int, unit: str = "") -> list[dict[Hashable, Any]]:
+        """Return the rows of the collection that promise most, an indicator once, of one unit or of all."""
+        if self.collection is None:
+            return []
+        table = self.collection[self.collection["unit"] == unit] if unit else self.collection
+        once = table.drop_duplicates([name for name in ("unit", "indicator") if name in table])
+        return once.head(most).to_dict("records")

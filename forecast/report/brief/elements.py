@@ -1,11 +1,7 @@
-"""What a page is made of: headed sections of paragraphs, lists, tables and pictures, all plain values.
-
-Whoever fills them words what was found; whoever shows them knows nothing of forecasts.
-"""
+"""The elements of a page: headed sections of paragraphs, lists, tables and pictures, all plain values."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, ClassVar
 from unicodedata import category
@@ -139,10 +135,10 @@ def clipped(text: str, most: int) -> str:
     return plain[: most - 1].rsplit(" ", 1)[0] + " …"
 
 
-def simple(texts: Sequence[str]) -> tuple[Cell, ...]:
-    """Return a row of texts.
+def row(*cells: str | Cell) -> tuple[Cell, ...]:
+    """Return a row of a table; a text becomes a cell.
 
-    >>> simple(["a"])[0].text
+    >>> row("a", Cell("b", strong=True))[0].text
     'a'
     """
-    return tuple(Cell(text) for text in texts)
+    return tuple(Cell(cell) if isinstance(cell, str) else cell for cell in cells)

@@ -1,7 +1,4 @@
-"""The brief: the same content as the table, as Markdown that reads well as plain text.
-
-The answers of the long brief in a line each, for the one in Markdown.
-"""
+"""The brief as Markdown that reads well as plain text: the summary, and the longer answers in a line each."""
 
 from __future__ import annotations
 
@@ -9,28 +6,25 @@ import re
 from typing import TYPE_CHECKING
 
 from forecast.report import sentences
-from forecast.report.brief.sections import SLIGHT, strongest
-from forecast.report.number_format import direction, percent, points, tenths
-from forecast.report.text.explanation import MEANING
+from forecast.report.brief.data import LEAST_CHANGE
+from forecast.report.number_format import decibans, percent, points
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    import xarray as xr
-
-    from forecast.report.brief.data import Findings
-    from forecast.report.summary import Line, Summary, View
+    from forecast.report.brief.data import BriefData
+    from forecast.report.summary import Summary, UnitForecast
 
 
-def brief_markdown(summary: Summary, findings: Findings | None = None, *, picture: str = "") -> str:
+def brief_markdown(summary: Summary, data: BriefData | None = None, *, picture: str = "") -> str:
     """Write a forecast as Markdown.
 
     Parameters
     ----------
     summary : Summary
         What :func:`forecast.report.summary.summarise` picked.
-    findings : Findings, optional
-        What :func:`forecast.gather` found: what changed, why, and what to collect.
+    data : BriefData, optional
+        What :func:`forecast.gather` returned: what changed, why, and what to collect.
     picture : str, optional
         The trend plot's file, as seen from the brief's folder; "" for none.
 
@@ -41,14 +35,17 @@ def brief_markdown(summary: Summary, findings: Findings | None = None, *, pictur
     """
     parts = [f"# {summary.case.question.title}"]
     image = f"![Trend of the probabilities, with the outlook to {summary.horizon}]({picture})"
-    for view in summary.views:
-        parts += [f"## {view.unit}"] if view.unit else []
-        parts += [sentences.headline(summary, view), _scenarios(summary, view), *_movers(summary, view)]
-        parts += _further(summary, findings, view) if findings else []
+    for unit in summary.units:
+        parts += [f"## {unit.name}"] if unit.name else []
+        parts += [sentences.headline(summary, unit), _scenarios(summary, unit), *_new_reports(summary, unit)]
+        level = "###" if unit.name else "##"
+        parts += _list("What changed", change_lines(summary, data, unit), level) if data else []
+        parts += _list("Why", why_lines(summary, data, unit), level) if data else []
+        parts += _list("What to collect", collect_lines(summary, data, unit), level) if data else []
     parts += [sentences.confidence(summary), sentences.comparison(summary)]
     parts += [image] if picture else []
-    parts += _section("Clashing reports", sentences.clash_lines(summary))
-    parts += _section("Warnings", map(str, summary.warnings))
+    parts += _list("Clashing reports", sentences.clash_lines(summary))
+    parts += _list("Warnings", map(str, summary.warnings))
     parts.append(f"*{sentences.provenance(summary)}*")
     return "\n\n".join(part if part == image else _inert(part) for part in parts) + "\n"
 
@@ -62,136 +59,87 @@ def _inert(text: str) -> str:
     return re.sub(r"<(?=[A-Za-z/!?])", "&lt;", text).replace("](", "]\\(").replace("][", "]\\[")
 
 
-def _scenarios(summary: Summary, view: View) -> str:
-    if not summary.regime:
-        return _table(
-            ["scenario", "now and at the horizon (90%)", "change", "in words"],
-            (
-                [line.title, sentences.chance(line.now), points(line.now.change), line.now.words]
-                for line in view.lines
-            ),
-        )
-    return _table(
-        ["scenario", "at the horizon (90%)", "change", "in words", "ever until then", "now (90%)", "change"],
-        (
-            [
-                line.title,
-                sentences.chance(line.horizon),
-                points(line.horizon.change),
-                line.horizon.words,
-                percent(line.ever),
-                sentences.chance(line.now),
-                points(line.now.change),
-            ]
-            for line in view.lines
-        ),
-    )
+def _scenarios(summary: Summary, unit: UnitForecast) -> str:
+    first = "at the horizon (90%)" if summary.regime else "now and at the horizon (90%)"
+    head, rows = ["scenario", first, "change", "in words"], []
+    for scenario in unit.scenarios:
+        answer, now = scenario.answer, scenario.now
+        cells = [scenario.title, sentences.estimate(answer), points(answer.change), answer.words]
+        if summary.regime:
+            cells += [percent(scenario.ever), sentences.estimate(now), points(now.change)]
+        rows.append(cells)
+    return _table([*head, *(("ever until then", "now (90%)", "change") if summary.regime else ())], rows)
 
 
-def _movers(summary: Summary, view: View) -> list[str]:
-    listed = sentences.listed_movers(view.movers)
+def _new_reports(summary: Summary, unit: UnitForecast) -> list[str]:
+    listed = sentences.listed(unit.new_reports)
     if not listed:
-        return [sentences.without_movers(summary, view)]
-    table = _table(
-        ["report", *(line.id for line in view.lines)],
-        (
-            [sentences.report(summary, mover.report), *(direction(weight) for weight in mover.weights)]
-            for mover in listed
-        ),
+        return [sentences.none_listed(summary, unit)]
+    rows = ([sentences.report(summary, one.report), *map(decibans, one.weights)] for one in listed)
+    table = _table(["report", *(scenario.id for scenario in unit.scenarios)], rows)
+    return [sentences.new_reports(summary) + ":", table, *sentences.unlisted(unit.new_reports)]
+
+
+def change_lines(summary: Summary, data: BriefData, unit: UnitForecast) -> list[str]:
+    """Return what moved the leading scenario since the last issue; nothing if there was none."""
+    place, title = unit.scenarios.index(unit.leading), unit.leading.title
+    lines = []
+    for change in data.changes(unit.name):
+        issued = f"{'carried over from' if summary.carried else 'issued'} {summary.previous}"
+        before, after = percent(change.before[place]), percent(change.after[place])
+        parts = "; ".join(
+            f"{part.meaning} {points(part.values[place], 1)}"
+            for part in change.parts
+            if abs(part.values[place]) >= LEAST_CHANGE
+        )
+        line = f"{title} {change.when}: {before} {issued}, {after} today"
+        lines.append(f"{line} (points: {parts})." if parts else f"{line}.")
+    return lines
+
+
+def why_lines(summary: Summary, data: BriefData, unit: UnitForecast) -> list[str]:
+    """Return what the leading scenario's number is made of, and the source it depends on most."""
+    place, title = unit.scenarios.index(unit.leading), unit.leading.title
+    *parts, total = data.weights(unit.name, regime=summary.regime)
+    listed = ", ".join(
+        f"{part.meaning} {decibans(part.values[place])}"
+        for part in parts
+        if abs(part.values[place]) >= sentences.LIGHTEST
     )
-    return [sentences.movers_title(summary) + ":", table, *sentences.left_out_movers(view.movers)]
-
-
-def _further(summary: Summary, findings: Findings, view: View) -> list[str]:
-    """Return what changed, why, and what to collect, in a few lines each."""
-    level = "###" if view.unit else "##"
-    return [
-        *_section("What changed", change_lines(summary, findings, view), level),
-        *_section("Why", why_lines(summary, findings, view), level),
-        *_section("What to collect", collect_lines(summary, findings, view), level),
+    lines = [f"{title} now, in decibans: {listed}; together {decibans(total.values[place])}."]
+    effects = [
+        ((one.horizon if summary.regime else one.now)[place], one.source)
+        for one in data.without_sources
+        if one.unit == unit.name
     ]
+    effect, source = max(effects, key=lambda pair: abs(pair[0]), default=(0.0, ""))
+    if abs(effect) >= LEAST_CHANGE:
+        named = sentences.source(summary, source)
+        lines.append(f"It leans most on {named}: without it {points(effect, 1)} points.")
+    return lines
 
 
-def _section(title: str, lines: Iterable[str], level: str = "##") -> list[str]:
+def collect_lines(summary: Summary, data: BriefData, unit: UnitForecast) -> list[str]:
+    """Return which reports would raise or lower the leading scenario most, and what to ask about."""
+    place, lines = unit.scenarios.index(unit.leading), []
+    for sign, verb in ((1, "raise"), (-1, "lower")):
+        for lead in data.strongest(unit.name, place, sign)[:1]:
+            what = f"{sentences.statement(summary, lead.indicator, lead.value)} ({lead.source})"
+            lines.append(f"What would {verb} it most: {what}, {points(lead.horizon[place], 1)} points.")
+    asked = [
+        f"{summary.question.indicator(one['indicator']).title} ({one['source'] or 'watching it'})"
+        for one in data.to_ask(3, unit.name)
+    ]
+    return [*lines, f"What to ask about: {'; '.join(asked)}."] if asked else lines
+
+
+def _list(title: str, lines: Iterable[str], level: str = "##") -> list[str]:
     items = "\n".join(f"- {line}" for line in lines)
     return [f"{level} {title}", items] if items else []
 
 
-def _table(header: list[str], rows: Iterable[list[str]]) -> str:
+def _table(head: list[str], rows: Iterable[list[str]]) -> str:
     """Return a Markdown table; all columns but the first are set to the right."""
-    lines = [header, ["---", *("---:" for _ in header[1:])]]
+    lines = [head, ["---", *("---:" for _ in head[1:])]]
     lines += [[" ".join(cell.split()).replace("|", "\\|") for cell in row] for row in rows]
     return "\n".join("| " + " | ".join(line) + " |" for line in lines)
-
-
-def leader(summary: Summary, view: View) -> Line:
-    """Return the most probable scenario, at the horizon where the truth may move."""
-    return max(view.lines, key=lambda line: summary.leading(line).probability)
-
-
-def change_lines(summary: Summary, findings: Findings, view: View) -> list[str]:
-    """Say what moved the leading scenario since the last issue; nothing if there was none."""
-    if findings.change is None:
-        return []
-    line, said_before = leader(summary, view), "carried over from" if summary.carried else "issued"
-    own = _of_unit(findings.change, view).sel(scenario=line.id)
-    lines = []
-    for when, name in (("horizon", "at the horizon"), ("now", "now"))[0 if summary.regime else 1 :]:
-        before, after = float(own[f"{when}_issued"]), float(own[f"{when}_after"].isel(step=-1))
-        parts = [(MEANING[step], float(own[when].sel(step=step))) for step in own["step"].values.tolist()]
-        said = "; ".join(f"{meaning} {tenths(move)}" for meaning, move in parts if abs(move) >= SLIGHT)
-        was = f"{percent(before)} {said_before} {summary.previous}"
-        head = f"{line.title} {name}: {was}, {percent(after)} today"
-        lines.append(f"{head} (points: {said})." if said else f"{head}.")
-    return lines
-
-
-def why_lines(summary: Summary, findings: Findings, view: View) -> list[str]:
-    """Say what the leading scenario's number is made of, and which source it leans on."""
-    line = leader(summary, view)
-    place = view.lines.index(line)
-    own = _of_unit(findings.why, view).sel(scenario=line.id)
-    mine = own["cell_unit"].values == view.unit
-    parts = [
-        ("before any evidence", float(own["before"])),
-        ("reports and silence", float(own["weight"].values[mine].sum())),
-        ("not shared out between cells", float(own["interaction"])),
-        ("what learning adds", float(own["learning"])),
-    ]
-    said = ", ".join(f"{name} {direction(weight)}" for name, weight in parts if abs(weight) >= 0.05)
-    lines = [f"{line.title} now, in decibans: {said}; together {direction(float(own['engine']))}."]
-    titles = {source.id: source.title for source in summary.case.question.sources}
-    without = {
-        one.source: (one.horizon if summary.regime else one.now)[place]
-        for one in findings.without
-        if one.unit == view.unit
-    }
-    source = max(without, key=lambda name: abs(without[name]), default="")
-    if source and abs(without[source]) >= SLIGHT:
-        lines.append(f"It leans most on {titles[source]}: without it {tenths(without[source])} points.")
-    return lines
-
-
-def collect_lines(summary: Summary, findings: Findings, view: View) -> list[str]:
-    """Say which reports would raise or lower the leading scenario most, and what to ask about."""
-    line = leader(summary, view)
-    place = view.lines.index(line)
-    own = [lead for lead in findings.leads if lead.unit == view.unit]
-    titles = {indicator.id: indicator.title for indicator in summary.case.question.indicators}
-    lines = []
-    for sign, name in ((1, "raise"), (-1, "lower")):
-        for lead in strongest(own, place, sign)[:1]:
-            what = f"{titles[lead.indicator]}: {lead.value} ({lead.source})"
-            lines.append(f"What would {name} it most: {what}, {tenths(lead.horizon[place])} points.")
-    if findings.asked is not None and len(findings.asked):
-        table = findings.asked
-        if view.unit:
-            table = table[table["unit"] == view.unit]
-        best = table.drop_duplicates("indicator").head(3).to_dict("records")
-        asked = "; ".join(f"{titles[row['indicator']]} ({row['source'] or 'watching it'})" for row in best)
-        lines.append(f"What to ask about: {asked}.")
-    return lines
-
-
-def _of_unit(data: xr.Dataset, view: View) -> xr.Dataset:
-    return data.sel(unit=view.unit) if view.unit else data

@@ -1,13 +1,13 @@
-"""The trend as shapes of a picture: lines, bands, forecasts as issued, and days with reports."""
+"""The trend as a picture: coordinates, paths and ticks for SVG, and the shapes of each scenario."""
 
 from __future__ import annotations
 
 import math
 import textwrap
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -20,10 +20,18 @@ if TYPE_CHECKING:
     from forecast.case.question import Question, Scenario
     from forecast.record.ledger import Entry
 
+type Point = tuple[float, float]
+
+#: Markers on a line, or a few more, so that lines can be told apart without colour.
+MARKERS = 8
+
+#: Room above the plot for the as-of date, below it for dates, and at the foot for the days of reports.
+TOP, BELOW, FOOT = 26.0, 22.0, 16.0
+
 
 @dataclass(frozen=True, slots=True)
 class Size:
-    """The picture's frame: margins as the texts beside the plot need them, in units of the picture."""
+    """The size of a picture with its margins, in units of the picture; with ``names`` beside the plot."""
 
     width: float
     height: float
@@ -36,216 +44,6 @@ class Size:
 
 WIDE = Size(width=880, height=330, left=44, right=216, font=13, ticks=8, names=True)
 NARROW = Size(width=340, height=270, left=38, right=10, font=12, ticks=4, names=False)
-#: So many markers or a few more stand on a line, so that it can be told without its colour.
-MARKS = 8
-
-TOP, BELOW, STRIP = 26.0, 22.0, 16.0
-
-
-class Shapes(NamedTuple):
-    """What is drawn of one scenario: ``marks`` are its marker's places, ``issued`` those of forecasts."""
-
-    band: str
-    line: str
-    ahead_band: str
-    ahead_line: str
-    marks: tuple[tuple[float, float], ...]
-    issued: tuple[tuple[float, float], ...]
-    end: tuple[float, float]
-    percent: str
-
-
-@dataclass(frozen=True, slots=True)
-class Course:
-    """One scenario's style, shapes, and the lines of its name, the first of which stands at ``name_y``."""
-
-    title: str
-    style: ScenarioStyle
-    dash: str
-    band: str
-    line: str
-    ahead_band: str
-    ahead_line: str
-    marks: tuple[tuple[float, float], ...]
-    issued: tuple[tuple[float, float], ...]
-    end: tuple[float, float]
-    percent: str
-    name: tuple[str, ...]
-    name_y: float
-
-
-@dataclass(frozen=True, slots=True)
-class Chart:
-    """Everything that is drawn, in units of the picture."""
-
-    size: Size
-    box: Box
-    courses: tuple[Course, ...]
-    xticks: tuple[tuple[float, str], ...]
-    yticks: tuple[tuple[float, str], ...]
-    today: float
-    today_text: str
-    reports: tuple[tuple[float, int], ...]
-
-
-def dash_of(style: ScenarioStyle) -> str:
-    """Return a line style as SVG writes it, for a line two wide; "" is a whole line."""
-    return "" if style.line == "-" else " ".join(number(2 * length) for length in style.line[1])
-
-
-def chart(
-    question: Question,
-    styles: Mapping[str, ScenarioStyle],
-    trend: xr.Dataset,
-    outlook: xr.Dataset,
-    issued: Sequence[Entry],
-    reports: Sequence[date],
-    size: Size,
-    most: int,
-) -> Chart:
-    """Lay a trend out.
-
-    Parameters
-    ----------
-    question : Question
-        The one in force on the as-of date.
-    styles : mapping
-        How each scenario is drawn, by id.
-    trend, outlook : Dataset
-        Of one unit.
-    issued : sequence of Entry
-        Forecasts as issued, of this unit.
-    reports : sequence of date
-        The day on which each report became known.
-    size : Size
-    most : int
-        More dates than this are thinned out.
-
-    Returns
-    -------
-    Chart
-    """
-    days, ahead = _days(trend["as_of"]), _days(outlook["date"])
-    today, regime = days[-1], question.dynamics is not None
-    first, last = min(question.opened, days[0]), max(ahead[-1], today) if regime else today
-    wide, tall = size.width - size.left - size.right, size.height - TOP - BELOW - STRIP
-    box = Box(size.left, TOP, wide, tall, first, last)
-    courses = [
-        _drawn(box, scenario, trend, outlook if regime else None, issued, most)
-        for scenario in question.scenarios
-    ]
-    counts = {day: reports.count(day) for day in reports if first <= day <= last}
-    return Chart(
-        size=size,
-        box=box,
-        courses=tuple(
-            Course(scenario.title, styles[scenario.id], dash_of(styles[scenario.id]), *shapes, *named)
-            for scenario, shapes, named in zip(
-                question.scenarios, courses, _names(box, size, question, courses), strict=True
-            )
-        ),
-        xticks=tuple((box.x(day), text) for day, text in ticks(first, last, size.ticks)),
-        yticks=tuple((box.y(p), f"{p:.0%}") for p in (0, 0.25, 0.5, 0.75, 1)),
-        today=box.x(today),
-        today_text=f"{today.day} {today:%b %Y}",
-        reports=tuple((box.x(day), count) for day, count in sorted(counts.items())),
-    )
-
-
-def _drawn(
-    box: Box,
-    scenario: Scenario,
-    trend: xr.Dataset,
-    outlook: xr.Dataset | None,
-    issued: Sequence[Entry],
-    most: int,
-) -> Shapes:
-    """Return the shapes of one scenario; a static question has no outlook."""
-    own, days = trend.sel(scenario=scenario.id), _days(trend["as_of"])
-    band, line, marks = _course(box, days, own, most)
-    told = tuple((box.x(one.as_of), box.y(one.probability)) for one in issued if one.scenario == scenario.id)
-    if outlook is None:
-        end = float(own["probability"][-1])
-        return Shapes(band, line, "", "", marks, told, (box.x(days[-1]), box.y(end)), percent(end))
-    ahead, dates = outlook.sel(scenario=scenario.id), _days(outlook["date"])
-    # Until the first date of the outlook it is what it is today.
-    later = _course(box, [days[-1], *dates], ahead.isel(date=[0, *range(len(dates))]), most)
-    end = float(ahead["probability"][-1])
-    return Shapes(band, line, *later[:2], marks, told, (box.x(dates[-1]), box.y(end)), percent(end))
-
-
-def _names(
-    box: Box, size: Size, question: Question, courses: Sequence[Shapes]
-) -> list[tuple[tuple[str, ...], float]]:
-    """Return the lines of each name, and how high the first stands, so that none lies over another."""
-    names = [_wrapped(scenario.title, 22) for scenario in question.scenarios]
-    line = 1.25 * size.font
-    heights = [line * len(name) + 4 for name in names]
-    low, high = 0.5 * TOP, TOP + box.height + BELOW
-    places = spread_labels([shapes.end[1] for shapes in courses], heights, low=low, high=high)
-    return [
-        (name, place - line * (len(name) - 1) / 2 + 0.35 * size.font)
-        for name, place in zip(names, places, strict=True)
-    ]
-
-
-def _course(
-    box: Box, days: Sequence[date], course: xr.Dataset, most: int
-) -> tuple[str, str, tuple[tuple[float, float], ...]]:
-    """Return band, line and the places of a few markers."""
-    chosen = thinned(len(days), most)
-    xs = [box.x(days[n]) for n in chosen]
-    parts = ("probability", "low", "high")
-    line, low, high = ([box.y(float(p)) for p in course[name].values[chosen]] for name in parts)
-    every = max(1, len(xs) // MARKS)
-    marks = tuple(
-        point for point in list(zip(xs, line, strict=True))[len(xs) - 1 :: -every] if np.isfinite(point[1])
-    )
-    return area(xs, low, high), path(xs, line), marks
-
-
-def read_out(
-    trend: xr.Dataset, outlook: xr.Dataset, box: Box, scenarios: Sequence[str], *, regime: bool, most: int
-) -> list[dict[str, Any]]:
-    """Return the dates of trend and outlook with their probabilities, for the reader's pointer.
-
-    `x` is the share of the plot's width at which a date stands.
-    """
-    known = _points(trend, "as_of", box, scenarios, most)
-    return known + (_points(outlook, "date", box, scenarios, most) if regime else [])
-
-
-def _points(
-    data: xr.Dataset, dim: str, box: Box, scenarios: Sequence[str], most: int
-) -> list[dict[str, Any]]:
-    days = _days(data[dim])
-    table = {
-        short: data[name].transpose(dim, "scenario").sel(scenario=list(scenarios)).values
-        for short, name in (("p", "probability"), ("low", "low"), ("high", "high"))
-    }
-    return [
-        {"day": days[n].isoformat(), "x": share_of(box, days[n]), "ahead": dim == "date"}
-        | {short: [_share(p) for p in values[n]] for short, values in table.items()}
-        for n in thinned(len(days), most)
-    ]
-
-
-def share_of(box: Box, day: date) -> float:
-    """Return the share of the plot's width at which a day stands."""
-    return round((box.x(day) - box.left) / box.width, 5)
-
-
-def _share(p: float) -> float | None:
-    return round(float(p), 4) if np.isfinite(p) else None
-
-
-def _days(times: xr.DataArray) -> list[date]:
-    days: list[date] = times.values.astype("datetime64[D]").tolist()
-    return days
-
-
-def _wrapped(title: str, width: int) -> tuple[str, ...]:
-    return tuple(textwrap.wrap(title, width, max_lines=2, placeholder=" …")) or ("",)
 
 
 @dataclass(frozen=True, slots=True)
@@ -276,6 +74,144 @@ class Box:
         30.0
         """
         return self.top + self.height * (1 - probability)
+
+
+@dataclass(frozen=True, slots=True)
+class ScenarioShapes:
+    """What is drawn of one scenario: paths of its trend and outlook, and the points of other marks.
+
+    ``markers`` lie on the line, ``issued`` are earlier forecasts, ``end`` is the line's last point and
+    ``percent`` its probability; ``name_y`` is the height of the first line of the ``name``.
+    """
+
+    title: str
+    style: ScenarioStyle
+    band: str
+    line: str
+    markers: tuple[Point, ...]
+    issued: tuple[Point, ...]
+    end: Point
+    percent: str
+    outlook_band: str
+    outlook_line: str
+    name: tuple[str, ...] = ()
+    name_y: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class Chart:
+    """Everything that is drawn, in units of the picture; ``reports`` are days with the number of reports."""
+
+    size: Size
+    box: Box
+    scenarios: tuple[ScenarioShapes, ...]
+    xticks: tuple[tuple[float, str], ...]
+    yticks: tuple[tuple[float, str], ...]
+    today: float
+    today_text: str
+    reports: tuple[tuple[float, int], ...]
+
+
+def lay_out(
+    question: Question,
+    styles: Mapping[str, ScenarioStyle],
+    trend: xr.Dataset,
+    outlook: xr.Dataset,
+    issued: Sequence[Entry],
+    reports: Sequence[date],
+    size: Size,
+    most: int,
+) -> Chart:
+    """Return the chart of one unit's trend and outlook, with forecasts as issued and the days of reports.
+
+    Of more dates than ``most`` only so many are drawn.
+    """
+    today, end, regime = dates(trend["as_of"])[-1], dates(outlook["date"])[-1], question.dynamics is not None
+    first, last = min(question.opened, dates(trend["as_of"])[0]), max(end, today) if regime else today
+    width, height = size.width - size.left - size.right, size.height - TOP - BELOW - FOOT
+    box = Box(size.left, TOP, width, height, first, last)
+    scenarios = [
+        _shapes(box, scenario, styles[scenario.id], trend, outlook if regime else None, issued, most)
+        for scenario in question.scenarios
+    ]
+    counts = {day: reports.count(day) for day in reports if first <= day <= last}
+    return Chart(
+        size=size,
+        box=box,
+        scenarios=_named(box, size, scenarios),
+        xticks=tuple((box.x(day), text) for day, text in ticks(first, last, size.ticks)),
+        yticks=tuple((box.y(p), f"{p:.0%}") for p in (0, 0.25, 0.5, 0.75, 1)),
+        today=box.x(today),
+        today_text=f"{today.day} {today:%b %Y}",
+        reports=tuple((box.x(day), count) for day, count in sorted(counts.items())),
+    )
+
+
+def _shapes(
+    box: Box,
+    scenario: Scenario,
+    style: ScenarioStyle,
+    trend: xr.Dataset,
+    outlook: xr.Dataset | None,
+    issued: Sequence[Entry],
+    most: int,
+) -> ScenarioShapes:
+    """Return the shapes of one scenario, yet without its name; a static question has no outlook."""
+    days, own = dates(trend["as_of"]), trend.sel(scenario=scenario.id)
+    band, line, markers = _paths(box, days, own, most)
+    earlier = [(row.as_of, row.probability) for row in issued if row.scenario == scenario.id]
+    last_day, last = days[-1], float(own["probability"][-1])
+    outlook_band = outlook_line = ""
+    if outlook is not None:
+        own, later = outlook.sel(scenario=scenario.id), dates(outlook["date"])
+        # Until the first date of the outlook it is what it is today.
+        from_today = own.isel(date=[0, *range(len(later))])
+        outlook_band, outlook_line, _ = _paths(box, [days[-1], *later], from_today, most)
+        last_day, last = later[-1], float(own["probability"][-1])
+    return ScenarioShapes(
+        title=scenario.title,
+        style=style,
+        band=band,
+        line=line,
+        markers=markers,
+        issued=tuple((box.x(day), box.y(p)) for day, p in earlier),
+        end=(box.x(last_day), box.y(last)),
+        percent=percent(last),
+        outlook_band=outlook_band,
+        outlook_line=outlook_line,
+    )
+
+
+def _paths(
+    box: Box, days: Sequence[date], course: xr.Dataset, most: int
+) -> tuple[str, str, tuple[Point, ...]]:
+    """Return band and line of probabilities over days, and the points of a few markers."""
+    chosen = thinned(len(days), most)
+    xs = [box.x(days[n]) for n in chosen]
+    names = ("probability", "low", "high")
+    ys, lows, highs = ([box.y(float(p)) for p in course[name].values[chosen]] for name in names)
+    every = max(1, len(xs) // MARKERS)
+    points = list(zip(xs, ys, strict=True))[len(xs) - 1 :: -every]
+    return area(xs, lows, highs), path(xs, ys), tuple(point for point in points if np.isfinite(point[1]))
+
+
+def _named(box: Box, size: Size, scenarios: Sequence[ScenarioShapes]) -> tuple[ScenarioShapes, ...]:
+    """Return the shapes with names so placed that none lies over another."""
+    names = [tuple(textwrap.wrap(one.title, 22, max_lines=2, placeholder=" …")) or ("",) for one in scenarios]
+    line = 1.25 * size.font
+    heights = [line * len(name) + 4 for name in names]
+    low, high = 0.5 * TOP, TOP + box.height + BELOW
+    middles = spread_labels([one.end[1] for one in scenarios], heights, low=low, high=high)
+    return tuple(
+        replace(one, name=name, name_y=middle - line * (len(name) - 1) / 2 + 0.35 * size.font)
+        for one, name, middle in zip(scenarios, names, middles, strict=True)
+    )
+
+
+def dates(times: xr.DataArray) -> list[date]:
+    """Return the days of a time coordinate."""
+    days: list[date] = times.values.astype("datetime64[D]").tolist()
+    return days
 
 
 def path(xs: Sequence[float], ys: Sequence[float]) -> str:
@@ -324,6 +260,11 @@ def number(value: float) -> str:
     """
     text = f"{value:.1f}".removesuffix(".0")
     return "0" if text == "-0" else text
+
+
+def dash_of(style: ScenarioStyle) -> str:
+    """Return a line style as SVG writes it, for a line two wide; "" is a whole line."""
+    return "" if style.line == "-" else " ".join(number(2 * length) for length in style.line[1])
 
 
 _ARM = 0.42
@@ -377,16 +318,12 @@ def ticks(first: date, last: date, most: int) -> list[tuple[date, str]]:
     >>> [text for _, text in ticks(date(2014, 8, 24), date(2014, 9, 3), 4)]
     ['24 Aug', '27 Aug', '30 Aug', '2 Sep']
     """
-    months = [
-        date(year, month, 1)
-        for year in range(first.year, last.year + 1)
-        for month in range(1, 13)
-        if first <= date(year, month, 1) <= last
-    ]
+    import pandas as pd
+
+    months = [day.date() for day in pd.date_range(first, last, freq="MS")]
     if len(months) < 2:
         step = max(math.ceil(((last - first).days + 1) / most), 1)
-        days = [date.fromordinal(n) for n in range(first.toordinal(), last.toordinal() + 1, step)]
-        return [(day, f"{day.day} {day:%b}") for day in days]
+        return [(day.date(), f"{day.day} {day:%b}") for day in pd.date_range(first, last, freq=f"{step}D")]
     for step in (1, 2, 3, 6, 12, 24, 60, 120, 240):
         chosen = [day for day in months if (12 * day.year + day.month - 1) % step == 0]
         if len(chosen) <= most:

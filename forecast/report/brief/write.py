@@ -10,26 +10,27 @@ from __future__ import annotations
 import base64
 import hashlib
 from importlib import resources
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from forecast.report.brief import sections
+from forecast.report.brief.trend import trend
 from forecast.report.brief.trend_svg import dash_of, marker, number
 
 if TYPE_CHECKING:
-    from forecast.report.brief.data import Findings
+    from forecast.report.brief.data import BriefData
     from forecast.report.brief.elements import Section
     from forecast.report.summary import Summary
 
 
-def brief_html(summary: Summary, findings: Findings) -> str:
+def brief_html(summary: Summary, data: BriefData) -> str:
     """Write a forecast as one page of HTML, for the screen, a mail attachment, and two sheets of paper.
 
     Parameters
     ----------
     summary : Summary
         What :func:`forecast.report.summary.summarise` picked.
-    findings : Findings
-        What :func:`forecast.gather` found.
+    data : BriefData
+        What :func:`forecast.gather` returned.
 
     Returns
     -------
@@ -53,28 +54,29 @@ def brief_html(summary: Summary, findings: Findings) -> str:
     environment.filters |= {"n": number}
     environment.globals |= {"marker": marker, "dash_of": dash_of}
     style, script = _file("brief.css"), _file("brief.js")
+    compared = [("Compared with", summary.previous)] if summary.previous else []
     return environment.get_template("brief.html").render(
         title=summary.case.question.title,
-        about=_about(summary),
-        sections=page(summary, findings),
+        about=[("As of", summary.inputs.as_of), ("Settled by", summary.horizon), *compared],
+        sections=page(summary, data),
         policy=policy(style, script),
         style=Markup(style),  # our own files, byte by byte as their hashes say
         script=Markup(script),
     )
 
 
-def page(summary: Summary, findings: Findings) -> tuple[Section, ...]:
+def page(summary: Summary, data: BriefData) -> tuple[Section, ...]:
     """Return the sections of the brief in the order in which a weekly reader asks."""
     return (
-        sections.probable(summary),
-        sections.moved(summary, findings),
-        sections.outlook(summary, findings),
-        sections.leaning(summary, findings),
-        sections.late(summary, findings),
-        sections.to_collect(summary, findings),
-        sections.trend(summary, findings),
-        sections.doubts(summary, findings),
-        sections.evidence(summary, findings),
+        sections.probabilities(summary),
+        sections.what_moved(summary, data),
+        sections.outlook(summary, data),
+        sections.sources(summary, data),
+        sections.late(summary, data),
+        sections.collection(summary, data),
+        trend(summary, data),
+        sections.caveats(summary, data),
+        sections.evidence(summary, data),
         sections.method(summary),
     )
 
@@ -93,9 +95,3 @@ def _hashed(text: str) -> str:
 
 def _file(name: str) -> str:
     return resources.files("forecast.report").joinpath("templates", name).read_text(encoding="utf-8")
-
-
-def _about(summary: Summary) -> list[tuple[str, Any]]:
-    """Return what stands under the title."""
-    last = [("Compared with", summary.previous)] if summary.previous else []
-    return [("As of", summary.inputs.as_of), ("Settled by", summary.horizon), *last]

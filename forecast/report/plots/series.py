@@ -12,7 +12,7 @@ from forecast.case.errors import Fault, InputError, listed, meant
 from forecast.case.in_force import ever
 from forecast.inference.diagnostics import LEAST_DECIBANS
 from forecast.inference.result import as_of, of_unit
-from forecast.report.number_format import direction
+from forecast.report.number_format import decibans
 from forecast.report.styles import ScenarioStyle, scenario_styles
 
 if TYPE_CHECKING:
@@ -202,7 +202,7 @@ def numbered_reports(case: Case, tree: xr.DataTree, unit: str, most: int) -> lis
         report, scenario = reports[n], int(np.abs(weights[n]).argmax())
         indicator = indicators.get(report.indicator, report.indicator)
         source = sources.get(report.source, report.source)
-        weight = f"{direction(float(weights[n, scenario]))} dB"
+        weight = f"{decibans(float(weights[n, scenario]))} dB"
         found.append(NumberedReport(number, report, indicator, source, scenarios[scenario].title, weight))
     return found
 

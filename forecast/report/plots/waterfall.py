@@ -11,13 +11,13 @@ from forecast.case.errors import Fault, InputError, listed, meant
 from forecast.case.in_force import ever
 from forecast.inference.diagnostics import RULED_OUT
 from forecast.inference.result import of_unit
-from forecast.report.number_format import direction, percent, tenths
+from forecast.report.number_format import decibans, percent, points
 from forecast.report.plots import base
 from forecast.report.plots.base import RowLabel
 from forecast.report.plots.series import plotted_unit, scenarios_of, unit_title
 from forecast.report.plots.small_multiples import grid_shape
+from forecast.report.sentences import CHANGE_PARTS
 from forecast.report.styles import FAINT, INK, SMALL, scenario_styles
-from forecast.report.text.explanation import MEANING
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -140,8 +140,8 @@ def _changes(data: xr.Dataset, when: str) -> list[Step]:
     steps = [Step(RowLabel("as it was issued"), level, level, f"{level:.1f}%", total=True)]
     for name in data["step"].values.tolist():
         end = 100 * float(data[f"{when}_after"].sel(step=name))
-        text = tenths(float(data[when].sel(step=name)))
-        steps.append(Step(RowLabel(MEANING.get(name, name)), level, end, text))
+        text = points(float(data[when].sel(step=name)), 1)
+        steps.append(Step(RowLabel(CHANGE_PARTS.get(name, name)), level, end, text))
         level = end
     return [*steps, Step(RowLabel("this forecast"), level, level, f"{level:.1f}%", total=True)]
 
@@ -249,7 +249,7 @@ def _weights(question: Question, data: xr.Dataset, most: int) -> list[Step]:
     steps = [Step(RowLabel("Before any evidence"), level, level, _total(before), total=True)]
     for label, part in parts:
         end = float(np.clip(level + part, -limit, limit))
-        steps.append(Step(label, level, end, direction(part if abs(part) < RULED_OUT else part * np.inf)))
+        steps.append(Step(label, level, end, decibans(part if abs(part) < RULED_OUT else part * np.inf)))
         level = end
     end = float(np.clip(after, -limit, limit))
     return [*steps, Step(RowLabel("The forecast"), end, end, _total(after), total=True)]

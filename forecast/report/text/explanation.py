@@ -10,18 +10,8 @@ import xarray as xr
 
 from forecast.inference.diagnostics import RULED_OUT
 from forecast.inference.result import by_unit
+from forecast.report.sentences import CHANGE_PARTS
 from forecast.report.text.tables import table_lines
-
-#: What each part of a move is, for a reader.
-MEANING = {
-    "remainder": "remainder: Monte Carlo, version",
-    "judgements": "changed judgements and grades",
-    "scenarios": "changed scenarios",
-    "time": "time passing, silence",
-    "new": "new reports",
-    "late": "late reports on earlier days",
-    "corrections": "corrections and withdrawals",
-}
 
 _NOTHING_BEFORE = (
     "There is no forecast to compare with: none was issued for an earlier day, or only one over other "
@@ -216,7 +206,7 @@ def changed_lines(data: xr.Dataset | None, *, width: int = 100) -> list[str]:
     for step in data["step"].values.tolist():
         names = data["report"].values[data["report_step"].values == step].tolist()
         if names:
-            text = f"{MEANING[step]}: {', '.join(names)}."
+            text = f"{CHANGE_PARTS[step]}: {', '.join(names)}."
             lines += ["", *wrap(text, width, subsequent_indent="  ", break_on_hyphens=False)]
     for note in json.loads(data.attrs["note"]):
         lines += ["", *wrap(f"Note: {note}.", width, subsequent_indent="  ")]
@@ -227,7 +217,7 @@ def _move_table(data: xr.Dataset, when: str, width: int) -> list[str]:
     before, after = data[f"{when}_issued"].values, data[f"{when}_after"].isel(step=-1).values
     rows = [["issued", *(f"{100 * p:.1f}%" for p in before)]]
     rows += [
-        [f"  {MEANING[step]}", *map(_points, data[when].sel(step=step).values)]
+        [f"  {CHANGE_PARTS[step]}", *map(_points, data[when].sel(step=step).values)]
         for step in data["step"].values.tolist()
     ]
     rows.append(["this forecast", *(f"{100 * p:.1f}%" for p in after)])

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from forecast.case.in_force import ever
 from forecast.report import sentences
-from forecast.report.number_format import direction, percent, points, trend_line
+from forecast.report.number_format import decibans, percent, points, sparkline
 
 if TYPE_CHECKING:
     from rich.console import Console, RenderableType
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
     from forecast.case.question import Question
     from forecast.record.ledger import Entry
-    from forecast.report.summary import Chance, Summary, View
+    from forecast.report.summary import Estimate, Summary, UnitForecast
 
 #: Points of the trend line: a quarter of a year of weeks.
 _TREND_POINTS = 13
@@ -50,14 +50,14 @@ def print_table(summary: Summary, console: Console | None = None) -> None:
             console = Console(highlight=False, width=_PIPED_WIDTH)
     console.print(Text(summary.case.question.title, style="bold"))
     console.print(Text(sentences.provenance(summary), style="dim"))
-    for view in summary.views:
+    for unit in summary.units:
         console.print()
-        if view.unit:
-            console.print(Text(view.unit, style="bold"))
-        console.print(Text(sentences.headline(summary, view)))
-        for table in _scenarios(console, summary, view):
+        if unit.name:
+            console.print(Text(unit.name, style="bold"))
+        console.print(Text(sentences.headline(summary, unit)))
+        for table in _scenarios(console, summary, unit):
             console.print(table)
-        for part in _movers(summary, view):
+        for part in _new_reports(summary, unit):
             console.print(part)
     console.print()
     console.print(Text(sentences.confidence(summary)))
@@ -66,20 +66,20 @@ def print_table(summary: Summary, console: Console | None = None) -> None:
     _print_list(console, "Warnings", [str(warning) for warning in summary.warnings])
 
 
-def _scenarios(console: Console, summary: Summary, view: View) -> list[Table]:
+def _scenarios(console: Console, summary: Summary, unit: UnitForecast) -> list[Table]:
     """Return the scenarios' table; in a regime the outlook comes first, since the question asks for it.
 
     Where the terminal is too narrow for both, the present has a table of its own.
     """
     if not summary.regime:
-        return [_chances(summary, view, ["now and at the horizon"])]
-    both = _chances(summary, view, ["at the horizon", "now"])
+        return [_estimates(summary, unit, ["now and at the horizon"])]
+    both = _estimates(summary, unit, ["at the horizon", "now"])
     if console.measure(both, options=console.options.update(max_width=_ANY_WIDTH)).maximum <= console.width:
         return [both]
-    return [_chances(summary, view, ["at the horizon"]), _chances(summary, view, ["now"])]
+    return [_estimates(summary, unit, ["at the horizon"]), _estimates(summary, unit, ["now"])]
 
 
-def _chances(summary: Summary, view: View, headings: list[str]) -> Table:
+def _estimates(summary: Summary, unit: UnitForecast, headings: list[str]) -> Table:
     """Return a table of the scenarios with the chances that are asked for, the trend beside the present."""
     from rich.text import Text
 
@@ -94,33 +94,33 @@ def _chances(summary: Summary, view: View, headings: list[str]) -> Table:
             table.add_column("in words")
     if present:
         table.add_column("trend", no_wrap=True)
-    for line in view.lines:
+    for scenario in unit.scenarios:
         cells = []
         for heading in headings:
-            of = line.now if heading == "now" else summary.leading(line)
-            cells += [sentences.chance(of), points(of.change)] + ([] if heading == "now" else [of.words])
-        cells += [trend_line(line.trend[-_TREND_POINTS:])] if present else []
-        table.add_row(Text(line.title), *cells)
+            of = scenario.now if heading == "now" else scenario.answer
+            cells += [sentences.estimate(of), points(of.change)] + ([] if heading == "now" else [of.words])
+        cells += [sparkline(scenario.trend[-_TREND_POINTS:])] if present else []
+        table.add_row(Text(scenario.title), *cells)
     return table
 
 
-def _movers(summary: Summary, view: View) -> list[RenderableType]:
+def _new_reports(summary: Summary, unit: UnitForecast) -> list[RenderableType]:
     from rich.text import Text
 
-    listed = sentences.listed_movers(view.movers)
+    listed = sentences.listed(unit.new_reports)
     if not listed:
-        return [Text(sentences.without_movers(summary, view))]
+        return [Text(sentences.none_listed(summary, unit))]
     table = _plain_table()
     table.add_column("report")
-    for line in view.lines:
-        table.add_column(line.id, justify="right")
-    for mover in listed:
-        weights = (direction(weight) for weight in mover.weights)
-        table.add_row(Text(sentences.report(summary, mover.report)), *weights)
+    for scenario in unit.scenarios:
+        table.add_column(scenario.id, justify="right")
+    for one in listed:
+        weights = (decibans(weight) for weight in one.weights)
+        table.add_row(Text(sentences.report(summary, one.report)), *weights)
     return [
-        Text(sentences.movers_title(summary) + ":"),
+        Text(sentences.new_reports(summary) + ":"),
         table,
-        *(Text("  " + line) for line in sentences.left_out_movers(view.movers)),
+        *(Text("  " + line) for line in sentences.unlisted(unit.new_reports)),
     ]
 
 
@@ -146,11 +146,11 @@ def _print_list(console: Console, title: str, lines: list[str]) -> None:
 def leaders(summary: Summary) -> str:
     """Return the most probable scenario of each unit, and its change since the last issue."""
     found = []
-    for view in summary.views:
-        line = max(view.lines, key=lambda line: summary.leading(line).probability)
-        chance = summary.leading(line)
+    for unit in summary.units:
+        scenario = unit.leading
+        chance = scenario.answer
         moved = "" if chance.change is None else f" ({points(chance.change)})"
-        found.append(f"{_of(view.unit, ': ')}{line.title} {percent(chance.probability)}{moved}")
+        found.append(f"{_of(unit.name, ': ')}{scenario.title} {percent(chance.probability)}{moved}")
     return ", ".join(found)
 
 
@@ -198,14 +198,18 @@ def alert_lines(summaries: Sequence[Summary], limit: float) -> list[str]:
 def _moves(summary: Summary) -> Iterator[tuple[str, float, float]]:
     """Yield what moved since the last issue, from which probability and to which."""
     carried = ", from what was carried over" if summary.carried else ""
-    for view in summary.views:
-        for line in view.lines:
-            ends: list[tuple[str, Chance]] = [("now", line.now)]
-            ends += [("at the horizon", line.horizon)] if summary.regime else []
+    for unit in summary.units:
+        for scenario in unit.scenarios:
+            ends: list[tuple[str, Estimate]] = [("now", scenario.now)]
+            ends += [("at the horizon", scenario.horizon)] if summary.regime else []
             for when, chance in ends:
                 if chance.change is not None:
                     before = chance.probability - chance.change
-                    yield f"{_of(view.unit, ', ')}{line.title}, {when}{carried}:", before, chance.probability
+                    yield (
+                        f"{_of(unit.name, ', ')}{scenario.title}, {when}{carried}:",
+                        before,
+                        chance.probability,
+                    )
 
 
 def _of(unit: str, between: str) -> str:

@@ -8,10 +8,9 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from forecast.case.in_force import ever
-from forecast.inference.result import as_of
+from forecast.inference.result import as_of, of_unit
 from forecast.report.number_format import band, percent
 from forecast.report.styles import scenario_styles
-from forecast.report.summary import of_unit
 
 if TYPE_CHECKING:
     import xarray as xr

@@ -59,6 +59,6 @@ def test_a_judgement_that_drifted_is_named_once():
     tree = forecast.update(case, as_of=cases.day(139), draws=500, chains=2, tolerance=1.0)
     assert "drift" in [warning.kind for warning in result.warnings(tree)]
     summary = summarise(case, tree)
-    (items,) = sections.doubts(summary, gather(summary, tree)).blocks
+    (items,) = sections.caveats(summary, gather(summary, tree)).blocks
     assert isinstance(items, Items)
     assert [name for name, text in items.lines if "raid alpha" in text] == ["Drift of judgements"]

@@ -9,7 +9,7 @@ from matplotlib.patches import Rectangle
 from forecast import plot_changed, plot_collect, plot_evidence
 from forecast.analysis.attribution import STEPS
 from forecast.case.errors import InputError
-from forecast.report.text.explanation import MEANING
+from forecast.report.sentences import CHANGE_PARTS
 from tests.report.plots.base import case_of, collected, collisions, explained, moved, words, xs
 
 
@@ -93,7 +93,7 @@ def test_the_steps_are_the_moves_in_points(regime: bool, when: str):
 def test_every_step_is_named():
     found = words(plot_changed(case_of(), moved(case_of())))
     for step in STEPS:
-        assert MEANING[step] in found
+        assert CHANGE_PARTS[step] in found
     with pytest.raises(ValueError, match="'then' is neither"):
         plot_changed(case_of(), moved(case_of()), when="then")  # type: ignore[arg-type]
 
