@@ -6,6 +6,7 @@ __all__: list[str]
 # what an analyst writes
 from .case.folder import load_case as load_case
 from .case.folder import new_case as new_case
+from .case.reader.schema import question_schema as question_schema
 from .run import check as check
 from .case.folder import Case as Case
 from .case.question import Question as Question

@@ -16,8 +16,6 @@ from forecast.case.errors import Fault, Faults, InputError, meant
 from forecast.case.evidence import Evidence
 from forecast.case.in_force import in_force
 from forecast.case.question import Question
-from forecast.case.reader.evidence import parse_evidence
-from forecast.case.reader.question import parse_question
 from forecast.case.warnings import WarningMessage, case_warnings
 
 QUESTION, EVIDENCE = "question.yaml", "evidence.csv"
@@ -84,6 +82,9 @@ def load_case(path: Path | str) -> Case:
     >>> load_case("scenarios/isis-jn-2014").question.horizon  # doctest: +SKIP
     datetime.date(2015, 3, 31)
     """
+    from forecast.case.reader.evidence import parse_evidence  # with pydantic: only who reads a file needs it
+    from forecast.case.reader.question import parse_question
+
     folder = Path(path)
     if not folder.is_dir():
         raise InputError([_no_folder(folder)])

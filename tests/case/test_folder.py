@@ -49,7 +49,8 @@ def test_what_is_no_case_folder_is_said(tmp_path: Path):
 
 def test_a_new_case_passes_every_check(tmp_path: Path):
     folder = new_case(tmp_path / "above" / "mine")
-    assert {path.name for path in folder.iterdir()} == {"question.yaml", "evidence.csv", "README.md"}
+    names = {"question.yaml", "question.schema.json", "evidence.csv", "README.md"}
+    assert {path.name for path in folder.iterdir()} == names
     case = load_case(folder)
     assert case.warnings == ()
     assert {i.kind for i in case.question.indicators} == {"category", "count", "measure", "ratio"}

@@ -38,7 +38,8 @@ def test_a_what_if_is_printed_side_by_side(case, day, capsys):
     assert "· prior: even" in said
     assert "difference" in said
     assert said.count("as it is") == 3
-    assert {path.name for path in case.iterdir()} == {"question.yaml", "evidence.csv", "README.md"}
+    names = {"question.yaml", "question.schema.json", "evidence.csv", "README.md"}
+    assert {path.name for path in case.iterdir()} == names
 
 
 def test_a_what_if_is_one_json_document(case, day, capsys):

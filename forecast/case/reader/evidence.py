@@ -21,9 +21,8 @@ from forecast.case.errors import Faults, listed, meant
 from forecast.case.evidence import Evidence, Report
 from forecast.case.question import CREDIBILITY, Kind, Question
 from forecast.case.reader.consistency import check_reports
-from forecast.case.reader.fields import parse_date
 from forecast.case.reader.question import Outline
-from forecast.case.reader.yaml_source import decoded
+from forecast.case.reader.yaml_source import decoded, parse_date
 
 COLUMNS = (
     "id", "date", "reported", "indicator", "value", "source", "credibility", "repeats", "independence",

@@ -1,4 +1,4 @@
-"""One judgement as it may be written: a number, an interval, a word, a grade, past cases, a list.
+"""Judgements: from each way in which one may be written to the distribution that it means.
 
 ===================================  =======================================================
 written                              meaning
@@ -18,8 +18,6 @@ written                              meaning
 
 Every mapping may say ``learn: false``. With two values a single probability is that of the second one
 ("yes"; whatever is not the quiet value).
-
-Numbers that belong together: probabilities that sum to 1, and the two ends of an interval.
 """
 
 from __future__ import annotations
@@ -29,18 +27,18 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from forecast.case import elicitation
-from forecast.case.errors import Faults, listed, meant
+from forecast.case.errors import listed, meant
 from forecast.case.judgement import MeasureMean, Positive, Proportions
 from forecast.case.probability_words import band, scale_named
-from forecast.case.reader import fields
-from forecast.case.reader.yaml_source import Node
+from forecast.case.reader import schema
+from forecast.case.reader.messages import Block, Limits, Place, number_fix
 
 #: A weight that leaves a smallest parameter below this puts nearly all belief on exactly 0 or 1.
 LEAST_CASES = 0.01
+#: How far from 1 the sum of written probabilities may be: they are then made to sum to 1.
+SUM_TOLERANCE = 1e-6
 
-_KEYS = ("p", "low", "high", "hits", "of", "word", "grade", "weight", "learn")
-_INSIDE = fields.Range(0, 1, low_open=True, high_open=True)
-_CASES = fields.Range(0, 1e9, whole=True)
+YES_NO = ("no", "yes")
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,10 +49,12 @@ class Defaults:
     words: str
     learn: bool
 
-    def within(self, block: fields.Block) -> Defaults:
-        """Return the defaults inside a block that may say `learn` and, where it is allowed, `weight`."""
-        weight = block.number("weight", self.weight, fields.WEIGHT)
-        return Defaults(weight, self.words, block.flag("learn", self.learn))
+    def within(self, block: Block) -> Defaults:
+        """Return the defaults inside a block that may say `learn` and `weight`."""
+        weight, learn = getattr(block, "weight", None), getattr(block, "learn", None)
+        return Defaults(
+            self.weight if weight is None else weight, self.words, self.learn if learn is None else learn
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,8 +63,8 @@ class Asked:
 
     Attributes
     ----------
-    where, faults
-        Its name, for messages, and where they go.
+    place : Place
+        Where it stands.
     defaults : Defaults
         What holds where it does not say.
     values : sequence of str
@@ -75,255 +75,187 @@ class Asked:
         Raise the weight of a plain number to 1 / min(p, 1 - p).
     """
 
-    where: str
-    faults: Faults
+    place: Place
     defaults: Defaults
-    values: Sequence[str] = ("no", "yes")
+    values: Sequence[str] = YES_NO
     grades: Mapping[str, Proportions] | None = None
     floor: bool = True
 
-    @property
-    def is_vector(self) -> bool:
-        """Whether it takes more than one number."""
-        return len(self.values) > 2
+    def part(self, key: str) -> Asked:
+        """Return the same for an entry of the judgement's block."""
+        return replace(self, place=self.place[key])
 
 
-def read_probability(node: Node, asked: Asked) -> Proportions | None:
-    """Return the judgement of a probability (over two values) or of a vector (over more).
-
-    A fault is noted, and None returned, where the node says none.
-    """
-    if isinstance(node.value, Mapping):
-        return _read_mapping(node, asked)
-    if isinstance(node.value, str):
-        return _read_name(node, asked)
-    return _read_estimate(node, None, asked)
-
-
-def read_count_mean(node: Node, where: str, faults: Faults, defaults: Defaults) -> Positive | None:
-    """Return the judgement of a count's mean: ``{mean: 6}``."""
-    example = "{mean: 6}"
-    block = fields.Block(node, where, faults, keys=("mean", "weight", "learn"), example=example)
-    inside = defaults.within(block)
-    mean = block.need_number("mean", fields.Range(0), fix=f"write, e.g., {example}")
-    if mean is None:
+def proportions(written: schema.Written | None, asked: Asked) -> Proportions | None:
+    """Return the judgement of a probability (over two values) or of a vector (over more), None at a fault."""
+    if written is None:
         return None
-    if mean == 0 and not math.isinf(inside.weight):
-        small = "a small mean such as 0.05"
-        _refuse_certainty(node, Asked(where, faults, defaults), "{mean: 0, weight: .inf}", small=small)
+    if isinstance(written, schema.Judged):
+        learn = Defaults.within(asked.defaults, written).learn
+        asked = replace(asked, defaults=replace(asked.defaults, learn=learn))
+    match written:
+        case schema.Estimate():
+            return None if written.p is None else _estimate(written.p, written.weight, asked.part("p"))
+        case schema.PastCases():
+            return _past_cases(written, asked)
+        case schema.Word():
+            return _name(written.word, asked.part("word"))
+        case schema.Grade():
+            return _name(written.grade, asked.part("grade"))
+        case str():
+            return _name(written, asked)
+        case schema.Interval():
+            if len(asked.values) > 2:
+                return _need_vector(asked)
+            between = ends(written, asked.place, elicitation.beta_from_interval)
+            return between and elicitation.interval(*between, learn=asked.defaults.learn)
+    return _estimate(written, None, asked)
+
+
+def count_mean(written: schema.CountMean, place: Place, defaults: Defaults) -> Positive | None:
+    """Return the judgement of a count's mean."""
+    inside = defaults.within(written)
+    if written.mean is None:
         return None
-    return elicitation.count_mean(mean, inside.weight, learn=inside.learn)
-
-
-def read_measure_mean(node: Node, where: str, faults: Faults, defaults: Defaults) -> MeasureMean | None:
-    """Return the judgement of a measure's mean and its known sd: ``{mean: 1.2, sd: 0.4}``."""
-    example = "{mean: 1.2, sd: 0.4}"
-    block = fields.Block(node, where, faults, keys=("mean", "sd", "weight", "learn"), example=example)
-    inside = defaults.within(block)
-    mean = block.need_number("mean", fields.ANY, fix=f"write, e.g., {example}")
-    sd = block.need_number("sd", fields.POSITIVE, fix=f"write, e.g., {example}")
-    if mean is None or sd is None:
+    if written.mean == 0 and not math.isinf(inside.weight):
+        _refuse_certainty(place, "{mean: 0, weight: .inf}", small="a small mean such as 0.05")
         return None
-    return MeasureMean(mean, sd, inside.weight, inside.learn)
+    return elicitation.count_mean(written.mean, inside.weight, learn=inside.learn)
 
 
-def _read_mapping(node: Node, asked: Asked) -> Proportions | None:
-    """Read a judgement written as a mapping: which form it is shows in its keys."""
-    assert isinstance(node.value, Mapping)
-    forms = {
-        "p": ("p", "weight", "learn"),
-        "low": ("low", "high", "learn"),
-        "high": ("low", "high", "learn"),
-        "hits": ("hits", "learn") if asked.is_vector else ("hits", "of", "learn"),
-        "word": ("word", "learn"),
-    } | ({} if asked.grades is None else {"grade": ("grade", "learn")})
-    form = next((key for key in forms if key in node.value), None)
-    if form is None:
-        allowed = "{p, weight}, {low, high}, {hits, of}, {word}" + (", {grade}" if asked.grades else "")
-        hint = next((hint for key in node.value if key not in _KEYS and (hint := meant(key, forms))), "")
-        problem = f"{asked.where} is not a judgement"
-        asked.faults.add(node.line, node.shown, problem, allowed=allowed, fix=hint)
+def measure_mean(written: schema.MeasureMean, defaults: Defaults) -> MeasureMean | None:
+    """Return the judgement of a measure's mean and its known sd."""
+    inside = defaults.within(written)
+    if written.mean is None or written.sd is None:
         return None
-    block = fields.Block(node, asked.where, asked.faults, keys=forms[form])
-    learn = block.flag("learn", asked.defaults.learn)
-    asked = replace(asked, defaults=replace(asked.defaults, learn=learn))
-    part = node.value[form]
-    if form in ("low", "high"):
-        return _read_interval(block, asked)
-    if form == "hits":
-        return _read_hits(block, part, asked)
-    if form in ("word", "grade"):
-        return _read_name(part, replace(asked, where=block.name(form)))
-    weight = block.optional_number("weight", fields.WEIGHT)
-    return None if weight is None and "weight" in block else _read_estimate(part, weight, asked)
+    return MeasureMean(written.mean, written.sd, inside.weight, inside.learn)
 
 
-def _read_interval(block: fields.Block, asked: Asked) -> Proportions | None:
-    if asked.is_vector:
-        _need_vector(block.node, asked)
-        return None
-    ends = read_interval(block, _INSIDE, elicitation.beta_from_interval)
-    return None if ends is None else elicitation.interval(*ends, learn=asked.defaults.learn)
-
-
-def _read_estimate(node: Node, weight: float | None, asked: Asked) -> Proportions | None:
-    """Read a plain number or list of numbers, of the weight written beside it or else the default one."""
-    shares: tuple[float, ...] | None
-    if isinstance(node.value, Sequence) and not isinstance(node.value, str):
-        shares = read_shares(node, asked.where, asked.faults, asked.values)
-    elif asked.is_vector:
-        _need_vector(node, asked)
+def _estimate(p: float | list[float], weight: float | None, asked: Asked) -> Proportions | None:
+    """Return what a plain number or a list of numbers means, of its own weight or else the default one."""
+    place = asked.place
+    if isinstance(p, float | int):
+        if len(asked.values) > 2:
+            return _need_vector(asked)
+        shares: Sequence[float] = elicitation.yes(p)
+    elif not fits(p, place, asked.values, "value"):
         return None
     else:
-        p = fields.number(node, asked.where, asked.faults, fields.PROBABILITY)
-        shares = None if p is None else elicitation.yes(p)
-    if shares is None:
-        return None
-    held = asked.defaults.weight if weight is None else weight
-    least = min(shares)
+        shares = p
+    held, least = asked.defaults.weight if weight is None else weight, min(shares)
     if least == 0.0 and not math.isinf(held):
-        _refuse_certainty(node, asked, f"{{p: {node.shown}, weight: .inf}}")
-        return None
+        return _refuse_certainty(place, f"{{p: {place.node.shown}, weight: .inf}}")
     if weight is not None and weight * least < LEAST_CASES:
         fix = f"raise the weight to {math.ceil(1 / least):,}, or write no weight: one that fits is then taken"
-        problem = f"{asked.where}: a weight of {weight:g} is too small for a probability so near 0 or 1"
-        asked.faults.add(node.line, node.shown, problem, fix=fix)
+        place.refuse(f": a weight of {weight:g} is too small for a probability so near 0 or 1", fix=fix)
         return None
-    floor = asked.floor and weight is None
-    return elicitation.plain(shares, held, floor=floor, learn=asked.defaults.learn)
+    return elicitation.plain(shares, held, floor=asked.floor and weight is None, learn=asked.defaults.learn)
 
 
-def _read_hits(block: fields.Block, part: Node, asked: Asked) -> Proportions | None:
-    """Read past cases: a list with the cases of each value, or the hits among a number of cases."""
-    where, faults, learn = block.name("hits"), asked.faults, asked.defaults.learn
-    if isinstance(part.value, Sequence) and not isinstance(part.value, str):
-        counts = [fields.number(entry, where, faults, _CASES) for entry in part.value]
-        if "of" in block:
-            problem = f"{where} is a list, which has its own total"
-            faults.add(part.line, block.node.shown, problem, fix="remove `of`")
-        if len(counts) != len(asked.values):
-            problem = f"{where} has {len(counts)} numbers for {len(asked.values)} values"
+def _past_cases(written: schema.PastCases, asked: Asked) -> Proportions | None:
+    """Return what past cases mean: those of each value, or the hits among a number of cases."""
+    hits, total, place, learn = written.hits, written.of, asked.place, asked.defaults.learn
+    if isinstance(hits, list):
+        if "of" in place:
+            place["hits"].refuse("is a list, which has its own total", fix="remove `of`")
+        if len(hits) != len(asked.values):
             allowed = f"one for each value, in this order: {listed(asked.values)}"
-            faults.add(part.line, part.shown, problem, allowed=allowed)
+            place["hits"].refuse(f"has {len(hits)} numbers for {len(asked.values)} values", allowed=allowed)
             return None
-        known = [n for n in counts if n is not None]
-        return elicitation.hits(known, learn=learn) if len(known) == len(counts) else None
-    if asked.is_vector:
-        _need_vector(block.node, asked)
+        return elicitation.hits(hits, learn=learn)
+    if len(asked.values) > 2:
+        return _need_vector(asked)
+    if "of" not in place:
+        place["of"].refuse("is missing", fix="write both, e.g. {hits: 3, of: 40}", missing=True)
+    if hits is None or total is None:
         return None
-    fix = "write both, e.g. {hits: 3, of: 40}"
-    hit, total = block.need_number("hits", _CASES, fix=fix), block.need_number("of", _CASES, fix=fix)
-    if hit is None or total is None:
+    if hits > total or total == 0:
+        allowed = "hits at most `of`, and `of` at least 1"
+        place.refuse(f": there cannot be {hits:g} hits among {total:g} cases", allowed=allowed)
         return None
-    if hit > total or total == 0:
-        problem = f"{asked.where}: there cannot be {hit:g} hits among {total:g} cases"
-        faults.add(block.line, block.node.shown, problem, allowed="hits at most `of`, and `of` at least 1")
-        return None
-    return elicitation.hits((total - hit, hit), learn=learn)
+    return elicitation.hits((total - hits, hits), learn=learn)
 
 
-def _read_name(node: Node, asked: Asked) -> Proportions | None:
-    """Read a word of probability, or the letter of a grade where there are grades."""
-    name, learn = node.text, asked.defaults.learn
-    if asked.is_vector:
-        _need_vector(node, asked)
+def _name(name: str | None, asked: Asked) -> Proportions | None:
+    """Return what a word of probability means, or the letter of a grade where there are grades."""
+    learn, words = asked.defaults.learn, asked.defaults.words
+    if name is None:
         return None
+    if len(asked.values) > 2:
+        return _need_vector(asked)
     if asked.grades is not None and name in asked.grades:
         grade = asked.grades[name]
         return replace(grade, learn=learn and grade.learn)
     try:
-        low, high = band(name, asked.defaults.words)
+        low, high = band(name, words)
     except ValueError:
-        _refuse_name(node, asked)
-        return None
+        return _refuse_name(name, asked)
     if low == high:
-        small = "a word short of certainty"
-        _refuse_certainty(node, asked, f"{{p: {low:g}, weight: .inf}}", small=small)
-        return None
-    return elicitation.word(name, asked.defaults.words, learn=learn)
+        exact = f"{{p: {low:g}, weight: .inf}}"
+        return _refuse_certainty(asked.place, exact, small="a word short of certainty")
+    return elicitation.word(name, words, learn=learn)
 
 
-def _refuse_name(node: Node, asked: Asked) -> None:
+def _refuse_name(name: str, asked: Asked) -> Proportions | None:
     """Note that a name is neither word nor grade; if it looks like a number, that it must be one."""
-    if fields.looks_numeric(node.text):
-        fields.number(node, asked.where, asked.faults, fields.PROBABILITY)
-        return
-    words = scale_named(asked.defaults.words).words
-    letters = tuple(asked.grades or ())
+    if number_fix(name):
+        asked.place.refuse("must be a number", allowed=str(Limits(ge=0, le=1)), fix=number_fix(name))
+        return None
+    scale, letters = asked.defaults.words, tuple(asked.grades or ())
+    words = scale_named(scale).words
     grades = f"a grade ({listed(letters)}), " if letters else ""
-    scale = asked.defaults.words
     allowed = f"{grades}a number, {{low, high}}, {{hits, of}} or a word of {scale}: {listed(words)}"
-    hint = meant(node.text, [*words, *letters])
-    asked.faults.add(node.line, node.shown, f"{asked.where} is not a judgement", allowed=allowed, fix=hint)
+    asked.place.refuse("is not a judgement", allowed=allowed, fix=meant(name, [*words, *letters]))
+    return None
 
 
-def _need_vector(node: Node, asked: Asked) -> None:
+def _need_vector(asked: Asked) -> Proportions | None:
     """Note that one number will not do."""
-    problem = f"{asked.where} needs one probability for each of {len(asked.values)} values"
     allowed = f"a list, {{p: [...], weight}} or {{hits: [...]}}, in this order: {listed(asked.values)}"
-    asked.faults.add(node.line, node.shown, problem, allowed=allowed)
+    asked.place.refuse(f"needs one probability for each of {len(asked.values)} values", allowed=allowed)
+    return None
 
 
-def _refuse_certainty(node: Node, asked: Asked, exact: str, *, small: str = "") -> None:
+def _refuse_certainty(place: Place, exact: str, *, small: str = "") -> Proportions | None:
     """Note that 0 or 1 was written without saying that exactly that is meant."""
-    problem = f"{asked.where} is certain: no evidence could ever overturn it"
     fix = f"write {small or 'a small probability such as 0.01 (or 0.99)'}, or {exact} if it is meant exactly"
-    asked.faults.add(node.line, node.shown, problem, fix=fix)
+    place.refuse("is certain: no evidence could ever overturn it", fix=fix)
+    return None
 
 
-#: How far from 1 the sum of written probabilities may be: they are then made to sum to 1.
-SUM_TOLERANCE = 1e-6
-
-
-def read_shares(
-    node: Node, where: str, faults: Faults, values: Sequence[str], *, of: str = "value"
-) -> tuple[float, ...] | None:
-    """Return a list of probabilities, one for each of `values`, that sum to 1."""
-    entries = fields.items(node, where, faults)
-    if entries is None:
-        return None
-    if len(entries) != len(values):
-        problem = f"{where} has {len(entries)} numbers for {len(values)} {of}s"
-        allowed = f"one for each {of}, in this order: {listed(values)}"
-        faults.add(node.line, node.shown, problem, allowed=allowed)
-        return None
-    read = [
-        fields.number(entry, f"{where} ({value})", faults, fields.PROBABILITY)
-        for entry, value in zip(entries, values, strict=True)
-    ]
-    found = tuple(x for x in read if x is not None)
-    if len(found) < len(values) or not sums_to_one(found, node.line, node.shown, where, faults):
-        return None
-    return found
-
-
-def sums_to_one(found: Sequence[float], line: int, shown: str, where: str, faults: Faults) -> bool:
-    """Return whether probabilities sum to 1, and note a fault if they do not."""
-    total = math.fsum(found)
-    if abs(total - 1.0) <= SUM_TOLERANCE:
-        return True
-    problem = f"{where}: the probabilities sum to {total:.6g}, not to 1"
-    faults.add(line, shown, problem, fix="change them until they do")
+def fits(shares: Sequence[float], place: Place, values: Sequence[str], of: str) -> bool:
+    """Return whether there is one probability for each of `values` and they sum to 1; note it if not."""
+    if len(shares) == len(values):
+        return sums_to_one(shares, place, place.node.shown)
+    allowed = f"one for each {of}, in this order: {listed(values)}"
+    place.refuse(f"has {len(shares)} numbers for {len(values)} {of}s", allowed=allowed)
     return False
 
 
-def read_interval(
-    block: fields.Block, allowed: fields.Range, fit: Callable[[float, float], object]
+def sums_to_one(shares: Sequence[float], place: Place, shown: str) -> bool:
+    """Return whether probabilities sum to 1, and note a fault if they do not."""
+    total = math.fsum(shares)
+    if abs(total - 1.0) <= SUM_TOLERANCE:
+        return True
+    problem = f"{place.where}: the probabilities sum to {total:.6g}, not to 1"
+    place.note(shown, problem, fix="change them until they do")
+    return False
+
+
+def ends(
+    written: schema.Interval | schema.Stay, place: Place, fit: Callable[[float, float], object]
 ) -> tuple[float, float] | None:
-    """Return the ends `low` and `high` of a block, for which `fit` finds an answer."""
-    fix = "an interval needs both low and high"
-    low, high = block.need_number("low", allowed, fix=fix), block.need_number("high", allowed, fix=fix)
+    """Return the ends of an interval for which `fit` finds an answer."""
+    low, high = written.low, written.high
     if low is None or high is None:
         return None
     if low >= high:
-        fix = "write the smaller number as low"
-        block.faults.add(block.line, block.node.shown, f"{block.where}: low is not below high", fix=fix)
+        place.refuse(": low is not below high", fix="write the smaller number as low")
         return None
     try:
         fit(low, high)
     except ValueError:
-        problem = f"{block.where}: the interval is too narrow or too wide to compute with"
         fix = "write a single best estimate, with a weight"
-        block.faults.add(block.line, block.node.shown, problem, fix=fix)
+        place.refuse(": the interval is too narrow or too wide to compute with", fix=fix)
         return None
     return low, high

@@ -11,6 +11,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from datetime import date
 from typing import Any
 
 from forecast.case.errors import Faults
@@ -26,6 +27,7 @@ MOST_ALIASED = 10_000
 
 Scalar = None | bool | int | float | str
 
+_DATE = re.compile(r"\d{4}-\d{2}-\d{2}\Z")
 _INT = re.compile(r"[-+]?[0-9]{1,18}\Z")
 _FLOAT = re.compile(r"[-+]?(\.[0-9]+|[0-9]+(\.[0-9]*)?)([eE][-+]?[0-9]+)?\Z")
 _SPECIAL: Mapping[str, Scalar] = (
@@ -116,6 +118,14 @@ def decoded(data: bytes, faults: Faults, *, most_bytes: int) -> str | None:
         line = data.count(b"\n", 0, error.start) + 1
         fix = 'save it with the encoding "UTF-8" (in a spreadsheet: "CSV UTF-8")'
         faults.add(line, repr(data[error.start : error.start + 1])[1:], "the file is not UTF-8 text", fix=fix)
+        return None
+
+
+def parse_date(text: str) -> date | None:
+    """Return the date that YYYY-MM-DD stands for, or None."""
+    try:
+        return date.fromisoformat(text) if _DATE.match(text) else None
+    except ValueError:
         return None
 
 

@@ -1,0 +1,500 @@
+"""The shape of ``question.yaml``: which keys there are, of which types and within which limits.
+
+The models say what a value must be by itself; what values say about one another is checked where they are
+converted (:mod:`forecast.case.reader.question` and its neighbours). A field is None where it is at fault, and
+has its default where it is not written: see :func:`forecast.case.reader.messages.validated`.
+
+The JSON Schema of the models is shipped as ``question.schema.json``, by which editors complete and check.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from datetime import date
+from typing import Annotated, Any, Literal
+
+from pydantic import AfterValidator, BeforeValidator, Field, GetCoreSchemaHandler, StrictBool, WithJsonSchema
+from pydantic_core import CoreSchema, core_schema
+
+from forecast.case.errors import meant
+from forecast.case.reader.messages import (
+    Block,
+    Limits,
+    day_of,
+    different,
+    entries_of,
+    name_of,
+    refused,
+    text_of,
+    value_of,
+)
+
+Text = Annotated[str, BeforeValidator(text_of), WithJsonSchema({"type": ["string", "number", "boolean"]})]
+Name = Annotated[str, BeforeValidator(name_of), WithJsonSchema({"type": ["string", "number"]})]
+Names = Annotated[list[Name], AfterValidator(different)]
+Day = Annotated[date, BeforeValidator(day_of)]
+PLAIN = BeforeValidator(value_of)
+Flag = Annotated[StrictBool, PLAIN]
+
+Number = Annotated[float, Limits()]
+AtLeastZero = Annotated[float, Limits(ge=0)]
+Positive = Annotated[float, Limits(gt=0)]
+Length = Annotated[float, Limits(gt=0, infinite=True)]
+Probability = Annotated[float, Limits(ge=0, le=1)]
+Share = Annotated[float, Limits(gt=0, le=1)]
+BelowOne = Annotated[float, Limits(ge=0, lt=1)]
+Uncertain = Annotated[float, Limits(gt=0, lt=1)]
+#: A judgement worth less than a tenth of a case says nothing, and its density piles up at 0 and 1.
+Weight = Annotated[float, Limits(ge=0.1, infinite=True)]
+Cases = Annotated[float, Limits(ge=0, le=1e9, whole=True)]
+Shares = list[Probability]
+
+
+# --- blocks ---
+
+_CASES = "how many past cases a judgement is worth"
+INDICATORS = "{meeting: {title: Leaders meet, likelihood: {...}}}"
+
+
+def block(example: str) -> BeforeValidator:
+    """Return the check of a block whose keys are ids."""
+    return BeforeValidator(lambda written: entries_of(written, example))
+
+
+def need(description: str, fix: str) -> Any:
+    """Return a field that must be written; `fix` says what to do where it is not."""
+    return Field(description=description, json_schema_extra={"fix": fix})
+
+
+def may(description: str, default: object = None) -> Any:
+    """Return a field that may be left out."""
+    return Field(default, description=description)
+
+
+def _shape(written: Any) -> str:
+    """Return how a value is written."""
+    if isinstance(written, dict | list):
+        return "block" if isinstance(written, dict) else "list"
+    return "word" if isinstance(value_of(written), str) else "number"
+
+
+class Forms:
+    """A value with several forms, told apart by how it is written; what has none is taken for the first."""
+
+    def __init__(self, form: Callable[[Any], str] = _shape, **types: Any) -> None:
+        self.form, self.types = form, types
+
+    def __get_pydantic_core_schema__(self, _: Any, handler: GetCoreSchemaHandler) -> CoreSchema:
+        choices = {f"({name})": handler.generate_schema(one) for name, one in self.types.items()}
+        return core_schema.tagged_union_schema(choices, discriminator=self._which)
+
+    def _which(self, written: Any) -> str:
+        form = self.form(written)
+        return f"({next(iter(self.types)) if self.form is _shape and form not in self.types else form})"
+
+
+# --- judgements ---
+
+
+class Judged(Block):
+    """What every judgement written as a block may say."""
+
+    learn: Flag | None = may("false: it stays uncertain, but this question's evidence does not revise it")
+
+
+class Estimate(Judged):
+    """A best estimate with a weight of its own: {p: 0.05, weight: 40}."""
+
+    p: Annotated[float | list[float], Forms(number=Probability, list=Shares)] | None = need(
+        "the probability, or one for each value", "write the probability"
+    )
+    weight: Weight | None = may(_CASES)
+
+
+class Interval(Judged):
+    """A central 90 % interval: {low: 0.02, high: 0.10}."""
+
+    low: Uncertain | None = need("the 5 % quantile", "an interval needs both low and high")
+    high: Uncertain | None = need("the 95 % quantile", "an interval needs both low and high")
+
+
+class PastCases(Judged):
+    """Past cases: {hits: 3, of: 40}, or {hits: [28, 10, 2]} for each value."""
+
+    hits: Annotated[float | list[float], Forms(number=Cases, list=list[Cases])] | None = need(
+        "how many of the cases, or the cases of each value", "write both, e.g. {hits: 3, of: 40}"
+    )
+    of: Cases | None = may("how many cases there were")
+
+
+class Word(Judged):
+    """A word of the question's scale: {word: likely}."""
+
+    word: Text | None = need("a word of probability of the question's scale", "write the word")
+
+
+class Grade(Judged):
+    """An Admiralty grade: {grade: B}."""
+
+    grade: Text | None = need("an Admiralty grade, A to F", "write the grade")
+
+
+_BLOCKS = {"p": "estimate", "low": "interval", "high": "interval", "hits": "cases", "word": "name"}
+_JUDGEMENT_KEYS = (*_BLOCKS, "grade", "of", "weight", "learn")
+
+
+def _form(written: Any) -> str:
+    """Return which form of a judgement a value has: a block's shows in its keys."""
+    if not isinstance(written, dict):
+        return _shape(written)
+    return next((form for key, form in _BLOCKS.items() if key in written), "grade")
+
+
+def _check_form(*more: str) -> BeforeValidator:
+    """Return the check that a block has a key which tells its form."""
+    keys = (*_BLOCKS, *more)
+    allowed = ", ".join(
+        ["{p, weight}", "{low, high}", "{hits, of}", "{word}", *(f"{{{key}}}" for key in more)]
+    )
+
+    def check(written: Any) -> Any:
+        if isinstance(written, dict) and not any(key in written for key in keys):
+            hints = (meant(key, keys) for key in written if key not in _JUDGEMENT_KEYS)
+            raise refused("is not a judgement", allowed=allowed, fix=next(filter(None, hints), ""))
+        return written
+
+    return BeforeValidator(check)
+
+
+Written = float | str | list[float] | Estimate | Interval | PastCases | Word | Grade
+_WRITTEN = {
+    "number": Probability, "word": Annotated[str, BeforeValidator(text_of)], "list": Shares,
+    "estimate": Estimate, "interval": Interval, "cases": PastCases, "name": Word,
+}  # fmt: skip
+Chance = Annotated[Written, Forms(_form, **_WRITTEN), _check_form()]
+Reliability = Annotated[Written, Forms(_form, **_WRITTEN, grade=Grade), _check_form("grade")]
+
+
+class CountMean(Judged):
+    """The mean of a count in one period: {mean: 6}."""
+
+    example = "{mean: 6}"
+    mean: AtLeastZero | None = need("the mean of one period's count", f"write, e.g., {example}")
+    weight: Weight | None = may(_CASES)
+
+
+class MeasureMean(Judged):
+    """The mean of a measure in one period and its known sd: {mean: 1.2, sd: 0.4}."""
+
+    example = "{mean: 1.2, sd: 0.4}"
+    mean: Number | None = need("the mean of one period's value", f"write, e.g., {example}")
+    sd: Positive | None = need("its standard deviation", f"write, e.g., {example}")
+    weight: Weight | None = may(_CASES)
+
+
+# --- indicators, groups, sources, grades ---
+
+
+class Monitored(Block):
+    """Somebody looks for the event in every period, so that silence is evidence too."""
+
+    example = "{detection: 0.6, lag: 7}"
+    since: Day | None = may("the first day of monitoring; left out: `opened`")
+    until: Day | None = may("the last day of monitoring; left out: `horizon`")
+    detection: Annotated[float, Limits(gt=0, le=1)] | None = need(
+        "the chance that an event would be reported", "write the chance that an event would be reported"
+    )
+    lag: Annotated[float, Limits(ge=0, le=36_500, whole=True)] | None = may(
+        "days after a period's end before silence counts", 0
+    )
+    false_alarm: BelowOne | None = may("the chance that a quiet period would be reported otherwise", 0.05)
+
+
+_ROWS = block("{scenario: 0.05, ...}")
+_LIKELIHOOD = need(
+    "one judgement for each scenario: how probable each value is in a period, given the scenario of that "
+    "period; a residual scenario may be left out",
+    "write one judgement for each scenario",
+)
+_MISPLACED = {
+    "values": ": only a category has values to name",
+    "persistence": ": only a category has it, and this is a {kind}",
+    "monitored": ": silence says nothing about a {kind}",
+    "given": ": only a category can depend on another indicator, and this is a {kind}",
+    "dispersion": ": only a count has it, and this is a {kind}",
+}
+
+
+def _misplaced(kind: str, *own: str) -> dict[str, str]:
+    """Return what is wrong with each key that only other kinds of indicators have."""
+    return {key: problem.format(kind=kind) for key, problem in _MISPLACED.items() if key not in own}
+
+
+class AnyIndicator(Block):
+    """What every indicator has."""
+
+    example = "{title: ..., likelihood: {...}}"
+    title: Text | None = may("what is observed")
+    kind: Annotated[Literal["category", "count", "measure", "ratio"], PLAIN] | None = may(
+        "what its values are", "category"
+    )
+    likelihood: Any = _LIKELIHOOD
+    learn: Flag | None = may("false: this question's evidence does not revise its judgements")
+
+
+class Category(AnyIndicator):
+    """An indicator with names as values: no and yes unless it says otherwise."""
+
+    misplaced = _misplaced("category", "values", "persistence", "monitored", "given")
+    values: Names | None = may("the names of the values, the quiet one first", ["no", "yes"])
+    likelihood: Annotated[dict[str, Chance | None], _ROWS] | None = _LIKELIHOOD
+    persistence: BelowOne | None = may("the chance that the value of the last period simply goes on")
+    monitored: Monitored | None = may("silence is evidence too: who would have reported it")
+    given: Text | None = may(
+        "another indicator: only in periods in which that one happens has this one a value"
+    )
+
+
+class Count(AnyIndicator):
+    """An indicator that is counted: a report states the total of the whole period."""
+
+    misplaced = _misplaced("count", "dispersion")
+    likelihood: Annotated[dict[str, CountMean | None], _ROWS] | None = _LIKELIHOOD
+    dispersion: Length | None = may("variance = m + m^2 / dispersion; left out: Poisson")
+
+
+class Measure(AnyIndicator):
+    """An indicator that is measured."""
+
+    misplaced = _misplaced("measure")
+    likelihood: Annotated[dict[str, MeasureMean | None], _ROWS] | None = _LIKELIHOOD
+
+
+class Ratio(AnyIndicator):
+    """How many times as probable somebody finds evidence of his own under each scenario."""
+
+    misplaced = _misplaced("ratio")
+    likelihood: Annotated[dict[str, Number | None], _ROWS] | None = _LIKELIHOOD
+
+
+_KINDS = {"category": Category, "count": Count, "measure": Measure, "ratio": Ratio}
+KINDS = tuple(_KINDS)
+
+
+def _kind(written: Any) -> str:
+    return str(value_of(written.get("kind", "category"))) if isinstance(written, dict) else "category"
+
+
+Indicator = Annotated[Category | Count | Measure | Ratio, Forms(_kind, **_KINDS)]
+
+
+class Group(Block):
+    """Indicators that tend to move together within a period."""
+
+    indicators: Names | None = need("two indicators or more", "list the indicators that move together")
+    correlation: Probability | None = need("from 0 (apart) to 1 (as one)", "write a number from 0 to 1")
+
+
+class Source(Block):
+    """Somebody who reports."""
+
+    example = "{title: ..., reliability: B}"
+    title: Text | None = may("who it is")
+    reliability: Reliability | None = need(
+        "an Admiralty grade from A to F, or a judgement of the chance that it tells what happened",
+        "write a grade from A to F, or a judgement of a probability",
+    )
+    learn: Flag | None = may("false: this question's evidence does not revise its reliability")
+
+
+def _factor(digit: str) -> Any:
+    return Field(None, alias=digit, description=f"factor on the reliability at credibility {digit}")
+
+
+class Grades(Block):
+    """What Admiralty letters and digits mean here, where not by convention."""
+
+    example = "{A: 0.97, 3: 0.6}"
+    A: Chance | None = may("the reliability of such a source; by convention 0.95")
+    B: Chance | None = may("the reliability of such a source; by convention 0.85")
+    C: Chance | None = may("the reliability of such a source; by convention 0.65")
+    D: Chance | None = may("the reliability of such a source; by convention 0.40")
+    E: Chance | None = may("the reliability of such a source; by convention 0.15")
+    F: Chance | None = may("the reliability of such a source; by convention 0.20, with little weight")
+    one: Probability | None = _factor("1")
+    two: Probability | None = _factor("2")
+    three: Probability | None = _factor("3")
+    four: Probability | None = _factor("4")
+    five: Probability | None = _factor("5")
+    six: Probability | None = _factor("6")
+    ungraded: Probability | None = may("factor on the reliability where no credibility is given")
+
+    def factor(self, credibility: str) -> float | None:
+        """Return the factor of a credibility, None where it is that of the convention."""
+        names = ("ungraded", "one", "two", "three", "four", "five", "six")
+        return getattr(self, names[int(credibility or 0)])
+
+
+# --- scenarios and dynamics ---
+
+
+class Scenario(Block):
+    """One of the answers, which exclude one another and leave nothing out."""
+
+    title: Text | None = may("what it is")
+    prior: Probability | None = may("its probability on the first day; all sum to 1")
+    residual: Flag | None = may("true: it stands for what the others leave out", False)
+    since: Day | None = may("the first day on which it is there, if not from the beginning")
+    until: Day | None = may("the first day on which it is gone, if not there to the end")
+    becomes: Annotated[dict[str, Share | None], block("{other: 1}")] | None = may(
+        "what becomes of its probability on `until`: a share for each of the others, summing to 1"
+    )
+    takes: (
+        Annotated[float | dict[str, float], Forms(number=Uncertain, block=dict[str, Uncertain | None])] | None
+    ) = may("what it takes on `since` from every other, or from those named")
+
+    def is_there(self, day: date) -> bool:
+        """Return whether it is one of the scenarios on a day."""
+        return (self.since is None or self.since <= day) and (self.until is None or day < self.until)
+
+
+class Stay(Judged):
+    """A 90 % interval for the mean stay in periods: {low: 6, high: 30}."""
+
+    low: Positive | None = need("the 5 % quantile", "an interval needs both low and high")
+    high: Positive | None = need("the 95 % quantile", "an interval needs both low and high")
+
+
+class Weighted(Block):
+    """What every part of the dynamics may say."""
+
+    weight: Weight | None = may(_CASES)
+    learn: Flag | None = may("false: this question's evidence does not revise these judgements")
+
+
+class Move(Weighted):
+    """How long a scenario lasts, and where it moves to."""
+
+    example = "{lasts: ...}"
+    lasts: Annotated[float | Stay, Forms(number=Length, block=Stay)] | None = need(
+        "the mean stay in periods, {low, high} for a 90 % interval, or .inf: never left",
+        "write the mean stay in periods; .inf if it is never left",
+    )
+    then: Annotated[dict[str, Probability | None], block("{other: 1}")] | None = may(
+        "where it moves to: a probability for each of the others, summing to 1"
+    )
+
+
+class Step(Weighted):
+    """A row of the per-period matrix with a weight of its own: {p: [...], weight: 40}."""
+
+    example = "{p: [...]}"
+    p: Shares | None = need(
+        "probabilities in the order of the scenarios", "write the row as a list of probabilities"
+    )
+
+
+Row = Annotated[list[float] | Step, Forms(list=Shares, block=Step)]
+_RULE = block("{scenario: ..., ...}")
+
+
+class Dynamics(Weighted):
+    """How the truth may move from scenario to scenario."""
+
+    example = "{moves: {...}}"
+    moves: Annotated[dict[str, Move | None], _RULE] | None = may(
+        "how long each scenario lasts, and what follows"
+    )
+    transition: Annotated[dict[str, Row | None], _RULE] | None = may(
+        "for each scenario a row of the per-period matrix, in the order of the scenarios"
+    )
+
+
+class Resolved(Block):
+    """How the question was settled."""
+
+    example = "{scenario: tactical, on: 2015-03-31}"
+    scenario: Text | None = need("the scenario that came true", f"write, e.g., {example}")
+    on: Day | None = need("the day on which it was settled", f"write, e.g., {example}")
+
+
+Scale = Annotated[Literal["icd203", "phia", "nato", "ipcc", "kent"], PLAIN]
+PERIODS: Mapping[str, int] = {"day": 1, "week": 7}
+_SCENARIOS = "{conflict: {title: Continued conflict, prior: 0.6}, ...}"
+_GROUPS = "{battlefield: {indicators: [clashes, joint_attack], correlation: 0.4}}"
+
+
+class QuestionFile(Block):
+    """A question with every judgement."""
+
+    title: Text | None = need("the question in one sentence", "write the question in one sentence")
+    opened: Day | None = need("the first day of period 0", "write the first day of period 0 as YYYY-MM-DD")
+    horizon: Day | None = need(
+        "the day on which the question is settled at the latest",
+        "write the day on which the question is settled at the latest, as YYYY-MM-DD",
+    )
+    period: Annotated[Literal["day", "week"], PLAIN] | None = may(
+        "day, or week (7 days from `opened`)", "week"
+    )
+    ordered: Flag | None = may("true: the scenarios have an order, and scores reward a near miss", False)
+    words: Scale | None = may("the scale of probability words", "icd203")
+    weight: Weight | None = may(f"{_CASES} unless it says otherwise", 20.0)
+    learn: Flag | None = may("false: this question's evidence revises no judgement", True)
+    cap: Annotated[float, Limits(gt=1, infinite=True)] | None = may(
+        "no single indicator in one period may favour one scenario over another by more"
+    )
+    prior: Annotated[Literal["even"], PLAIN] | None = may("even: in place of a prior under each scenario")
+    prior_weight: Weight | None = may("the weight of the prior; left out: `weight`")
+    scenarios: Annotated[dict[str, Scenario | None], block(_SCENARIOS)] | None = need(
+        "the answers, two or more, which exclude one another and leave nothing out",
+        f"write, e.g., {_SCENARIOS}",
+    )
+    resolution: Text | None = may("what each scenario would look like on the horizon date")
+    resolved: Resolved | None = may("how the question was settled")
+    dynamics: Dynamics | None = may("how the truth may move from scenario to scenario; left out: it cannot")
+    indicators: Annotated[dict[str, Indicator | None], block(INDICATORS)] | None = need(
+        "what is observed, one value per period", "write at least one indicator"
+    )
+    groups: Annotated[dict[str, Group | None], block(_GROUPS)] | None = may(
+        "indicators that tend to move together within a period", {}
+    )
+    grades: Grades | None = may("what Admiralty letters and digits mean here")
+    sources: Annotated[dict[str, Source | None], block("{agency: {title: ..., reliability: B}}")] | None = (
+        may("who reports", {})
+    )
+    units: Names | None = may("the question is asked of each of these", [])
+
+
+def question_schema() -> dict[str, Any]:
+    """Return the JSON Schema (draft 2020-12) of ``question.yaml``: what there may be, and what it means.
+
+    `forecast new` writes it beside the question, for editors that complete and check while one types. It has
+    the shape; what entries say about one another (that priors sum to 1, say) only `forecast check` tells.
+
+    Examples
+    --------
+    >>> sorted(question_schema()["required"])
+    ['horizon', 'indicators', 'opened', 'scenarios', 'title']
+    """
+    schema = _tidy(QuestionFile.model_json_schema())
+    for kind, model in _KINDS.items():
+        indicator = schema["$defs"][model.__name__]
+        indicator["properties"]["kind"] = {"const": kind, "description": ", ".join(KINDS)}
+        indicator["required"] = ["likelihood"] if kind == "category" else ["kind", "likelihood"]
+    return {"$schema": "https://json-schema.org/draft/2020-12/schema", "title": "question.yaml"} | schema
+
+
+def _tidy(schema: Any) -> Any:
+    """Return a schema without what editors should not show: made-up titles, nulls and our own notes."""
+    if isinstance(schema, list):
+        return [_tidy(one) for one in schema]
+    if not isinstance(schema, dict):
+        return schema
+    notes = ("fix", "title") if isinstance(schema.get("title"), str) else ("fix",)
+    rest = {
+        {"oneOf": "anyOf"}.get(key, key): _tidy(one)
+        for key, one in schema.items()
+        if key not in notes and (key, one) != ("default", None)
+    }
+    choices = [one for one in rest.pop("anyOf", []) if one != {"type": "null"}]
+    return (choices[0] if len(choices) == 1 else {"anyOf": choices} if choices else {}) | rest
