@@ -20,7 +20,7 @@ from forecast.case.question import Question
 from forecast.inference import result
 from forecast.inference.data_tree import Progress
 from forecast.inference.diagnostics import impossible
-from forecast.inference.estimates import Draws
+from forecast.inference.estimates import PosteriorDraws
 from forecast.inference.particles import ImpossibleEvidence
 from forecast.inference.smc_engine import run_smc
 from forecast.model.parameters import Layout
@@ -105,7 +105,7 @@ def collect(
         answer = run_smc(task, draws=draws, chains=chains, tolerance=tolerance, seed=seed, progress=progress)
     except ImpossibleEvidence as error:
         raise InputError(impossible(case, error)) from error
-    return _ranked(case, task.layout, answer.sample, query, costs or {}, left_out)
+    return _ranked(case, task.layout, answer.draws, query, costs or {}, left_out)
 
 
 def collect_from(
@@ -143,13 +143,13 @@ def collect_from(
     return _ranked(case, model.layout, _thinned(model, tree, draws), query, {}, left_out)
 
 
-def _thinned(model: PlugInModel, tree: xr.DataTree, most: int) -> Draws:
+def _thinned(model: PlugInModel, tree: xr.DataTree, most: int) -> PosteriorDraws:
     """Return the draws of a forecast, evenly thinned, with the filtered scenarios of every period."""
     theta = theta_of(model.layout, tree)
     theta = theta[:, :: max(theta.shape[1] // most, 1)][:, :most]
     filtered = model.filtered_at(theta.reshape(-1, theta.shape[-1]))
     parts = (filtered.matrix, filtered.alpha, filtered.log_norm)
-    return Draws(theta, theta, *(p.reshape(*theta.shape[:2], *p.shape[1:]) for p in parts))
+    return PosteriorDraws(theta, theta, *(p.reshape(*theta.shape[:2], *p.shape[1:]) for p in parts))
 
 
 def _period(question: Question, day: date, period: Period) -> int:
@@ -221,7 +221,12 @@ def _check_costs(question: Question, costs: Mapping[str, float]) -> None:
 
 
 def _ranked(
-    case: Case, layout: Layout, sample: Draws, query: Query, costs: Mapping[str, float], left_out: list[str]
+    case: Case,
+    layout: Layout,
+    sample: PosteriorDraws,
+    query: Query,
+    costs: Mapping[str, float],
+    left_out: list[str],
 ) -> pd.DataFrame:
     """Return the table of a query, the best experiment first."""
     import pandas as pd
@@ -251,7 +256,7 @@ def _ranked(
 
 def _row(
     layout: Layout,
-    sample: Draws,
+    sample: PosteriorDraws,
     joint: Mapping[str, Joint],
     k: int,
     one: Experiment,

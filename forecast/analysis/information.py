@@ -22,7 +22,7 @@ from scipy.special import rel_entr
 
 from forecast.case.evidence import Evidence, Report
 from forecast.case.question import Indicator
-from forecast.inference.estimates import Draws
+from forecast.inference.estimates import PosteriorDraws
 from forecast.model.evidence_index import EvidenceIndex
 from forecast.model.likelihood import Cells, log_cells
 from forecast.model.parameters import MEASURE, NEGATIVE_BINOMIAL, Layout
@@ -202,7 +202,7 @@ class Joint:
     outcome: list[np.ndarray]  # of each experiment (C, n, K)
 
 
-def _targets(sample: Draws, ahead: int, steps: int) -> dict[str, np.ndarray]:
+def _targets(sample: PosteriorDraws, ahead: int, steps: int) -> dict[str, np.ndarray]:
     """Return P(scenario of the period reported on, scenario asked about | theta): (C, M, U, K, K).
 
     `ahead` is 0 if the present period is reported on, 1 if the next; `steps` lead to the horizon.
@@ -220,7 +220,7 @@ def _targets(sample: Draws, ahead: int, steps: int) -> dict[str, np.ndarray]:
 
 
 def joints(
-    layout: Layout, sample: Draws, possible: list[Experiment], cells: Cells, ahead: int
+    layout: Layout, sample: PosteriorDraws, possible: list[Experiment], cells: Cells, ahead: int
 ) -> dict[str, Joint]:
     """Return the joint distribution of each target with the outcomes of each experiment."""
     question = layout.question

@@ -45,7 +45,7 @@ from forecast.case.evidence import Report
 from forecast.case.folder import Case, as_case
 from forecast.case.question import Question
 from forecast.inference import result
-from forecast.inference.data_tree import by_unit, coordinates, days, unit_dims
+from forecast.inference.data_tree import coordinates, days, drop_unit_axis, unit_dims
 from forecast.inference.engine import update
 from forecast.model.cells import Content, flatten, statement
 from forecast.model.hmm import filter_log_likelihood
@@ -298,7 +298,9 @@ def _totals(question: Question, whole: Readings, weights: np.ndarray, engine: np
         "engine": engine,
     }
     dims = (*unit_dims(question), "scenario")
-    variables = {name: (dims, by_unit(question, value * _DECIBANS, 0)) for name, value in totals.items()}
+    variables = {
+        name: (dims, drop_unit_axis(question, value * _DECIBANS, 0)) for name, value in totals.items()
+    }
     return xr.Dataset(variables, coordinates(question))
 
 
@@ -382,9 +384,12 @@ def _by_indicator(question: Question, whole: Readings, weights: np.ndarray) -> x
     dims = (*unit_dims(question), "indicator")
     return xr.Dataset(
         {
-            "indicator_weight": ((*dims, "scenario"), by_unit(question, weight * _DECIBANS, 0)),
-            "indicator_discount": ((*dims, "part", "scenario"), by_unit(question, discount * _DECIBANS, 0)),
-            "indicator_diagnosticity": (dims, by_unit(question, diagnosticity, 0)),
+            "indicator_weight": ((*dims, "scenario"), drop_unit_axis(question, weight * _DECIBANS, 0)),
+            "indicator_discount": (
+                (*dims, "part", "scenario"),
+                drop_unit_axis(question, discount * _DECIBANS, 0),
+            ),
+            "indicator_diagnosticity": (dims, drop_unit_axis(question, diagnosticity, 0)),
         },
         {"indicator": names, "part": list(PARTS)},
     )

@@ -5,9 +5,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from datetime import date
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 import xarray as xr
@@ -18,75 +19,89 @@ from forecast.case.question import Question, Transition
 from forecast.case.warnings import WarningMessage
 from forecast.inference.conflict import conflict
 from forecast.inference.diagnostics import drift
-from forecast.inference.estimates import Draws, Estimate, estimate, r_hat, smoothed
+from forecast.inference.estimates import Estimate, PosteriorDraws, estimate, r_hat, smoothed
 from forecast.inference.leave_one_out import weights_of_evidence
 from forecast.inference.particles import Chain
 from forecast.inference.predictive.posterior import predictive
 from forecast.model.dynamics import outlook, transition_matrices
-from forecast.model.hmm import smooth
 from forecast.model.parameters import Layout
 from forecast.model.problem import Problem
 
 Progress = Callable[[float], None]
 
 
-class Answer(NamedTuple):
-    """What an engine found."""
+@dataclass(frozen=True)
+class EngineResult:
+    """The result of an engine: draws at the as-of date, and the estimates of the trend and the outlook."""
 
-    sample: Draws  # at the as-of date
-    past: list[Estimate]  # of each trend date before it
+    draws: PosteriorDraws
     now: Estimate
-    ahead: xr.Dataset
-    horizon: np.ndarray  # (C, M, U, K) draw by draw
-    stats: xr.Dataset  # how each chain fared
-    extra: dict[str, xr.Dataset]  # groups that only this engine has
-    warnings: list[WarningMessage]
+    outlook: xr.Dataset
+    at_horizon: np.ndarray  # (C, M, U, K) draw by draw
+    sample_stats: xr.Dataset
+    past: list[Estimate] = field(default_factory=list)  # of each trend date before the as-of date
+    extra_groups: dict[str, xr.Dataset] = field(default_factory=dict)  # that only this engine has
+    warnings: list[WarningMessage] = field(default_factory=list)
     refused: str = ""  # why the forecast must not be issued, if so
     particles: int = 0  # of each chain; 0 where there are none
 
     @property
     def error(self) -> float:
-        """The largest Monte Carlo standard error of a probability, now and ahead."""
-        return max(float(self.now.mcse.max()), float(self.ahead["mcse"].max()))
+        """The largest Monte Carlo standard error of a probability, now and in the outlook."""
+        return max(float(self.now.mcse.max()), float(self.outlook["mcse"].max()))
 
 
-def at_the_end(problem: Problem, sample: Draws, size: np.ndarray) -> tuple[Estimate, xr.Dataset, np.ndarray]:
-    """Return the probability now, the outlook, and its last point draw by draw; `size` (C,) is effective."""
-    now = estimate(sample.alpha[..., -1, :], size=size)
-    return now, *look_ahead(problem.layout.question, problem.steps[-1].date, sample, size)
+def now_and_outlook(
+    problem: Problem, draws: PosteriorDraws, size: np.ndarray
+) -> tuple[Estimate, xr.Dataset, np.ndarray]:
+    """Return the probability now, the outlook to the horizon, and its last point draw by draw, (C, M, U, K).
+
+    `size` (C,) is the effective size of the particles behind the draws.
+    """
+    question, as_of = problem.layout.question, problem.steps[-1].date
+    now, period = draws.alpha[..., -1, :], question.period(as_of)
+    steps = question.period(question.horizon) - period
+    matrix = draws.matrix[:, :, None]
+    ahead, ever = outlook(now, matrix, steps, include_now=question.last_day(period) > as_of)
+    estimates = estimate(np.moveaxis(ahead, -2, 2), size=size)._asdict()
+    ends = [min(question.last_day(period + h), question.horizon) for h in range(steps + 1)]
+    data = unit_dataset(question, estimates, ("date",), date=days(ends))
+    data = data.merge(unit_dataset(question, {"ever": ever.mean(axis=(0, 1))}, ()))
+    return estimate(now, size=size), data, ahead[..., -1, :]
 
 
-def data_tree(problem: Problem, found: Answer, seed: int) -> xr.DataTree:
-    """Return the result with all its groups."""
-    layout, question, sample = problem.layout, problem.layout.question, found.sample
+def data_tree(problem: Problem, result: EngineResult, seed: int) -> xr.DataTree:
+    """Return the DataTree of a result, with all its groups."""
+    layout, question, draws = problem.layout, problem.layout.question, result.draws
     live, weight = weights_of_evidence(layout, problem.evidence, problem.steps[-1].date)
     evidence, constant = by_report(question, live, weight)
     groups = {
-        "posterior": posterior(layout, sample, found.horizon),
-        "prior": prior(layout, sample, problem.steps[-1].date),
-        "trend": trend(problem, [*found.past, found.now]),
-        "outlook": found.ahead,
-        "hindsight": hindsight(question, sample),
+        "posterior": posterior(layout, draws, result.at_horizon),
+        "prior": prior(layout, draws, problem.steps[-1].date),
+        "trend": trend(problem, [*result.past, result.now]),
+        "outlook": result.outlook,
+        "hindsight": hindsight(question, draws),
         "evidence": evidence,
-        "drift": drift(layout, sample),
-        "log_likelihood": log_likelihood(question, sample),
-        "log_prior": log_prior(layout, sample.theta),
-        "sample_stats": found.stats,
+        "drift": drift(layout, draws),
+        "log_likelihood": log_likelihood(question, draws),
+        "log_prior": log_prior(layout, draws.theta),
+        "sample_stats": result.sample_stats,
         "constant_data": constant,
         "exact": exact(layout),
         "conflict": conflict(problem),
-        **found.extra,
+        **result.extra_groups,
     }
-    groups |= predictive(problem, sample, seed)
+    groups |= predictive(problem, draws, seed)
     return xr.DataTree.from_dict({name: numbered(data) for name, data in groups.items()})
 
 
 Variable = tuple[tuple[str, ...], np.ndarray]
+MOVE_KINDS = ("likelihood", "reliability", "dynamics")  # judgements whose draws may be refused
 LISTS, MATRICES = ("reliability", "testimony_reliability", "lasts"), ("then", "transition")
 
 
 def days(dates: list[date]) -> np.ndarray:
-    """Return dates as xarray likes them."""
+    """Return dates as numpy's, to the nanosecond."""
     return np.array(dates, dtype="datetime64[ns]")
 
 
@@ -95,66 +110,46 @@ def unit_dims(question: Question) -> tuple[str, ...]:
     return ("unit",) if question.units else ()
 
 
-def by_unit(question: Question, value: np.ndarray, axis: int) -> np.ndarray:
-    """Drop the axis of units where the question is asked of one."""
+def drop_unit_axis(question: Question, value: np.ndarray, axis: int) -> np.ndarray:
+    """Return an array without its axis of units where the question is asked of one."""
     return value if question.units else value.squeeze(axis)
 
 
 def coordinates(question: Question) -> dict[str, Any]:
     """Return the coordinates that groups share."""
-    shared: dict[str, Any] = {"scenario": [s.id for s in question.scenarios]}
+    shared: dict[str, Any] = {"scenario": list(question.scenario_ids)}
     return shared | ({"unit": list(question.units)} if question.units else {})
 
 
-def trend(problem: Problem, rows: list[Estimate]) -> xr.Dataset:
-    """Return the probability now, as known on each trend date."""
-    question = problem.layout.question
-    dims = ("as_of", *unit_dims(question), "scenario")
-    values = {name: np.stack([getattr(row, name) for row in rows]) for name in Estimate._fields}
-    return xr.Dataset(
-        {name: (dims, by_unit(question, value, 1)) for name, value in values.items()},
-        coordinates(question) | {"as_of": days([step.date for step in problem.steps])},
-    )
+def unit_dataset(
+    question: Question,
+    values: Mapping[str, np.ndarray],
+    lead: tuple[str, ...],
+    last: str = "scenario",
+    **coords: np.ndarray,
+) -> xr.Dataset:
+    """Return arrays (*lead, U, last) as a Dataset, without the axis of units where the question has none."""
+    dims = (*lead, *unit_dims(question), last)
+    variables = {name: (dims, drop_unit_axis(question, value, len(lead))) for name, value in values.items()}
+    return dataset(variables, coordinates(question) | coords)
 
 
-def look_ahead(
-    question: Question, as_of: date, draws: Draws, size: np.ndarray
-) -> tuple[xr.Dataset, np.ndarray]:
-    """Return the outlook to the horizon, and its last point draw by draw, (C, M, U, K).
-
-    `size` (C,) is the effective size of the particles behind the draws.
-    """
-    now, period = draws.alpha[..., -1, :], question.period(as_of)
-    steps = question.period(question.horizon) - period
-    matrix = draws.matrix[:, :, None]
-    ahead, ever = outlook(now, matrix, steps, include_now=question.last_day(period) > as_of)
-    found = estimate(np.moveaxis(ahead, -2, 2), size=size)
-    dims = ("date", *unit_dims(question), "scenario")
-    variables: dict[str, Variable] = {
-        name: (dims, by_unit(question, getattr(found, name), 1)) for name in Estimate._fields
-    }
-    variables["ever"] = (dims[1:], by_unit(question, ever.mean(axis=(0, 1)), 0))
-    ends = [min(question.last_day(period + h), question.horizon) for h in range(steps + 1)]
-    data = xr.Dataset(variables, coordinates(question) | {"date": days(ends)})
-    return data, ahead[..., -1, :]
+def trend(problem: Problem, estimates: list[Estimate]) -> xr.Dataset:
+    """Return the group trend: the probability now, as known on each trend date."""
+    values = {name: np.stack([getattr(one, name) for one in estimates]) for name in Estimate._fields}
+    dates = days([step.date for step in problem.steps])
+    return unit_dataset(problem.layout.question, values, ("as_of",), as_of=dates)
 
 
-def hindsight(question: Question, draws: Draws) -> xr.Dataset:
-    """Return filtered and smoothed probabilities of every period, with everything known now."""
+def hindsight(question: Question, draws: PosteriorDraws) -> xr.Dataset:
+    """Return the group hindsight: filtered and smoothed probabilities, with everything known now."""
     filtered = np.moveaxis(draws.alpha.mean(axis=(0, 1)), 1, 0)
-    after = np.moveaxis(smoothed(draws, smooth), 1, 0)
+    after = np.moveaxis(smoothed(draws), 1, 0)
     if question.dynamics is None:
         after = np.broadcast_to(filtered[-1:], filtered.shape)
-    dims = ("period", *unit_dims(question), "scenario")
     periods = np.arange(len(filtered))
-    return xr.Dataset(
-        {"filtered": (dims, by_unit(question, filtered, 1)), "smoothed": (dims, by_unit(question, after, 1))},
-        coordinates(question)
-        | {
-            "period": periods,
-            "period_end": ("period", days([question.last_day(int(t)) for t in periods])),
-        },
-    )
+    data = unit_dataset(question, {"filtered": filtered, "smoothed": after}, ("period",), period=periods)
+    return data.assign_coords(period_end=("period", days([question.last_day(int(t)) for t in periods])))
 
 
 def slots(layout: Layout) -> dict[str, tuple[tuple[str, ...], np.ndarray]]:
@@ -247,7 +242,7 @@ def numbered(data: xr.Dataset) -> xr.Dataset:
 
 
 def log_prior(layout: Layout, theta: np.ndarray) -> xr.Dataset:
-    """Return the log prior density of each uncertain judgement at theta (C, M, D)."""
+    """Return the group log_prior: the density of each uncertain judgement at theta (C, M, D)."""
     return xr.Dataset(
         {
             block.name.replace(" ", "_"): (("chain", "draw"), block.log_density(theta))
@@ -257,15 +252,15 @@ def log_prior(layout: Layout, theta: np.ndarray) -> xr.Dataset:
     )
 
 
-def posterior(layout: Layout, draws: Draws, horizon: np.ndarray) -> xr.Dataset:
-    """Return the scenario probabilities of each draw, now and at the horizon, and of theta what varies."""
-    return _forecasts(layout.question, draws.alpha[..., -1, :], horizon).merge(
+def posterior(layout: Layout, draws: PosteriorDraws, at_horizon: np.ndarray) -> xr.Dataset:
+    """Return the group posterior: scenario probabilities of each draw, and of theta what varies."""
+    return _forecasts(layout.question, draws.alpha[..., -1, :], at_horizon).merge(
         judgements(layout, draws.theta, uncertain(layout))
     )
 
 
-def prior(layout: Layout, draws: Draws, as_of: date) -> xr.Dataset:
-    """Return the same drawn from the prior, before any evidence."""
+def prior(layout: Layout, draws: PosteriorDraws, as_of: date) -> xr.Dataset:
+    """Return the group prior: the same as posterior, drawn before any evidence."""
     question, theta = layout.question, draws.prior
     matrix = np.empty((*theta.shape[:2], layout.scenarios, layout.scenarios))
     transition_matrices(theta.reshape(-1, layout.size), layout.arrays, matrix.reshape(-1, *matrix.shape[2:]))
@@ -279,7 +274,7 @@ def prior(layout: Layout, draws: Draws, as_of: date) -> xr.Dataset:
 
 
 def exact(layout: Layout) -> xr.Dataset:
-    """Return the judgements that are exactly known: ArviZ can say nothing of what does not vary."""
+    """Return the group exact: judgements known exactly, for ArviZ can say nothing of what does not vary."""
     kept = ~uncertain(layout)
     for name, (_, slot) in slots(layout).items():
         if name not in (*LISTS, *MATRICES):
@@ -287,31 +282,24 @@ def exact(layout: Layout) -> xr.Dataset:
     return judgements(layout, layout.mean, kept)
 
 
-def _forecasts(question: Question, now: np.ndarray, horizon: np.ndarray) -> xr.Dataset:
+def _forecasts(question: Question, now: np.ndarray, at_horizon: np.ndarray) -> xr.Dataset:
     """Return the scenario probabilities (C, M, U, K), now and at the horizon."""
-    dims = ("chain", "draw", *unit_dims(question), "scenario")
-    variables = {"scenario_probability": now, "horizon_probability": horizon}
-    return xr.Dataset(
-        {name: (dims, by_unit(question, value, 2)) for name, value in variables.items()},
-        coordinates(question),
-    )
+    values = {"scenario_probability": now, "horizon_probability": at_horizon}
+    return unit_dataset(question, values, ("chain", "draw"))
 
 
-def log_likelihood(question: Question, draws: Draws) -> xr.Dataset:
-    """Return log p(y_t | y_<t, theta) of each period, one step ahead."""
-    dims = ("chain", "draw", *unit_dims(question), "period")
-    coords = {name: value for name, value in coordinates(question).items() if name == "unit"}
-    value = by_unit(question, draws.log_norm, 2)
-    return xr.Dataset({"evidence": (dims, value)}, coords | {"period": np.arange(value.shape[-1])})
+def log_likelihood(question: Question, draws: PosteriorDraws) -> xr.Dataset:
+    """Return the group log_likelihood: log p(y_t | y_<t, theta) of each period, one step ahead."""
+    periods = np.arange(draws.log_norm.shape[-1])
+    return unit_dataset(question, {"evidence": draws.log_norm}, ("chain", "draw"), "period", period=periods)
 
 
-def sample_stats(problem: Problem, chains: list[Chain], draws: Draws) -> xr.Dataset:
-    """Return how each chain fared; `acceptance` is of the draws that could be refused.
+def sample_stats(problem: Problem, chains: list[Chain], draws: PosteriorDraws) -> xr.Dataset:
+    """Return the group sample_stats of particle systems; `acceptance` is of the draws that could be refused.
 
     `r_hat` is that of the scenario probabilities at the as-of date, across the particle systems.
     """
     question = problem.layout.question
-    between = by_unit(question, r_hat(draws.alpha[..., -1, :]), 0)
     dims = ("chain", "as_of")
     accepted = np.stack([chain.accepted for chain in chains]).astype(float)
     share = np.full(accepted.shape[:-1], np.nan)
@@ -322,35 +310,30 @@ def sample_stats(problem: Problem, chains: list[Chain], draws: Draws) -> xr.Data
             "moves": (dims, np.stack([chain.moves for chain in chains])),
             "log_marginal_likelihood": (dims, np.stack([chain.log_evidence for chain in chains])),
             "acceptance": (("chain", "block"), share),
-            "r_hat": ((*unit_dims(question), "scenario"), between),
         },
-        coordinates(question)
-        | {
-            "as_of": days([step.date for step in problem.steps]),
-            "block": ["likelihood", "reliability", "dynamics"],
-        },
-    )
+        {"as_of": days([step.date for step in problem.steps]), "block": list(MOVE_KINDS)},
+    ).merge(unit_dataset(question, {"r_hat": r_hat(draws.alpha[..., -1, :])}, ()))
 
 
 def by_report(
     question: Question, live: tuple[Report, ...], weight: np.ndarray
 ) -> tuple[xr.Dataset, xr.Dataset]:
     """Return the groups evidence and constant_data, both by report."""
-    coords: dict[str, Any] = coordinates(question) | {"report": np.array([r.id for r in live], dtype=str)}
-    coords = {name: coords[name] for name in ("scenario", "report")}
-    text = {
-        name: ("report", np.array([str(getattr(r, name)) for r in live], dtype=str))
-        for name in ("indicator", "source", "value", "unit")
+
+    def texts(name: str) -> tuple[str, np.ndarray]:
+        return "report", np.array([str(getattr(r, name)) for r in live], dtype=str)
+
+    coords = {"report": texts("id")[1]}
+    described = {name: texts(name) for name in ("indicator", "source", "value", "unit")}
+    dates = {name: ("report", days([getattr(r, name) for r in live])) for name in ("date", "reported")}
+    factor = np.array([question.credibility[r.credibility] for r in live], float)
+    constant = {
+        "indicator": described["indicator"],
+        "source": described["source"],
+        "credibility": texts("credibility"),
+        "credibility_factor": ("report", factor),
+        "period": ("report", np.array([question.period(r.date) for r in live], int)),
     }
-    when = {name: ("report", days([getattr(r, name) for r in live])) for name in ("date", "reported")}
-    period = ("report", np.array([question.period(r.date) for r in live], int))
-    grade = ("report", np.array([r.credibility for r in live], dtype=str))
-    factor = ("report", np.array([question.credibility[r.credibility] for r in live], float))
-    return (
-        xr.Dataset({"weight_of_evidence": (("report", "scenario"), weight)} | text | when, coords),
-        xr.Dataset(
-            {"indicator": text["indicator"], "source": text["source"], "credibility": grade}
-            | {"credibility_factor": factor, "period": period},
-            {"report": coords["report"]},
-        ),
-    )
+    weights = {"weight_of_evidence": (("report", "scenario"), weight)}
+    scenario = {"scenario": list(question.scenario_ids)}
+    return xr.Dataset(weights | described | dates, scenario | coords), xr.Dataset(constant, coords)

@@ -11,7 +11,7 @@ import xarray as xr
 from forecast.case.errors import Fault
 from forecast.case.folder import Case
 from forecast.case.warnings import WarningMessage
-from forecast.inference.estimates import Draws
+from forecast.inference.estimates import PosteriorDraws
 from forecast.inference.particles import Chain, ImpossibleEvidence
 from forecast.model.parameters import Block, Layout
 
@@ -102,7 +102,7 @@ def impossible(case: Case, error: ImpossibleEvidence) -> list[Fault]:
     ]
 
 
-def drift(layout: Layout, draws: Draws) -> xr.Dataset:
+def drift(layout: Layout, draws: PosteriorDraws) -> xr.Dataset:
     """Compare the posterior of every learning judgement with its prior.
 
     `tail` is the share of prior draws at least as far out as the posterior mean, 2 min(F, 1 - F): near 1

@@ -7,7 +7,7 @@ from typing import NamedTuple
 import numpy as np
 
 from forecast.inference.particles import Chain, systematic
-from forecast.model.hmm import Filtered
+from forecast.model.hmm import Filtered, smooth
 
 BAND = (0.05, 0.95)
 _TIE = 1e-12  # a level that the weights reach but for rounding is reached
@@ -22,7 +22,7 @@ class Estimate(NamedTuple):
     mcse: np.ndarray
 
 
-class Draws(NamedTuple):
+class PosteriorDraws(NamedTuple):
     """Equally weighted draws from the posterior at the as-of date: C chains, M draws."""
 
     theta: np.ndarray  # (C, M, D)
@@ -32,7 +32,7 @@ class Draws(NamedTuple):
     log_norm: np.ndarray  # (C, M, U, T) log p(y_t | y_<t, theta)
 
 
-def draws_of(chains: list[Chain], number: int, periods: int, seed: int) -> Draws:
+def draws_of(chains: list[Chain], number: int, periods: int, seed: int) -> PosteriorDraws:
     """Thin or repeat each chain's weighted particles to `number` equally weighted draws.
 
     Systematic sampling over particles sorted by the probability of the leading scenario, so that the mean
@@ -51,7 +51,7 @@ def draws_of(chains: list[Chain], number: int, periods: int, seed: int) -> Draws
             [getattr(chain.filtered, field)[row] for chain, row in zip(chains, rows, strict=True)]
         )
 
-    return Draws(
+    return PosteriorDraws(
         theta=np.stack([chain.theta[row] for chain, row in zip(chains, rows, strict=True)]),
         prior=np.stack([np.resize(chain.prior, (number, chain.prior.shape[1])) for chain in chains]),
         matrix=take("matrix"),
@@ -101,11 +101,11 @@ def r_hat(value: np.ndarray) -> np.ndarray:
     return np.where(varies, np.sqrt((number - 1) / number + np.where(varies, ratio, 0.0)), 1.0)
 
 
-def smoothed(draws: Draws, smooth: object) -> np.ndarray:
+def smoothed(draws: PosteriorDraws) -> np.ndarray:
     """Return the mean over draws of the smoothed probabilities, (U, T, K), chain by chain to spare memory."""
     means = []
     for c in range(draws.theta.shape[0]):
         deep = np.zeros(draws.alpha.shape[1:3], np.bool_)
         filtered = Filtered(draws.matrix[c], draws.alpha[c], draws.log_norm[c], deep)
-        means.append(smooth(filtered).mean(axis=0))  # type: ignore[operator]
+        means.append(smooth(filtered).mean(axis=0))
     return np.mean(means, axis=0)

@@ -1,14 +1,15 @@
-"""The engine "smc": particles doubled, and moved more often, until the numbers are sure."""
+"""The engine "smc": particles are doubled, and moved more often, until the error is small enough."""
 
 from __future__ import annotations
 
 import os
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
+from typing import Any
 
 import numpy as np
 
-from forecast.inference import data_tree
-from forecast.inference.data_tree import Answer, Progress, at_the_end
+from forecast.inference.data_tree import EngineResult, Progress, now_and_outlook, sample_stats
 from forecast.inference.diagnostics import LEAST_DRAWS, MOST_PARTICLES, R_HAT, gap_warnings, run_warnings
 from forecast.inference.estimates import Estimate, draws_of, estimate
 from forecast.inference.particles import Chain
@@ -19,17 +20,15 @@ from forecast.model.problem import Problem
 
 def run_smc(
     problem: Problem, *, draws: int, chains: int, tolerance: float, seed: int, progress: Progress | None
-) -> Answer:
-    """Run particle systems, doubled until the Monte Carlo error of every probability is small enough."""
-    found, run = doubled(
-        problem, draws=draws, chains=chains, tolerance=tolerance, seed=seed, progress=progress
-    )
+) -> EngineResult:
+    """Infer a problem by particle systems, doubled until the error of every probability is small enough."""
+    options: dict[str, Any] = {"draws": draws, "chains": chains, "tolerance": tolerance, "seed": seed}
+    result, run = doubled(problem, **options, progress=progress)
     warnings = gap_warnings(run)
     if any(block.free for block in problem.layout.blocks):
-        warnings += run_warnings(run, found.error, tolerance, float(found.stats["r_hat"].max()))
-    return found._replace(
-        past=_past(run), extra={"surprise": surprise(problem, run, seed)}, warnings=warnings
-    )
+        warnings += run_warnings(run, result.error, tolerance, float(result.sample_stats["r_hat"].max()))
+    extra = {"surprise": surprise(problem, run, seed)}
+    return replace(result, past=_past(run), extra_groups=extra, warnings=warnings)
 
 
 def doubled(
@@ -40,8 +39,8 @@ def doubled(
     tolerance: float,
     seed: int,
     progress: Progress | None = None,
-) -> tuple[Answer, list[Chain]]:
-    """Return the answer at the as-of date, and the particle systems that it is of.
+) -> tuple[EngineResult, list[Chain]]:
+    """Return the result at the as-of date, and the chains of particles that it is of.
 
     The number of particles doubles until the error of every probability is within the tolerance and the
     systems agree (an infinite tolerance takes what comes). Where they do not agree (r_hat), each turn also
@@ -49,26 +48,26 @@ def doubled(
     """
     free = any(block.free for block in problem.layout.blocks)
     particles, moves, turn = draws if free else 1, 1, 0
-    found: Answer | None = None
+    result: EngineResult | None = None
     while True:
         passes = chains * len(problem.steps) * systems(problem, particles)
         run = _run(problem, chains, particles, moves, seed, _Count(progress, passes, turn))
-        found = _pooled(_answer(problem, run, draws, seed), found, turn)
-        mixed = float(found.stats["r_hat"].max()) <= R_HAT or tolerance == np.inf
-        sure = found.error <= tolerance and mixed
-        if sure or particles >= MOST_PARTICLES or not free or draws < LEAST_DRAWS:
+        result = _pooled(_result(problem, run, draws, seed), result, turn)
+        mixed = float(result.sample_stats["r_hat"].max()) <= R_HAT or tolerance == np.inf
+        enough = result.error <= tolerance and mixed
+        if enough or particles >= MOST_PARTICLES or not free or draws < LEAST_DRAWS:
             break
         particles, moves, turn = particles * 2, moves + (not mixed), turn + 1
     if progress is not None:
         progress(1.0)
-    return found._replace(particles=particles), run
+    return replace(result, particles=particles), run
 
 
-def _answer(problem: Problem, run: list[Chain], draws: int, seed: int) -> Answer:
+def _result(problem: Problem, run: list[Chain], draws: int, seed: int) -> EngineResult:
     sample = draws_of(run, draws, problem.steps[-1].periods, seed)
     size = np.array([1.0 / (chain.weight[-1] ** 2).sum() for chain in run])
-    now, ahead, horizon = at_the_end(problem, sample, size)
-    return Answer(sample, [], now, ahead, horizon, data_tree.sample_stats(problem, run, sample), {}, [])
+    stats = sample_stats(problem, run, sample)
+    return EngineResult(sample, *now_and_outlook(problem, sample, size), stats)
 
 
 def _past(run: list[Chain]) -> list[Estimate]:
@@ -81,22 +80,22 @@ def _past(run: list[Chain]) -> list[Estimate]:
     ]
 
 
-def _pooled(found: Answer, last: Answer | None, turn: int) -> Answer:
+def _pooled(result: EngineResult, last: EngineResult | None, turn: int) -> EngineResult:
     """Pool the error with those of the turns before, each of half as many particles: mean of N var / N.
 
     One turn's four chains alone would end the doubling when they happen to agree.
     """
     if last is None:
-        return found
-    now = np.sqrt((found.now.mcse**2 + turn * last.now.mcse**2 / 2) / (turn + 1))
-    ahead = np.sqrt((found.ahead["mcse"] ** 2 + turn * last.ahead["mcse"] ** 2 / 2) / (turn + 1))
-    return found._replace(now=found.now._replace(mcse=now), ahead=found.ahead.assign(mcse=ahead))
+        return result
+    now = np.sqrt((result.now.mcse**2 + turn * last.now.mcse**2 / 2) / (turn + 1))
+    outlook = np.sqrt((result.outlook["mcse"] ** 2 + turn * last.outlook["mcse"] ** 2 / 2) / (turn + 1))
+    return replace(result, now=result.now._replace(mcse=now), outlook=result.outlook.assign(mcse=outlook))
 
 
 class _Count:
-    """Counts the dates that the chains have passed, from several threads.
+    """The dates that the chains have passed, counted from several threads.
 
-    Nobody knows how often particles will double, so each turn takes half of what is left.
+    How often particles will double is unknown, so each turn takes half of what is left of the progress.
     """
 
     def __init__(self, progress: Progress | None, total: int, turn: int) -> None:
@@ -108,9 +107,9 @@ class _Count:
             self._progress(1.0 - self._left * (1.0 - 0.5 * self._done / self._total))
 
 
-def _run(problem: Problem, chains: int, particles: int, moves: int, seed: int, done: _Count) -> list[Chain]:
+def _run(problem: Problem, chains: int, particles: int, moves: int, seed: int, passed: _Count) -> list[Chain]:
     def one(chain: int) -> Chain:
-        return run_chain(problem, chain=chain, particles=particles, seed=seed, progress=done, moves=moves)
+        return run_chain(problem, chain=chain, particles=particles, seed=seed, progress=passed, moves=moves)
 
     with ThreadPoolExecutor(max_workers=min(chains, os.cpu_count() or 1)) as pool:
         return list(pool.map(one, range(chains)))

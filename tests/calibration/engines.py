@@ -13,7 +13,7 @@ import xarray as xr
 from forecast.case.evidence import Evidence
 from forecast.case.question import Moves, Question
 from forecast.inference import data_tree
-from forecast.inference.data_tree import Answer, at_the_end
+from forecast.inference.data_tree import EngineResult, now_and_outlook
 from forecast.inference.estimates import draws_of
 from forecast.inference.smc import run_chain
 from forecast.inference.smc_engine import doubled
@@ -27,8 +27,8 @@ def smc(draws: int, chains: int) -> InferOne:
 
     def infer_one(question: Question, evidence: Evidence, as_of: date, seed: int) -> xr.DataTree:
         task = build_problem(question, evidence, as_of)
-        found, _ = doubled(task, draws=draws, chains=chains, tolerance=float("inf"), seed=seed)
-        return in_brief(task, found)
+        result, _ = doubled(task, draws=draws, chains=chains, tolerance=float("inf"), seed=seed)
+        return in_brief(task, result)
 
     return infer_one
 
@@ -47,7 +47,7 @@ def lean_smc(draws: int, chains: int) -> InferOne:
             for chain in range(chains)
         ]
         sample = draws_of(run, draws, task.steps[-1].periods, seed)
-        *_, horizon = at_the_end(task, sample, np.ones(chains))
+        *_, horizon = now_and_outlook(task, sample, np.ones(chains))
         return xr.DataTree.from_dict(
             {
                 "posterior": data_tree.posterior(task.layout, sample, horizon),
@@ -59,11 +59,11 @@ def lean_smc(draws: int, chains: int) -> InferOne:
     return infer_one
 
 
-def in_brief(task: Problem, found: Answer) -> xr.DataTree:
+def in_brief(task: Problem, result: EngineResult) -> xr.DataTree:
     """Return the groups of the result that are ranked: the rest takes longer than the inference."""
-    question, sample = task.layout.question, found.sample
+    question, sample = task.layout.question, result.draws
     groups = {
-        "posterior": data_tree.posterior(task.layout, sample, found.horizon),
+        "posterior": data_tree.posterior(task.layout, sample, result.at_horizon),
         "hindsight": data_tree.hindsight(question, sample),
         "log_likelihood": data_tree.log_likelihood(question, sample),
     }

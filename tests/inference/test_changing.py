@@ -15,7 +15,7 @@ from forecast.case.folder import Case, load_case
 from forecast.case.in_force import in_force
 from forecast.inference import result
 from forecast.inference.changing import earlier_dates, gap_warnings, with_past
-from forecast.inference.data_tree import Answer
+from forecast.inference.data_tree import EngineResult
 from forecast.inference.engine import infer, update
 from forecast.inference.particles import ImpossibleEvidence
 from forecast.inference.result import now as present
@@ -239,7 +239,7 @@ def test_any_engine_runs_the_questions_of_the_past(tmp_path, monkeypatch):
 
     asked = []
 
-    def stand_in(problem: Problem, **options: Any) -> Answer:
+    def stand_in(problem: Problem, **options: Any) -> EngineResult:
         asked.append((problem.layout.scenarios, problem.steps[-1].date))
         return smc_engine.run_smc(problem, **options)
 

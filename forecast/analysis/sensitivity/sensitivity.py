@@ -31,7 +31,7 @@ from forecast.analysis.whatif import altered
 from forecast.case.errors import InputError
 from forecast.case.folder import Case, as_case
 from forecast.case.question import Question
-from forecast.inference.data_tree import Progress, by_unit, coordinates, unit_dims
+from forecast.inference.data_tree import Progress, coordinates, drop_unit_axis, unit_dims
 from forecast.inference.engine import update
 
 #: Where the stages of the work begin, as shares: forecast, judgements, sets of reports, the run without.
@@ -151,12 +151,13 @@ def _totals(question: Question, tree: xr.DataTree, base: Chances) -> xr.Dataset:
     now, ahead = _forecast(question, tree)
     ids = np.array(coords["scenario"])
     variables: dict[str, Any] = {"engine_now": now, "engine_horizon": ahead}
-    variables = {name: (dims, by_unit(question, value, 0)) for name, value in variables.items()}
+    variables = {name: (dims, drop_unit_axis(question, value, 0)) for name, value in variables.items()}
     variables |= {
-        f"at_means_{name}": (dims, by_unit(question, value, 0)) for name, value in base._asdict().items()
+        f"at_means_{name}": (dims, drop_unit_axis(question, value, 0))
+        for name, value in base._asdict().items()
     }
     for name, value in (("leader", ahead), ("leader_at_means", base.horizon)):
-        variables[name] = (dims[:-1], by_unit(question, ids[value.argmax(axis=1)], 0))
+        variables[name] = (dims[:-1], drop_unit_axis(question, ids[value.argmax(axis=1)], 0))
     return xr.Dataset(variables, coords)
 
 
@@ -211,7 +212,9 @@ def _sets(
         "set_horizon": ((*dims, "scenario"), [one.horizon for one in found]),
     }
     variables |= {f"set_engine_{name}": ((*dims, "scenario"), value) for name, value in rerun.items()}
-    variables = {name: (d, by_unit(question, np.array(value), 0)) for name, (d, value) in variables.items()}
+    variables = {
+        name: (d, drop_unit_axis(question, np.array(value), 0)) for name, (d, value) in variables.items()
+    }
     return xr.Dataset(variables, {"report": np.array(ids, dtype=str)})
 
 

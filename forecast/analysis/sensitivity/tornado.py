@@ -32,8 +32,8 @@ from forecast.inference.data_tree import (
     LISTS,
     MATRICES,
     Progress,
-    by_unit,
     coordinates,
+    drop_unit_axis,
     slots,
     uncertain,
     unit_dims,
@@ -94,8 +94,8 @@ def _swings(question: Question, numbers: Sequence[Stated], swung: Swings, base: 
     }
     for name, at, stays in (("now", swung.now, base.now), ("horizon", swung.horizon, base.horizon)):
         swing = np.ptp(_with_base(at, stays), axis=1)
-        variables[name] = (("judgement", "end", *units, "scenario"), by_unit(question, at, 2))
-        variables[f"swing_{name}"] = (("judgement", *units, "scenario"), by_unit(question, swing, 1))
+        variables[name] = (("judgement", "end", *units, "scenario"), drop_unit_axis(question, at, 2))
+        variables[f"swing_{name}"] = (("judgement", *units, "scenario"), drop_unit_axis(question, swing, 1))
     return xr.Dataset(variables, coordinates(question) | {"judgement": names, "end": list(END)})
 
 
@@ -104,7 +104,7 @@ def _flipped(question: Question, numbers: Sequence[Stated], found: Sequence[Sequ
     units = max(len(question.units), 1)
 
     def column(values: list[list[Any]], kind: type) -> tuple[tuple[str, ...], np.ndarray]:
-        return dims, by_unit(question, np.array(values, dtype=kind).reshape(len(numbers), units), 1)
+        return dims, drop_unit_axis(question, np.array(values, dtype=kind).reshape(len(numbers), units), 1)
 
     return xr.Dataset(
         {
@@ -132,7 +132,7 @@ def _learnt(
                     value[j, end] = getattr(learnt, name)
     dims = ("judgement", "end", *unit_dims(question), "scenario")
     variables: dict[str, Any] = {
-        f"learnt_{name}": (dims, by_unit(question, value, 2)) for name, value in found.items()
+        f"learnt_{name}": (dims, drop_unit_axis(question, value, 2)) for name, value in found.items()
     }
     return xr.Dataset(variables | {"learnt_ess": (("judgement", "end"), ess)})
 

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
 import xarray as xr
 
 from forecast.case.warnings import WarningMessage
-from forecast.inference.data_tree import Answer, Progress, at_the_end
+from forecast.inference.data_tree import EngineResult, Progress, now_and_outlook
 from forecast.inference.diagnostics import R_HAT, R_HAT_LENIENT
-from forecast.inference.estimates import Draws, Estimate, estimate
+from forecast.inference.estimates import Estimate, PosteriorDraws, estimate
 from forecast.inference.nuts.sample import Sampled, Sampler
 from forecast.inference.particles import ImpossibleEvidence
 from forecast.model.hmm import Filtered, empty_filtered, refresh
@@ -28,12 +29,12 @@ def run_nuts(
     seed: int,
     progress: Progress | None = None,
     sampler: Sampler | None = None,
-) -> Answer:
+) -> EngineResult:
     """Sample every trend date; judge the last by r_hat, divergences, energy and effective size.
 
     With a `sampler` of the same layout nothing is compiled.
     """
-    last, past, doubtful = len(problem.steps) - 1, [], 0
+    last, past, disagreeing = len(problem.steps) - 1, list[Estimate](), 0
     sampler = sampler or Sampler(problem.layout, problem.evidence, problem.steps[last].date)
     for k in range(last + 1):
         if progress is not None:
@@ -47,28 +48,35 @@ def run_nuts(
         key, day = np.random.SeedSequence([seed, k]), problem.steps[k].date
         sampled = sampler(day, draws=number, tune=max(number // 2, 400), chains=chains, seed=key)
         sample = _draws(problem, k, sampled.theta, key)
+        now, size = sample.alpha[..., -1, :], _sizes(sample, sampled.outer)
         if k < last:
-            past.append(estimate(sample.alpha[..., -1, :], size=_sizes(sample, sampled.outer)))
-            doubtful += _disagree(_within(sample.alpha[..., -1, :], sampled.outer))
-    now, ahead, horizon = at_the_end(problem, sample, _sizes(sample, sampled.outer))
+            past.append(estimate(now, size=size))
+            disagreeing += _disagree(_within(now, sampled.outer))
     stats = sampled.stats if sampled.stats is not None else xr.Dataset()
-    found = Answer(sample, past, now, ahead, horizon, stats, {}, [])
     warnings, refused = _judged(problem, sampled, sample)
-    if found.error > tolerance:
+    result = EngineResult(sample, *now_and_outlook(problem, sample, size), stats, past, refused=refused)
+    warnings += _more_warnings(result.error, tolerance, disagreeing)
+    if progress is not None:
+        progress(1.0)
+    return replace(result, warnings=warnings)
+
+
+def _more_warnings(error: float, tolerance: float, disagreeing: int) -> list[WarningMessage]:
+    """Return the warnings about the Monte Carlo error, and about past dates on which the chains disagree."""
+    warnings = []
+    if error > tolerance:
         text = (
-            f"the Monte Carlo error of a probability is {found.error:.4f}, more than the tolerance of "
+            f"the Monte Carlo error of a probability is {error:.4f}, more than the tolerance of "
             f"{tolerance:g}: ask for more draws"
         )
         warnings.append(WarningMessage("tolerance", text))
-    if doubtful:
+    if disagreeing:
         text = (
-            f"on {doubtful} past date{'s' * (doubtful > 1)} of the trend the Markov chains disagree "
+            f"on {disagreeing} past date{'s' * (disagreeing > 1)} of the trend the Markov chains disagree "
             f"(r_hat above {R_HAT_LENIENT}): the trend is unsure there"
         )
         warnings.append(WarningMessage("past r_hat", text))
-    if progress is not None:
-        progress(1.0)
-    return found._replace(warnings=warnings, refused=refused)
+    return warnings
 
 
 def _filter(problem: Problem, k: int, theta: np.ndarray) -> Filtered:
@@ -94,12 +102,12 @@ def _gap(problem: Problem) -> Estimate:
     return Estimate(nothing, nothing, nothing, nothing)
 
 
-def _draws(problem: Problem, k: int, theta: np.ndarray, key: np.random.SeedSequence) -> Draws:
+def _draws(problem: Problem, k: int, theta: np.ndarray, key: np.random.SeedSequence) -> PosteriorDraws:
     chains, number, size = theta.shape
     filtered = _filter(problem, k, theta.reshape(-1, size))
     rng = np.random.default_rng(key.spawn(1)[0])
     prior = np.concatenate([block.draw(rng, chains * number) for block in problem.layout.blocks], axis=1)
-    return Draws(
+    return PosteriorDraws(
         theta=theta,
         prior=prior.reshape(theta.shape),
         matrix=filtered.matrix.reshape(chains, number, *filtered.matrix.shape[1:]),
@@ -108,7 +116,7 @@ def _draws(problem: Problem, k: int, theta: np.ndarray, key: np.random.SeedSeque
     )
 
 
-def _sizes(sample: Draws, outer: np.ndarray) -> np.ndarray:
+def _sizes(sample: PosteriorDraws, outer: np.ndarray) -> np.ndarray:
     """Return each chain's effective number of draws of the scenario probabilities (the smallest).
 
     With judgements that must not learn it is at most the number of their draws, which the chains share.
@@ -118,9 +126,9 @@ def _sizes(sample: Draws, outer: np.ndarray) -> np.ndarray:
     now = sample.alpha[..., -1, :]
     chains, number = now.shape[:2]
     flat = now.reshape(chains, number, -1)
-    found = [float(az.ess(flat[..., n])) for n in range(flat.shape[2]) if np.ptp(flat[..., n]) > 1e-12]
+    ess = [float(az.ess(flat[..., n])) for n in range(flat.shape[2]) if np.ptp(flat[..., n]) > 1e-12]
     most = float(outer.max() + 1) if outer.any() else float(chains * number)
-    return np.full(chains, max(min([*found, most]), 1.0) / chains)
+    return np.full(chains, max(min([*ess, most]), 1.0) / chains)
 
 
 def _within(value: np.ndarray, outer: np.ndarray) -> np.ndarray:
@@ -143,7 +151,7 @@ def _disagree(value: np.ndarray) -> bool:
     return any(float(az.rhat(flat[..., n])) > R_HAT_LENIENT for n in range(flat.shape[-1]))
 
 
-def _judged(problem: Problem, sampled: Sampled, sample: Draws) -> tuple[list[WarningMessage], str]:
+def _judged(problem: Problem, sampled: Sampled, sample: PosteriorDraws) -> tuple[list[WarningMessage], str]:
     """Return warnings in plain words, and why the result must not be issued, if so."""
     import arviz as az
 
@@ -158,16 +166,17 @@ def _judged(problem: Problem, sampled: Sampled, sample: Draws) -> tuple[list[War
     result["sample_stats"] = xr.DataTree(
         sampled.stats.drop_vars(set(sampled.stats.coords) - {"chain", "draw"})
     )
-    _, found = az.diagnose(result, rhat_max=R_HAT, show_diagnostics=False, return_diagnostics=True)
-    return _warnings(found), _refusal(found)
+    _, diagnoses = az.diagnose(result, rhat_max=R_HAT, show_diagnostics=False, return_diagnostics=True)
+    return _warnings(diagnoses), _refusal(diagnoses)
 
 
 def _varies(value: np.ndarray) -> np.ndarray:
     return np.ptp(value.reshape(-1, value.shape[-1]), axis=0) > 1e-12
 
 
-def _refusal(found: dict[str, Any]) -> str:
-    r_hat = {name: float(np.max(found["rhat"]["rhat_values"][name])) for name in found["rhat"]["bad_params"]}
+def _refusal(diagnoses: dict[str, Any]) -> str:
+    values = diagnoses["rhat"]["rhat_values"]
+    r_hat = {name: float(np.max(values[name])) for name in diagnoses["rhat"]["bad_params"]}
     if not r_hat:
         return ""
     name, worst = max(r_hat.items(), key=lambda one: one[1])
@@ -177,15 +186,15 @@ def _refusal(found: dict[str, Any]) -> str:
     )
 
 
-def _warnings(found: dict[str, Any]) -> list[WarningMessage]:
-    warnings = [WarningMessage("r_hat", reason)] if (reason := _refusal(found)) else []
-    if diverged := found["divergent"]["n_divergent"]:
+def _warnings(diagnoses: dict[str, Any]) -> list[WarningMessage]:
+    warnings = [WarningMessage("r_hat", reason)] if (reason := _refusal(diagnoses)) else []
+    if diverged := diagnoses["divergent"]["n_divergent"]:
         text = f"{diverged} transitions of NUTS diverged: the tails are unsure"
         warnings.append(WarningMessage("divergences", text))
-    if found["bfmi"]["failed_chains"]:
+    if diagnoses["bfmi"]["failed_chains"]:
         text = "the energy of NUTS mixed slowly (E-BFMI below 0.3): the tails are unsure"
         warnings.append(WarningMessage("energy", text))
-    if few := sorted(found["ess"]["bad_params"]):
+    if few := sorted(diagnoses["ess"]["bad_params"]):
         text = f"few independent draws of {', '.join(few[:3])}: ask for more"
         warnings.append(WarningMessage("ess", text, tuple(few)))
     return warnings

@@ -19,7 +19,7 @@ import numpy as np
 import xarray as xr
 
 from forecast.case.question import Question
-from forecast.inference.estimates import Draws
+from forecast.inference.estimates import PosteriorDraws
 from forecast.inference.predictive.design import Blank, Designer, Place, members
 from forecast.inference.predictive.paths import posterior_path, prior_path
 from forecast.inference.predictive.replicates import Drawn, most_likely, replicate
@@ -33,14 +33,14 @@ VALUES = 4_000_000  # values
 Key = tuple[int, int, int]  # indicator, unit, period
 
 
-def predictive(task: Problem, draws: Draws, seed: int) -> dict[str, xr.Dataset]:
+def predictive(task: Problem, draws: PosteriorDraws, seed: int) -> dict[str, xr.Dataset]:
     """Draw replicates of every cell that stands at the as-of date.
 
     Parameters
     ----------
     task : Problem
         The question and its evidence up to the as-of date.
-    draws : Draws
+    draws : PosteriorDraws
         Theta and filtered probabilities, C chains of M draws. At most 500 of each chain are used, and fewer
         where there are thousands of cells.
     seed : int
