@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 from forecast._version import __version__
 from forecast.case.errors import Fault, InputError
 from forecast.case.folder import Case, load_case
-from forecast.case.in_force import checked_as_of, form_of, forms, ids, in_force
+from forecast.case.in_force import checked_as_of, in_force, version_with
 from forecast.record.ledger import LEDGER, Entry, Inputs, read_ledger
 
 if TYPE_CHECKING:
@@ -406,10 +406,10 @@ def changed_since_issue(
 
 def _issued_scenarios(question: Question, day: date, issued: set[str]) -> tuple[str, ...]:
     """Return the scenarios in which an issued forecast is given: those of an era, or today's; or none."""
-    present = ids(in_force(question, day))
-    form = form_of(question, issued, by=form_of(question, present))
+    present = in_force(question, day).scenario_ids
+    form = version_with(question, issued, by=version_with(question, present))
     if form is not None:
-        return ids(forms(question)[form])
+        return question.versions[form].scenario_ids
     return present if issued >= set(present) else ()
 
 

@@ -18,7 +18,7 @@ import xarray as xr
 from forecast.case.errors import Faults, InputError
 from forecast.case.evidence import Evidence, Report
 from forecast.case.folder import EVIDENCE, QUESTION, Case, digest_of
-from forecast.case.in_force import carried, form_of, forms, ids
+from forecast.case.in_force import carry_over, version_with
 from forecast.case.question import Question
 from forecast.case.reader.question import parse_question
 from forecast.inference.data_tree import coordinates, days, unit_dims
@@ -117,8 +117,8 @@ def changed(
         raise ValueError("the forecast is of another state of the case: make it anew")
     day = date.fromisoformat(str(tree.attrs["as_of"]))
     every, case = case, case.on(day)
-    older = _with_scenarios(every, issued.scenarios or ids(case.question), by=ids(case.question))
-    steps = STEPS if ids(older.question) == ids(case.question) else STEPS_OVER_A_CHANGE
+    older = _with_scenarios(every, issued.scenarios, by=case.question.scenario_ids)
+    steps = STEPS if older.question.scenario_ids == case.question.scenario_ids else STEPS_OVER_A_CHANGE
     then = as_it_was(older, issued.digest, issued.as_of, question_was)
     entered = _entered(case, then, issued.as_of, day)
     asked: dict[Which, Question] = {"then": then.question, "before": older.question, "now": case.question}
@@ -156,19 +156,21 @@ def _course(
 
 
 def _with_scenarios(every: Case, scenarios: tuple[str, ...], *, by: tuple[str, ...]) -> Case:
-    """Return the case with the question as it was while it had these scenarios, before it had others."""
-    form = form_of(every.question, scenarios, by=form_of(every.question, by))
-    if form is None:
+    """Return the case with the question as it was while it had these scenarios (() for those of `by`)."""
+    number = version_with(every.question, scenarios or by, by=version_with(every.question, by))
+    if number is None:
         raise ValueError(f"the question never had just these scenarios: {', '.join(scenarios)}")
-    return replace(every, question=forms(every.question)[form])
+    return replace(every, question=every.question.versions[number])
 
 
 def _carried(every: Case, answer: np.ndarray, older: Case, case: Case) -> np.ndarray:
     """Return probabilities (2, U, K) of earlier scenarios, carried over to those of today."""
-    before, after = ids(older.question), ids(case.question)
+    before, after = older.question.scenario_ids, case.question.scenario_ids
     if before == after:
         return answer
-    shares = [carried(every.question, {id: float(id == one) for id in before}, after) or {} for one in before]
+    shares = [
+        carry_over(every.question, {id: float(id == one) for id in before}, after) or {} for one in before
+    ]
     moved: np.ndarray = answer @ np.array([[row[id] for id in after] for row in shares])
     return moved
 
@@ -233,7 +235,7 @@ def _answer(question: Question, tree: xr.DataTree) -> np.ndarray:
     """Return the probabilities now and at the horizon, (2, U, K)."""
     now = tree["trend"]["probability"].isel(as_of=-1)
     end = tree["outlook"]["probability"].isel(date=-1)
-    order = [scenario.id for scenario in question.scenarios]
+    order = list(question.scenario_ids)
     parts = [one.sel(scenario=order).transpose(..., "scenario").values for one in (now, end)]
     return np.stack([part.reshape(-1, len(order)) for part in parts])
 
@@ -371,10 +373,10 @@ def _read(path: Path, like: Question) -> Question:
         question = None
     if faults.found or question is None:
         raise InputError(faults.in_order())
-    form = form_of(question, ids(like))
-    return question if form is None else forms(question)[form]
+    form = version_with(question, like.scenario_ids)
+    return question if form is None else question.versions[form]
 
 
 def _comparable(case: Case, older: Question, known: list[Report]) -> bool:
-    same = [s.id for s in older.scenarios] == [s.id for s in case.question.scenarios]
+    same = older.scenario_ids == case.question.scenario_ids
     return same and older.units == case.question.units and all(fits(older, report) for report in known)

@@ -177,7 +177,7 @@ def _none(name: str, note: str) -> Way:
 
 def _dataset(case: Case, ways: list[Way]) -> xr.Dataset:
     question = case.question
-    shape = (max(len(question.units), 1), len(question.scenarios))
+    shape = (question.unit_count, len(question.scenarios))
     nothing = np.full(shape, np.nan)
     columns = {
         name: np.stack([nothing if (value := getattr(way, name)) is None else value for way in ways])
@@ -191,7 +191,7 @@ def _dataset(case: Case, ways: list[Way]) -> xr.Dataset:
         {
             "engine": [way.name for way in ways],
             "unit": list(question.units) or [""],
-            "scenario": [s.id for s in question.scenarios],
+            "scenario": list(question.scenario_ids),
         },
     )
     return data if question.units else data.isel(unit=0, drop=True)

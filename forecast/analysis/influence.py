@@ -87,7 +87,7 @@ def leads(case: Case, as_of: date) -> tuple[Lead, ...]:
                 each[0].source,
                 *place,
             )
-            for place in zip(question.units or ("",), map(tuple, moved.tolist()), strict=True)
+            for place in zip(question.unit_names, map(tuple, moved.tolist()), strict=True)
             if np.isfinite(place[1]).all()
         ]
     return tuple(found)
@@ -99,7 +99,7 @@ def _imagined(
     """Return a report of each unit: units do not teach one another at the judgements' means."""
     names, source = {report.id for report in known.reports}, _best_source(question, known, indicator)
     rows: list[Report] = []
-    for unit in question.units or ("",):
+    for unit in question.unit_names:
         name = f"imagined {indicator.id} {value} {unit}"
         while name in names:
             name += "'"
@@ -184,7 +184,7 @@ def without_sources(case: Case, as_of: date, *, model: PlugInModel | None = None
         gone = [report.id for report in case.evidence.reports if report.source == source.id]
         rest = model.without(gone).chances
         now, horizon = rest.now - whole.now, rest.horizon - whole.horizon
-        for place, unit in enumerate(question.units or ("",)):
+        for place, unit in enumerate(question.unit_names):
             if unit in units and np.isfinite([now[place], horizon[place]]).all():
                 parts = (tuple(part[place].tolist()) for part in (now, horizon))
                 found.append(Without(source.id, unit, units.count(unit), *parts))

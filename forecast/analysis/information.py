@@ -68,7 +68,7 @@ def experiments(
     layout = replace(layout, question=question)
     candidates = [
         _Candidate(layout, query, unit, i, source, theta)
-        for unit in range(len(question.unit_names))
+        for unit in range(question.unit_count)
         for i, source in query.pairs
     ]
     imagined = tuple(report for one in candidates for report in one.reports)
@@ -108,7 +108,7 @@ class _CellsOfPeriod:
         every = Evidence(evidence.reports + imagined)
         self.index = EvidenceIndex.known_on(layout, every, query.as_of, left_out=self._imagined)
         indicators = self.index.cells().cell["indicator"]
-        self._base = [self._numbers(unit) for unit in range(len(question.unit_names))]
+        self._base = [self._numbers(unit) for unit in range(question.unit_count)]
         self._tops = [[int(indicators[n]) for n in numbers] for numbers in self._base]
         places = {indicator.id: i for i, indicator in enumerate(question.indicators)}
         self._top = [places[one.given or one.id] for one in question.indicators]

@@ -71,7 +71,7 @@ def revised(case: Case, tree: xr.DataTree, since: date) -> tuple[Revised, ...]:
 def _seen(
     case: Case, tree: xr.DataTree, unit: str, period: int
 ) -> tuple[tuple[float, ...], tuple[float, ...]]:
-    order = [scenario.id for scenario in case.question.scenarios]
+    order = list(case.question.scenario_ids)
     end = np.datetime64(case.question.last_day(period))
     trend = tree["trend"].to_dataset()["probability"].sel(scenario=order)
     back = tree["hindsight"].to_dataset()["filtered"].sel(scenario=order)

@@ -367,7 +367,7 @@ def _diagnosticity(log_m: np.ndarray, certain: np.ndarray, engine: np.ndarray) -
 def _by_indicator(question: Question, whole: Readings, weights: np.ndarray) -> xr.Dataset:
     """Return what each indicator weighs: the sum of its cells, or in a regime that of leaving all out."""
     names = [i.id for i in question.indicators]
-    shape = len(question.unit_names), len(names)
+    shape = question.unit_count, len(names)
     weight = np.zeros((*shape, weights.shape[-1]))
     discount = np.zeros((*shape, len(PARTS), weights.shape[-1]))
     diagnosticity = np.full(shape, "", dtype="<U15")

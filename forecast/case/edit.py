@@ -23,7 +23,6 @@ from typing import Any
 from forecast.case import elicitation
 from forecast.case.errors import Faults, InputError, listed, meant
 from forecast.case.evidence import Evidence, Report
-from forecast.case.in_force import ever, forms
 from forecast.case.judgement import Judgement, Proportions
 from forecast.case.question import Indicator, Moves, Question, Transition
 from forecast.case.reader.evidence import COLUMNS, parse_evidence
@@ -43,7 +42,7 @@ def adjustable(question: Question) -> dict[str, float]:
     >>> adjustable(case.question)["reliability sohr"]  # doctest: +SKIP
     0.85
     """
-    ids = [scenario.id for scenario in question.scenarios]
+    ids = list(question.scenario_ids)
     found = {f"prior {id}": p for id, p in zip(ids, question.prior.mean, strict=True)}
     for indicator in question.indicators:
         if indicator.kind == "category" and len(indicator.values) == 2:
@@ -275,7 +274,7 @@ def _whole_prior(
     node: Node | None, question: Question, faults: Faults
 ) -> list[tuple[tuple[str, ...], Node | None]]:
     """Return the places of a prior given at once: "even", or a probability for each scenario."""
-    ids = [scenario.id for scenario in forms(question)[0].scenarios]
+    ids = question.versions[0].scenario_ids
     if node is not None and node.text == "even":
         return [(("prior",), node), *((("scenarios", id, "prior"), None) for id in ids)]
     if node is None or not isinstance(node.value, Mapping) or set(node.value) != set(ids):
@@ -296,7 +295,7 @@ def _known(word: str, kind: str, question: Question) -> list[str]:
     if kind == "grade":
         return [*"ABCDEF", *(code for code in question.credibility if code), "ungraded"]
     found: Mapping[str, Sequence[Any]] = {
-        "scenario": forms(question)[0].scenarios if word == "prior" else ever(question),
+        "scenario": question.versions[0].scenarios if word == "prior" else question.all_scenarios,
         "indicator": question.indicators,
         "source": question.sources,
         "group": question.groups,

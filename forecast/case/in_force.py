@@ -1,7 +1,4 @@
-"""The question in force on a day, where its scenarios change, and what probabilities carry over a change.
-
-Which day's knowledge a forecast uses.
-"""
+"""The version of a question in force on a day, and probabilities carried over a change of scenarios."""
 
 from __future__ import annotations
 
@@ -10,7 +7,7 @@ from dataclasses import replace
 from datetime import date
 
 from forecast.case.errors import Fault, InputError
-from forecast.case.question import Question, Scenario
+from forecast.case.question import Question
 
 
 def in_force(question: Question, day: date) -> Question:
@@ -39,31 +36,14 @@ def in_force(question: Question, day: date) -> Question:
     return replace(question, history=None)
 
 
-def forms(question: Question) -> tuple[Question, ...]:
-    """Return the question as it was in each era, the oldest first, the present one last."""
-    if question.history is None:
-        return (question,)
-    return *(era.question for era in question.history.eras), replace(question, history=None)
+def version_with(question: Question, scenarios: Iterable[str], *, by: int | None = None) -> int | None:
+    """Return the number of the latest version, up to number `by`, that has just these scenarios, or None."""
+    wanted, versions = set(scenarios), question.versions[: None if by is None else by + 1]
+    numbers = [n for n, version in enumerate(versions) if set(version.scenario_ids) == wanted]
+    return numbers[-1] if numbers else None
 
 
-def ever(question: Question) -> tuple[Scenario, ...]:
-    """Return every scenario that there is or was, in the order of the file."""
-    return question.scenarios if question.history is None else question.history.scenarios
-
-
-def ids(question: Question) -> tuple[str, ...]:
-    """Return the ids of the scenarios."""
-    return tuple(scenario.id for scenario in question.scenarios)
-
-
-def form_of(question: Question, scenarios: Iterable[str], *, by: int | None = None) -> int | None:
-    """Return which of the :func:`forms`, up to number `by`, has just these scenarios: the latest, or None."""
-    wanted, every = set(scenarios), forms(question)[: None if by is None else by + 1]
-    found = [n for n, form in enumerate(every) if set(ids(form)) == wanted]
-    return found[-1] if found else None
-
-
-def carried(
+def carry_over(
     question: Question, probability: dict[str, float], scenarios: Iterable[str]
 ) -> dict[str, float] | None:
     """Carry probabilities of an earlier set of scenarios over to a later one, by the shares of the file.
@@ -86,23 +66,23 @@ def carried(
 
     Examples
     --------
-    >>> carried(question, {"war": 0.7, "truce": 0.3}, ["war", "local", "formal"])  # doctest: +SKIP
+    >>> carry_over(question, {"war": 0.7, "truce": 0.3}, ["war", "local", "formal"])  # doctest: +SKIP
     {'war': 0.7, 'local': 0.18, 'formal': 0.12}
     """
-    last = form_of(question, scenarios)
-    first = form_of(question, probability, by=last)
+    last = version_with(question, scenarios)
+    first = version_with(question, probability, by=last)
     if first is None or last is None:
         return None
     if question.history is None or first == last:
         return probability
-    every, found = forms(question), probability
+    versions = question.versions
     for n in range(first, last):
-        moved, after = dict.fromkeys(ids(every[n + 1]), 0.0), ids(every[n + 1])
-        for id, row in zip(ids(every[n]), question.history.eras[n].becomes, strict=True):
+        after = dict.fromkeys(versions[n + 1].scenario_ids, 0.0)
+        for id, row in zip(versions[n].scenario_ids, question.history.eras[n].becomes, strict=True):
             for target, share in zip(after, row, strict=True):
-                moved[target] += share * found[id]
-        found = moved
-    return found
+                after[target] += share * probability[id]
+        probability = after
+    return probability
 
 
 def checked_as_of(question: Question, as_of: date | None = None, *, today: date | None = None) -> date:

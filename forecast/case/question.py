@@ -7,7 +7,7 @@ These values are what the rest of the toolkit reads. They are made from ``questi
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date, timedelta
 from html import escape
 from types import MappingProxyType
@@ -158,9 +158,41 @@ class Question:
         return {scenario.id: scenario.title for scenario in self.scenarios}
 
     @property
+    def versions(self) -> tuple[Question, ...]:
+        """The question as it was in each era, the oldest first, the present one last."""
+        if self.history is None:
+            return (self,)
+        return *(era.question for era in self.history.eras), replace(self, history=None)
+
+    @property
+    def all_scenarios(self) -> tuple[Scenario, ...]:
+        """Every scenario that there is or was, in the order of the file."""
+        return self.scenarios if self.history is None else self.history.scenarios
+
+    @property
+    def all_titles(self) -> dict[str, str]:
+        """The title of every scenario that there is or was, by id."""
+        return {scenario.id: scenario.title for scenario in self.all_scenarios}
+
+    @property
+    def indicator_titles(self) -> dict[str, str]:
+        """The title of each indicator, by id."""
+        return {indicator.id: indicator.title for indicator in self.indicators}
+
+    @property
+    def source_titles(self) -> dict[str, str]:
+        """The title of each source, by id."""
+        return {source.id: source.title for source in self.sources}
+
+    @property
     def unit_names(self) -> tuple[str, ...]:
         """The units; ("",) where the question is asked of one."""
         return self.units or ("",)
+
+    @property
+    def unit_count(self) -> int:
+        """Number of units."""
+        return len(self.unit_names)
 
     def indicator(self, id: str) -> Indicator:
         """Return the indicator with an id."""

@@ -13,7 +13,7 @@ from datetime import date
 import numpy as np
 import xarray as xr
 
-from forecast.case.in_force import ever, ids, in_force
+from forecast.case.in_force import in_force
 from forecast.case.question import Question
 from forecast.case.warnings import WarningMessage
 from forecast.inference.particles import ImpossibleEvidence
@@ -62,7 +62,7 @@ def with_past(question: Question, before: Before, present: xr.Dataset, trend: Tr
     parts = [_own(n, *one, like=present, trend=trend) for n, one in enumerate(before)]
     parts.append(present.sel(as_of=present["as_of"] > parts[-1]["as_of"][-1]))
     seen = {str(id) for part in parts for id in part["scenario"].values}
-    order = [scenario.id for scenario in ever(question) if scenario.id in seen]
+    order = [scenario.id for scenario in question.all_scenarios if scenario.id in seen]
     whole = xr.concat([part.reindex(scenario=order) for part in parts], dim="as_of", join="exact")
     there = [np.isin(order, part["scenario"].values) for part in parts for _ in part["as_of"]]
     return whole.assign(in_force=(("as_of", "scenario"), np.array(there)))
@@ -70,7 +70,7 @@ def with_past(question: Question, before: Before, present: xr.Dataset, trend: Tr
 
 def _own(turn: int, question: Question, dates: list[date], *, like: xr.Dataset, trend: Trend) -> xr.Dataset:
     """Return the trend of a question on its own dates; nan from where no scenario allows what was known."""
-    found = like.isel(as_of=[], scenario=[]).reindex(scenario=list(ids(question)))
+    found = like.isel(as_of=[], scenario=[]).reindex(scenario=list(question.scenario_ids))
     for day in reversed(dates):
         try:
             found = trend(turn, day)

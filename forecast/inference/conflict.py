@@ -87,7 +87,7 @@ def _dataset(
     total = np.array([a.sum() - j for a, j in zip(alone, joint, strict=True)])
     each = np.concatenate([a - _log_given_others(one) for a, one in zip(alone, units, strict=True)])
     worst = _worst_pairs(units, alone)
-    scenarios = [s.id for s in question.scenarios]
+    scenarios = list(question.scenario_ids)
     stories = [a if a == b else f"{a}, then {b}" for a in scenarios for b in scenarios]
     told = np.array([_stories(one, j) for one, j in zip(units, joint, strict=True)])  # (U, 2, K * K)
     with np.errstate(invalid="ignore"):

@@ -57,7 +57,7 @@ class EvidenceIndex:
         self._children: dict[int, list[int]] = {}
         for child, parent in self._parent.items():
             self._children.setdefault(parent, []).append(child)
-        self._units = max(len(self._question.units), 1)
+        self._units = self._question.unit_count
         self.log = ReportLog(self._question, evidence)
         self._day = self._question.opened
         self._own: dict[Key, Content] = {}  # cells by themselves, before pairs are joined

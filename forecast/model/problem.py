@@ -30,7 +30,7 @@ class Problem:
     @property
     def units(self) -> int:
         """U, at least 1."""
-        return max(len(self.layout.question.units), 1)
+        return self.layout.question.unit_count
 
 
 def trend_dates(question: Question, as_of: date) -> tuple[date, ...]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, NamedTuple
 
-from forecast.case.in_force import carried, form_of, ids
+from forecast.case.in_force import carry_over, version_with
 
 if TYPE_CHECKING:
     from forecast.case.question import Question
@@ -43,14 +43,14 @@ def carried_over(
         rows = {entry.scenario: entry for entry in issued if entry.unit == unit}
         now = {id: entry.probability for id, entry in rows.items()}
         horizon = {id: entry.horizon_probability for id, entry in rows.items()}
-        if set(rows) != set(ids(present)):
-            now = carried(every, now, ids(present)) or now
-            horizon = carried(every, horizon, ids(present)) or horizon
+        if set(rows) != set(present.scenario_ids):
+            now = carry_over(every, now, present.scenario_ids) or now
+            horizon = carry_over(every, horizon, present.scenario_ids) or horizon
         found |= {(unit, id): Issued(p, horizon[id]) for id, p in now.items()}
     return found
 
 
 def were_others(every: Question, present: Question, issued: Sequence[Entry]) -> bool:
     """Tell whether an issue had the scenarios of another era than the present."""
-    now = form_of(every, ids(present))
-    return form_of(every, {entry.scenario for entry in issued}, by=now) not in (None, now)
+    now = version_with(every, present.scenario_ids)
+    return version_with(every, {entry.scenario for entry in issued}, by=now) not in (None, now)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from forecast.analysis.plug_in import Quick, quick
 from forecast.case.edit import adjustable
-from forecast.case.in_force import checked_as_of, ever
+from forecast.case.in_force import checked_as_of
 from forecast.report.number_format import percent, points
 from forecast.report.styles import ScenarioStyle, scenario_styles
 
@@ -51,7 +51,7 @@ def whatif_panel(case: Case, *, as_of: date | None = None, unit: str = "") -> ip
         fix = "pip install 'scenario-forecast[notebooks]'"
         raise ModuleNotFoundError(f"the panel needs ipywidgets: {fix}") from missing
     day = checked_as_of(case.question, as_of)
-    return _Panel(case.on(day), day, scenario_styles(ever(case.question)), unit, ipywidgets).box
+    return _Panel(case.on(day), day, scenario_styles(case.question.all_scenarios), unit, ipywidgets).box
 
 
 class _Panel:

@@ -13,7 +13,6 @@ from typing import TYPE_CHECKING
 
 from forecast.analysis.confidence import Confidence, confidence
 from forecast.analysis.source_agreement import Clash, clashing_cells
-from forecast.case.in_force import ever
 from forecast.case.probability_words import word_for, words_between
 from forecast.inference.result import horizon, of_unit, warnings
 from forecast.record.comparison import Issued, carried_over, were_others
@@ -111,7 +110,7 @@ class Summary:
     @property
     def styles(self) -> dict[str, ScenarioStyle]:
         """How each scenario is drawn, the same on every date."""
-        return scenario_styles(ever(self.case.question))
+        return scenario_styles(self.case.question.all_scenarios)
 
     @property
     def regime(self) -> bool:

@@ -15,7 +15,7 @@ import forecast
 from forecast.analysis.attribution import STEPS, STEPS_OVER_A_CHANGE, Issued, changed
 from forecast.case.evidence import Evidence
 from forecast.case.folder import Case, load_case
-from forecast.case.in_force import carried, ids
+from forecast.case.in_force import carry_over
 from forecast.report.text.explanation import changed_lines
 from forecast.run import changed_since_issue
 from tests.case import changing
@@ -284,7 +284,8 @@ def test_the_parts_add_up_and_the_change_is_a_part_of_its_own(tmp_path, kind: st
         theta = mean_theta(one.question, one.evidence)
         was[name] = enumerate_posterior(one.question, one.evidence, ISSUED, theta, ahead=False)["now"]
     was = {name: np.broadcast_to(p, (3 if name == "old" else 4,)) for name, p in was.items()}
-    held = carried(case.question, dict(zip(ids(old.question), was["old"], strict=True)), ids(case.question))
+    issued = dict(zip(old.question.scenario_ids, was["old"], strict=True))
+    held = carry_over(case.question, issued, case.question.scenario_ids)
     assert held is not None
     np.testing.assert_allclose(data["now_issued"], list(held.values()), atol=1e-12)
     np.testing.assert_array_equal(data["now"].sel(step="remainder"), 0.0)

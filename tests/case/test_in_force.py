@@ -9,7 +9,7 @@ import pytest
 
 from forecast.case.errors import Faults
 from forecast.case.folder import load_case
-from forecast.case.in_force import carried, ever, form_of, forms, ids, in_force
+from forecast.case.in_force import carry_over, in_force, version_with
 from forecast.case.question import Moves, Question, Transition
 from forecast.case.reader.question import parse_question
 from tests.case import base
@@ -43,9 +43,9 @@ def test_a_later_change_leaves_what_was_before_it_alone(kind: str):
     question = read(changed(kind, added=True))
     assert in_force(question, SPLIT - DAY) == read(before(kind))
     assert in_force(question, ADDED - DAY) == read(between(kind))
-    assert ids(in_force(question, ADDED)) == ("war", "local", "formal", "other", "collapse")
-    assert ids(question) == ("war", "local", "formal", "other", "collapse")
-    assert [s.id for s in ever(question)] == ["war", "truce", "local", "formal", "other", "collapse"]
+    assert in_force(question, ADDED).scenario_ids == ("war", "local", "formal", "other", "collapse")
+    assert question.scenario_ids == ("war", "local", "formal", "other", "collapse")
+    assert [s.id for s in question.all_scenarios] == ["war", "truce", "local", "formal", "other", "collapse"]
     assert question.prior.mean == pytest.approx((0.6, 0.15, 0.15, 0.05, 0.05), abs=1e-15)
 
 
@@ -115,7 +115,7 @@ dynamics:
 def test_a_merger():
     question = read(MERGER)
     assert in_force(question, SPLIT - DAY).prior.mean == pytest.approx((0.4, 0.2, 0.3, 0.1))
-    assert ids(question) == ("war", "calm")
+    assert question.scenario_ids == ("war", "calm")
     assert question.prior.mean == pytest.approx((0.6, 0.4))
     now, earlier = question.dynamics, in_force(question, OPENED).dynamics
     assert isinstance(now, Moves)
@@ -170,8 +170,8 @@ def test_a_question_that_never_changes_is_itself():
     question = read(before())
     assert question.history is None
     assert in_force(question, OPENED) is question
-    assert forms(question) == (question,)
-    assert ever(question) is question.scenarios
+    assert question.versions == (question,)
+    assert question.all_scenarios is question.scenarios
 
 
 def test_a_case_on_a_day(tmp_path):
@@ -193,15 +193,15 @@ def test_an_even_prior_is_over_the_scenarios_of_the_first_day():
 def test_what_was_said_of_a_parent_is_carried_over_to_its_children():
     question = read(changed(added=True))
     issued = {"war": 0.5, "truce": 0.3, "other": 0.2}
-    assert carried(question, issued, ["war", "local", "formal", "other"]) == pytest.approx(
+    assert carry_over(question, issued, ["war", "local", "formal", "other"]) == pytest.approx(
         {"war": 0.5, "local": 0.15, "formal": 0.15, "other": 0.2}
     )
-    later = carried(question, issued, ids(question))
+    later = carry_over(question, issued, question.scenario_ids)
     assert later == pytest.approx({"war": 0.5, "local": 0.15, "formal": 0.15, "other": 0.1, "collapse": 0.1})
-    assert carried(question, issued, ["war", "truce", "other"]) == issued
-    assert carried(question, dict.fromkeys(ids(question), 0.2), ["war", "truce", "other"]) is None
-    assert carried(question, {"war": 0.5, "peace": 0.5}, ids(question)) is None
-    assert form_of(question, ["other", "truce", "war"]) == 0
+    assert carry_over(question, issued, ["war", "truce", "other"]) == issued
+    assert carry_over(question, dict.fromkeys(question.scenario_ids, 0.2), ["war", "truce", "other"]) is None
+    assert carry_over(question, {"war": 0.5, "peace": 0.5}, question.scenario_ids) is None
+    assert version_with(question, ["other", "truce", "war"]) == 0
 
 
 def test_a_set_that_comes_again_is_taken_for_the_one_before():
@@ -209,11 +209,11 @@ def test_a_set_that_comes_again_is_taken_for_the_one_before():
     text = changed(added=True).replace("takes: {other: 0.5}}", ended)
     question = read(text)
     four = dict.fromkeys(("war", "local", "formal", "other"), 0.25)
-    assert [len(ids(form)) for form in forms(question)] == [3, 4, 5, 4]
-    assert form_of(question, four) == 3
-    assert form_of(question, four, by=2) == 1
-    assert carried(question, four, four) == four
-    five = carried(question, four, [*four, "collapse"])
+    assert [len(form.scenario_ids) for form in question.versions] == [3, 4, 5, 4]
+    assert version_with(question, four) == 3
+    assert version_with(question, four, by=2) == 1
+    assert carry_over(question, four, four) == four
+    five = carry_over(question, four, [*four, "collapse"])
     assert five == pytest.approx(dict.fromkeys([*four, "collapse"], 0.2))
 
 
@@ -237,5 +237,5 @@ def test_days_of_change_are_as_of_dates():
     """A change in the middle of a week takes effect on its day, not with its week."""
     assert SPLIT.weekday() == date(2024, 1, 24).weekday() == 2
     question = read(changed())
-    assert ids(in_force(question, date(2024, 1, 23))) == ("war", "truce", "other")
-    assert ids(in_force(question, date(2024, 1, 24))) == ("war", "local", "formal", "other")
+    assert in_force(question, date(2024, 1, 23)).scenario_ids == ("war", "truce", "other")
+    assert in_force(question, date(2024, 1, 24)).scenario_ids == ("war", "local", "formal", "other")

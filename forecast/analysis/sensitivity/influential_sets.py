@@ -162,7 +162,7 @@ def _touched(
         keys.setdefault(first(report), set()).update(_keys(log, report))
     found = {}
     for report in told.reports:
-        places_of: list[dict[Strand, set[int]]] = [{} for _ in range(max(len(question.units), 1))]
+        places_of: list[dict[Strand, set[int]]] = [{} for _ in range(question.unit_count)]
         for unit, period, i in keys[first(report)]:
             places_of[unit].setdefault(top[i], set()).add(period)
         found[report.id] = places_of

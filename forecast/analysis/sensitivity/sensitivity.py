@@ -163,7 +163,7 @@ def _totals(question: Question, tree: xr.DataTree, base: Chances) -> xr.Dataset:
 
 def _forecast(question: Question, tree: xr.DataTree) -> tuple[np.ndarray, np.ndarray]:
     """Return the forecast now and at the horizon, both (U, K)."""
-    ids = [scenario.id for scenario in question.scenarios]
+    ids = list(question.scenario_ids)
     now = tree["trend"]["probability"].isel(as_of=-1).sel(scenario=ids)
     ahead = tree["outlook"]["probability"].isel(date=-1).sel(scenario=ids)
     first, last = (one.transpose(..., "scenario").values.reshape(-1, len(ids)) for one in (now, ahead))

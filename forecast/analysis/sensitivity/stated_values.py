@@ -101,7 +101,7 @@ class Stated:
 
 def stated(question: Question) -> tuple[Stated, ...]:
     """Return every number of a question that is uncertain, and the reliability of every source."""
-    ids = [s.id for s in question.scenarios]
+    ids = list(question.scenario_ids)
     found = [Stated(f"prior {ids[e]}", "prior", question.prior, (), e) for e in _shares(question.prior)]
     for i, indicator in enumerate(question.indicators):
         by_rule = made_up(question, indicator)

@@ -100,8 +100,8 @@ def _swings(question: Question, numbers: Sequence[Stated], swung: Swings, base: 
 
 
 def _flipped(question: Question, numbers: Sequence[Stated], found: Sequence[Sequence[Flip]]) -> xr.Dataset:
-    ids, dims = [s.id for s in question.scenarios], ("judgement", *unit_dims(question))
-    units = max(len(question.units), 1)
+    ids, dims = list(question.scenario_ids), ("judgement", *unit_dims(question))
+    units = question.unit_count
 
     def column(values: list[list[Any]], kind: type) -> tuple[tuple[str, ...], np.ndarray]:
         return dims, drop_unit_axis(question, np.array(values, dtype=kind).reshape(len(numbers), units), 1)
@@ -169,7 +169,7 @@ def swings(
 ) -> Swings:
     """Set each number to the ends of its central 90 %, the others as stated, all at their means."""
     question = model.layout.question
-    units, size = max(len(question.units), 1), len(question.scenarios)
+    units, size = question.unit_count, len(question.scenarios)
     value = np.array([[one.quantile(p) for p in ENDS] for one in numbers]).reshape(-1, 2)
     found = np.empty((2, len(numbers), 2, units, size))
     for j, one in enumerate(numbers):

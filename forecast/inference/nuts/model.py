@@ -111,7 +111,7 @@ def build(laid: Layout, evidence: Evidence, as_of: date) -> pm.Model:
             theta,
             data,
             scenarios=laid.scenarios,
-            units=max(len(question.units), 1),
+            units=question.unit_count,
             categories=any(i.values for i in question.indicators),
             numbers=any(not i.values for i in question.indicators),
             pairs=any(i.given for i in question.indicators),
@@ -163,7 +163,7 @@ def _filtered(
 
 def _coordinates(laid: Layout) -> dict[str, list[str]]:
     question = laid.question
-    ids = [s.id for s in question.scenarios]
+    ids = list(question.scenario_ids)
     coords = {"scenario": ids, "to_scenario": ids}
     coords |= {"source": [s.id for s in question.sources], "testimony": list(laid.testimonies)}
     coords |= {f"{i.id}_value": list(i.values) for i in question.indicators if i.values}

@@ -33,7 +33,7 @@ class Reports:
         laid, (periods, places) = self._laid, self._places(as_of)
         theta, matrix = theta[None].astype(float), np.empty((1, laid.scenarios, laid.scenarios))
         transition_matrices(theta, laid.arrays, matrix)
-        units = max(len(laid.question.units), 1)
+        units = laid.question.unit_count
         path = prior_path(theta[:, : laid.scenarios], matrix, units, periods, rng)
         drawn = {}
         for batch in replicate(places, laid, theta, path, rng):

@@ -89,7 +89,7 @@ def plot_evidence_map(
     data = of_unit(explanation, name)["indicator_weight"].sel(scenario=[one.id for one in scenarios])
     weights = data.transpose("indicator", "scenario").values
     order = np.argsort(-np.abs(weights).max(axis=1, initial=0.0), kind="stable")[:indicators]
-    titles = {indicator.id: indicator.title for indicator in case.question.indicators}
+    titles = case.question.indicator_titles
     rows = [RowLabel(titles.get(one, one)) for one in data["indicator"].values[order].tolist()]
     left_out, weights = len(weights) - len(order), weights[order]
     subtitle = (

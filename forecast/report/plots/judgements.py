@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from forecast.case.in_force import ever
 from forecast.case.judgement import JudgementId
 from forecast.inference.diagnostics import DRIFT_TAIL
 from forecast.report.plots import base
@@ -103,7 +102,7 @@ def _interval(question: Question, tree: xr.DataTree, drift: xr.Dataset) -> Judge
 
 def _reading(question: Question, id: JudgementId, entry: str) -> tuple[RowLabel, str, str, dict[str, str]]:
     """Return a judgement's name for a reader, its axis, and the variable and coordinates of its draws."""
-    titles = {scenario.id: scenario.title for scenario in ever(question)}
+    titles = question.all_titles
     if id.kind == "prior":
         return RowLabel("Prior of", titles[entry]), _PROBABILITY, "prior", {"scenario": entry}
     if id.kind == "likelihood":

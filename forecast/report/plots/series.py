@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING, Literal
 import numpy as np
 
 from forecast.case.errors import Fault, InputError, listed, meant
-from forecast.case.in_force import ever
 from forecast.inference.diagnostics import LEAST_DECIBANS
 from forecast.inference.result import as_of, of_unit
 from forecast.report.number_format import decibans
@@ -137,10 +136,10 @@ def trend_series(case: Case, tree: xr.DataTree, unit: str, *, ended: bool = Fals
 
     `ended`: also of the scenarios that have ended.
     """
-    trend, styles = of_unit(tree["trend"].to_dataset(), unit), scenario_styles(ever(case.question))
+    trend, styles = of_unit(tree["trend"].to_dataset(), unit), scenario_styles(case.question.all_scenarios)
     scenarios = scenarios_of(case, tree)
     if ended:
-        scenarios = tuple(one for one in ever(case.question) if one.id in trend["scenario"].values)
+        scenarios = tuple(one for one in case.question.all_scenarios if one.id in trend["scenario"].values)
     found = []
     for scenario in scenarios:
         own = trend.sel(scenario=scenario.id)
@@ -154,7 +153,10 @@ def outlook_series(case: Case, tree: xr.DataTree, unit: str) -> list[TrendSeries
     """Return the outlook from the as-of date on, constant until its first date; none of a static question."""
     if case.question.dynamics is None:
         return []
-    outlook, styles = of_unit(tree["outlook"].to_dataset(), unit), scenario_styles(ever(case.question))
+    outlook, styles = (
+        of_unit(tree["outlook"].to_dataset(), unit),
+        scenario_styles(case.question.all_scenarios),
+    )
     days = np.concatenate([tree["trend"].to_dataset()["as_of"].values[-1:], outlook["date"].values])
     data = outlook.isel(date=[0, *range(len(days) - 1)])
     return [_series(one, styles, data.sel(scenario=one.id), days) for one in scenarios_of(case, tree)]
@@ -180,7 +182,7 @@ def _report_weights(case: Case, tree: xr.DataTree, unit: str) -> list[ReportWeig
     """Return the reports that have a bar for each scenario in force."""
     reports, weights = _weights(case, tree, unit)
     days = np.array([report.reported for report in reports], dtype="datetime64[D]")
-    styles, found = scenario_styles(ever(case.question)), []
+    styles, found = scenario_styles(case.question.all_scenarios), []
     for scenario, weight in zip(scenarios_of(case, tree), weights.T, strict=True):
         heavy = np.abs(weight) >= LEAST_BAR
         found.append(ReportWeights(scenario.title, styles[scenario.id], days[heavy], weight[heavy]))
@@ -195,8 +197,8 @@ def numbered_reports(case: Case, tree: xr.DataTree, unit: str, most: int) -> lis
     order = {report.id: n for n, report in enumerate(case.evidence.reports)}
     chosen = [n for n in np.argsort(-size, kind="stable") if size[n] >= LEAST_DECIBANS][:most]
     chosen.sort(key=lambda n: (reports[n].reported, reports[n].date, order[reports[n].id]))
-    indicators = {indicator.id: indicator.title for indicator in case.question.indicators}
-    sources = {source.id: source.title for source in case.question.sources}
+    indicators = case.question.indicator_titles
+    sources = case.question.source_titles
     scenarios, found = scenarios_of(case, tree), []
     for number, n in enumerate(chosen, start=1):
         report, scenario = reports[n], int(np.abs(weights[n]).argmax())

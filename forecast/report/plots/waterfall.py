@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Literal
 import numpy as np
 
 from forecast.case.errors import Fault, InputError, listed, meant
-from forecast.case.in_force import ever
 from forecast.inference.diagnostics import RULED_OUT
 from forecast.inference.result import of_unit
 from forecast.report.number_format import decibans, percent, points
@@ -121,7 +120,7 @@ def plot_changed(
     figure, grid = base.titled_grid(width, height, unit_title(case.question, name), subtitle, rows, columns)
     for axes in grid.flat[len(scenarios) :]:
         axes.remove()
-    styles, ranges = scenario_styles(ever(case.question)), _equal_ranges(waterfalls, wide)
+    styles, ranges = scenario_styles(case.question.all_scenarios), _equal_ranges(waterfalls, wide)
     for number, (scenario, steps, limits) in enumerate(zip(scenarios, waterfalls, ranges, strict=True)):
         axes, style = grid.flat[number], styles[scenario.id]
         base.name_rows(axes, names if number % columns == 0 else [""] * len(names))
@@ -217,7 +216,7 @@ def plot_evidence(
     figure, grid = base.titled_grid(width, base.rows_height(names) + 0.85, title, subtitle)
     axes, room = grid[0, 0], base.rows_room(names, width)
     base.name_rows(axes, names)
-    _draw_steps(axes, steps, scenario_styles(ever(case.question))[chosen].colour)
+    _draw_steps(axes, steps, scenario_styles(case.question.all_scenarios)[chosen].colour)
     _mark_start(axes, 0.0, _range(steps, room))
     base.value_axis(axes, "log odds against the rest, decibans")
     _mark_probabilities(axes, room)
@@ -227,7 +226,7 @@ def plot_evidence(
 def _weights(question: Question, data: xr.Dataset, most: int) -> list[Step]:
     """Return the steps: before, the weightiest cells in the order of time, the others, and what remains."""
     weight = data["weight"].values
-    titles = {indicator.id: indicator.title for indicator in question.indicators}
+    titles = question.indicator_titles
     order = np.argsort(-np.abs(weight), kind="stable")
     named, others = np.sort(order[:most]), order[most:]
     ends = data["cell_period_end"].values.astype("datetime64[D]")
@@ -323,7 +322,7 @@ def plot_collect(
         raise ValueError(f"target {target!r} is none of {', '.join(map(repr, _TARGETS))}")
     name = plotted_unit(case.question, unit)
     own = table[table["unit"] == name] if "unit" in table else table
-    top, titles = own.head(rows), {indicator.id: indicator.title for indicator in case.question.indicators}
+    top, titles = own.head(rows), case.question.indicator_titles
     names = base.row_labels(
         [
             RowLabel(titles.get(indicator, indicator), f"({source or 'the watch over it'})")

@@ -9,7 +9,6 @@ import os
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
-from forecast.case.in_force import ever
 from forecast.report import sentences
 from forecast.report.number_format import decibans, percent, points, sparkline
 
@@ -160,7 +159,7 @@ def issued_leaders(question: Question, rows: Sequence[Entry]) -> str:
     def chance(row: Entry) -> float:
         return row.probability if question.dynamics is None else row.horizon_probability
 
-    titles = {one.id: one.title for one in ever(question)}
+    titles = question.all_titles
     tops = (max((row for row in rows if row.unit == unit), key=chance) for unit in question.unit_names)
     return ", ".join(f"{_of(row.unit, ': ')}{titles[row.scenario]} {percent(chance(row))}" for row in tops)
 

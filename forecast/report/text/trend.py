@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from forecast.case.in_force import ever
 from forecast.inference.result import as_of, of_unit
 from forecast.report.number_format import band, percent
 from forecast.report.styles import scenario_styles
@@ -140,7 +139,7 @@ def print_trend(case: Case, tree: xr.DataTree) -> None:
     from rich.text import Text
 
     console, day = Console(highlight=False), as_of(tree)
-    styles = scenario_styles(ever(case.question))
+    styles = scenario_styles(case.question.all_scenarios)
     colours = [styles[id].colour for id in case.on(day).question.scenario_ids]
     console.print(Text(f"{case.question.title} ({case.name}, as of {day})", style="bold"))
     for unit in case.question.unit_names:
