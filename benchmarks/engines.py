@@ -103,7 +103,7 @@ def refit(sampler: Sampler, task: Problem, k: int, tune: int, draws: int, seed: 
     theta = sampler(step.date, draws=draws, tune=tune, chains=CHAINS, seed=key).theta
     flat = np.ascontiguousarray(theta.reshape(-1, theta.shape[-1]))
     filtered = empty_filtered(len(flat), 1, step.periods, task.layout.scenarios)
-    refresh(flat, step.course, task.cells, task.layout.arrays, filtered)
+    refresh(flat, step.sequence, task.cells, task.layout.arrays, filtered)
     return filtered.alpha[:, 0, -1].reshape(*theta.shape[:2], -1)
 
 

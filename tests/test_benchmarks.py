@@ -105,7 +105,7 @@ def test_the_job_in_plain_arrays_is_the_engine_s():
     logit = job.draw(np.random.default_rng(0), 20)
     theta = plain.theta(job, logit)
     filtered = empty_filtered(20, 1, 6, 3)
-    refresh(theta, task.steps[-1].course, task.cells, task.layout.arrays, filtered)
+    refresh(theta, task.steps[-1].sequence, task.cells, task.layout.arrays, filtered)
     alpha, norm = filter_log_likelihood(*plain.sequences(job, logit))
     np.testing.assert_allclose(alpha, filtered.alpha[:, 0], atol=1e-12)
     np.testing.assert_allclose(norm, filtered.log_norm[:, 0], atol=1e-12)

@@ -138,7 +138,7 @@ def _importance(task: Problem, seed: int) -> Way:
     filtered = empty_filtered(min(CHUNK, total), task.units, step.periods, layout.scenarios)
     for _ in range(max(total // CHUNK, 1)):
         theta = np.concatenate([block.draw(rng, min(CHUNK, total)) for block in layout.blocks], axis=1)
-        refresh(theta, step.course, task.cells, layout.arrays, filtered)
+        refresh(theta, step.sequence, task.cells, layout.arrays, filtered)
         log_weight.append(filtered.log_norm.sum(axis=(1, 2)))
         now.append(filtered.alpha[:, :, -1].copy())
         horizon.append(now[-1] @ np.linalg.matrix_power(filtered.matrix, ahead))
@@ -268,11 +268,11 @@ def _cells(task: Problem) -> tuple[list[tuple[int, int, int]], np.ndarray, str]:
     """Return the known cells as (period, indicator, value), log m(s) of the others by period, or why not."""
     layout, step, cells = task.layout, task.steps[-1], task.cells
     free = np.concatenate([np.full(block.size, block.free) for block in layout.blocks])
-    log_m = np.empty((len(step.course.cell), layout.scenarios))
-    log_cells(layout.mean, step.course.cell, cells, layout.arrays, log_m)
+    log_m = np.empty((len(step.sequence.cell), layout.scenarios))
+    log_cells(layout.mean, step.sequence.cell, cells, layout.arrays, log_m)
     known, fixed = [], np.zeros((step.periods, layout.scenarios))
-    for kind, period in zip(step.course.kind, places(step.course)[1], strict=True):
-        cell, power = cells.cell[step.course.cell[kind]], step.course.exponent[kind]
+    for kind, period in zip(step.sequence.kind, places(step.sequence)[1], strict=True):
+        cell, power = cells.cell[step.sequence.cell[kind]], step.sequence.exponent[kind]
         indicator = layout.arrays.indicator[cell["indicator"]]
         reports = cells.report[cell["first"] : cell["end"]]
         end = indicator["start"] + indicator["size"] * layout.scenarios

@@ -159,9 +159,9 @@ class _CellsOfPeriod:
 
     def _numbers(self, unit: int) -> list[int]:
         """Return the cells of a unit in the period, in the order of the indicators."""
-        course = self.index.snapshot(self._end).course
-        first, end = course.start[unit, self._query.period : self._query.period + 2]
-        return [int(n) for n in course.cell[course.kind[first:end]]]
+        sequence = self.index.snapshot(self._end).sequence
+        first, end = sequence.start[unit, self._query.period : self._query.period + 2]
+        return [int(n) for n in sequence.cell[sequence.kind[first:end]]]
 
 
 def _values(

@@ -43,7 +43,7 @@ from forecast.inference.estimates import draws_of
 from forecast.inference.particles import Chain, ImpossibleEvidence
 from forecast.inference.result import as_of, require_current
 from forecast.inference.smc import run_chain, systems
-from forecast.model.cell_sequence import Course, places
+from forecast.model.cell_sequence import CellSequence, places
 from forecast.model.evidence_index import Snapshot
 from forecast.model.hmm import empty_filtered, refresh
 from forecast.model.problem import Problem, build_problem
@@ -146,8 +146,8 @@ def one_step_ahead(evidence: PeriodEvidence, theta: np.ndarray, *, scored: int |
     """Return log p(y_t | y_<t, theta), (N, T), at theta (N, D), all units together."""
     task = evidence.task
     filtered = empty_filtered(len(theta), task.units, evidence.periods, task.layout.scenarios)
-    course = evidence.course(evidence.periods, scored)
-    refresh(np.ascontiguousarray(theta), course, task.cells, task.layout.arrays, filtered)
+    sequence = evidence.sequence(evidence.periods, scored)
+    refresh(np.ascontiguousarray(theta), sequence, task.cells, task.layout.arrays, filtered)
     return filtered.log_norm.sum(axis=1)
 
 
@@ -246,14 +246,14 @@ class PeriodEvidence(NamedTuple):
     exponent: np.ndarray  # (n,) in the power likelihood that groups and a cap make
     periods: int
 
-    def course(self, until: int, scored: int | None = None) -> Course:
+    def sequence(self, until: int, scored: int | None = None) -> CellSequence:
         """Return the cells of the periods before `until`, those of the period `scored` without exponents."""
         power = np.where(self.period == scored, 1.0, self.exponent)
         kept = (self.period < until) & (power > 0)
         kinds, kind = np.unique(np.stack([self.cell[kept], power[kept]]), axis=1, return_inverse=True)
         edges = np.arange(self.task.units)[:, None] * until + np.arange(until + 1)
         where = self.unit[kept] * until + self.period[kept]
-        return Course(
+        return CellSequence(
             kind=kind.reshape(-1).astype(np.int64),
             start=np.searchsorted(where, edges).astype(np.int64),
             cell=kinds[0].astype(np.int64),
@@ -277,7 +277,7 @@ class PeriodEvidence(NamedTuple):
             twice = score and self.tempered(t)
             for plain in (True, False) if twice else (False,):
                 day = self.task.layout.question.opened + timedelta(days=len(steps))  # seeds random numbers
-                steps.append(Snapshot(day, self.course(t + 1, t if plain else None), t + 1, t))
+                steps.append(Snapshot(day, self.sequence(t + 1, t if plain else None), t + 1, t))
                 restart.append(last if twice and not plain else None)
             scored.append((last, len(steps) - 1 - twice))
             last = len(steps) - 1
@@ -288,13 +288,13 @@ def evidence_by_period(case: Case, as_of: date) -> PeriodEvidence:
     """Return the evidence known on a day, by the period it speaks of."""
     question = case.question
     plain = build_problem(replace(question, groups=(), cap=None), case.evidence, as_of)
-    course = plain.steps[-1].course
-    unit, period = places(course)
-    cell = course.cell[course.kind]
+    sequence = plain.steps[-1].sequence
+    unit, period = places(sequence)
+    cell = sequence.cell[sequence.kind]
     exponent = np.ones(len(cell))
     if question.groups or question.cap is not None:
         tempered = build_problem(question, case.evidence, as_of)
-        powers = tempered.steps[-1].course
+        powers = tempered.steps[-1].sequence
         indicator = tempered.cells.cell["indicator"][powers.cell[powers.kind]]
         keys = zip(*places(powers), indicator, strict=True)
         by_key = dict(zip(keys, powers.exponent[powers.kind], strict=True))

@@ -75,10 +75,10 @@ class PlugInModel:
 
     def filtered_at(self, theta: np.ndarray) -> Filtered:
         """Run the filter at theta (N, D); groups, the cap, noise and held values follow the means."""
-        course = self.evidence.course
-        units, periods = course.start.shape[0], course.start.shape[1] - 1
+        sequence = self.evidence.sequence
+        units, periods = sequence.start.shape[0], sequence.start.shape[1] - 1
         filtered = empty_filtered(len(theta), units, periods, self.layout.scenarios)
-        refresh(np.ascontiguousarray(theta), course, self.cells, self.layout.arrays, filtered)
+        refresh(np.ascontiguousarray(theta), sequence, self.cells, self.layout.arrays, filtered)
         return filtered
 
     def probabilities_at(self, theta: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:

@@ -47,11 +47,11 @@ from forecast.case.question import Question
 from forecast.inference import result
 from forecast.inference.data_tree import coordinates, days, drop_unit_axis, unit_dims
 from forecast.inference.engine import update
-from forecast.model.cells import Content, flatten, statement
+from forecast.model.cells import CellContent, ReportTerm, flatten, report_design, report_term, value_code
 from forecast.model.hmm import filter_log_likelihood
 from forecast.model.likelihood import log_cells
 from forecast.model.parameters import Layout
-from forecast.model.report_log import Key
+from forecast.model.report_log import CellKey
 from forecast.model.tempering import cell_exponents
 
 #: The reasons for caution, in the order in which they discount.
@@ -72,7 +72,7 @@ _RULED_OUT = 1e-12
 class Readings(NamedTuple):
     """The cells of a forecast in five readings: C cells in the order of unit, period and indicator."""
 
-    keys: tuple[Key, ...]  # unit, period, indicator
+    keys: tuple[CellKey, ...]  # unit, period, indicator
     joined: tuple[tuple[int, ...], ...]  # indicators that are given it and speak in the same cell
     reports: tuple[tuple[Report, ...], ...]  # of each cell
     log_m: np.ndarray  # (5, C, K) log likelihood of each reading, exponents included
@@ -97,7 +97,7 @@ class Readings(NamedTuple):
             total[self.time(c)] += self.log_m[-1, c]
         return total
 
-    def in_each_reading(self, key: Key) -> np.ndarray:
+    def in_each_reading(self, key: CellKey) -> np.ndarray:
         """Return log L_t(s), (5, T, K), of a cell's unit: this cell in each reading, others as they count."""
         total = np.zeros((len(self.log_m), self.periods, len(self.prior)))
         for c in self.of_unit(key[0]):
@@ -160,36 +160,40 @@ def readings(model: PlugInModel, *, without: str = "") -> Readings:
     )
 
 
-def _reports(model: PlugInModel, key: Key, content: Content, without: str) -> list[list[Report]]:
+def _reports(model: PlugInModel, key: CellKey, content: CellContent, without: str) -> list[list[Report]]:
     """Return the reports of a cell, then of each cell that is given it; none of one that has but silence."""
     log = model.index.log
     live = [
-        log.live((*key[:2], one.indicator), model.as_of) if one.statements else []
+        log.live((*key[:2], one.indicator), model.as_of) if one.terms else []
         for one in (content, *content.children)
     ]
     return [[report for report in reports if report.id != without] for reports in live]
 
 
-def _independent(content: Content, reports: list[list[Report]], layout: Layout) -> Content:
+def _independent(content: CellContent, reports: list[list[Report]], layout: Layout) -> CellContent:
     """Return a cell as if none of its reports repeated another."""
+
+    def terms(i: int, reports: list[Report]) -> tuple[ReportTerm, ...]:
+        indicator = layout.question.indicators[i]
+        designs = [report_design(report, (), layout) for report in reports]
+        values = [value_code(report, indicator) for report in reports]
+        both = zip(designs, values, strict=True)
+        return tuple(report_term(design, (), value, layout, i) for design, value in both)
+
     own, *below = (
-        one._replace(
-            statements=tuple(
-                statement(report, layout, layout.question.indicators[one.indicator], None) for report in mine
-            )
-        )
+        one._replace(terms=terms(one.indicator, mine))
         for one, mine in zip((content, *content.children), reports, strict=True)
     )
     return own._replace(children=tuple(below))
 
 
-def _ungraded(content: Content) -> Content:
+def _ungraded(content: CellContent) -> CellContent:
     """Return a cell as if no report were graded; the reliabilities are up to theta."""
-    own = tuple(s._replace(told=1.0, credibility=1.0) for s in content.statements)
-    return content._replace(statements=own, children=tuple(map(_ungraded, content.children)))
+    own = tuple(s._replace(truth=1.0, credibility=1.0) for s in content.terms)
+    return content._replace(terms=own, children=tuple(map(_ungraded, content.children)))
 
 
-def _log_m(layout: Layout, contents: list[Content], theta: np.ndarray) -> np.ndarray:
+def _log_m(layout: Layout, contents: list[CellContent], theta: np.ndarray) -> np.ndarray:
     out = np.empty((len(contents), layout.scenarios))
     log_cells(theta, np.arange(len(contents)), flatten(contents), layout.arrays, out)
     return out

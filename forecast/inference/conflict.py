@@ -59,11 +59,11 @@ def conflict(task: Problem) -> xr.Dataset:
     -1.2
     """
     question, step, layout = task.layout.question, task.steps[-1], task.layout
-    unit, period = places(step.course)
-    kind = step.course.kind[: len(unit)]
-    log_m = np.empty((len(step.course.cell), layout.scenarios))
-    log_cells(layout.mean, step.course.cell, task.cells, layout.arrays, log_m)
-    log_m = np.maximum(log_m * step.course.exponent[:, None], FLOOR)[kind]
+    unit, period = places(step.sequence)
+    kind = step.sequence.kind[: len(unit)]
+    log_m = np.empty((len(step.sequence.cell), layout.scenarios))
+    log_cells(layout.mean, step.sequence.cell, task.cells, layout.arrays, log_m)
+    log_m = np.maximum(log_m * step.sequence.exponent[:, None], FLOOR)[kind]
     matrix = np.empty((1, layout.scenarios, layout.scenarios))
     transition_matrices(layout.mean[None], layout.arrays, matrix)
     with np.errstate(divide="ignore"):
@@ -74,7 +74,7 @@ def conflict(task: Problem) -> xr.Dataset:
         log_weight = np.zeros((step.periods, layout.scenarios))
         np.add.at(log_weight, period[mine], log_m[mine])
         units.append(Unit(period[mine], log_m[mine], log_prior, matrix[0], log_weight))
-    indicator = task.cells.cell["indicator"][step.course.cell[kind]]
+    indicator = task.cells.cell["indicator"][step.sequence.cell[kind]]
     return _dataset(question, units, unit, period, indicator)
 
 

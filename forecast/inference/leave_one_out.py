@@ -7,7 +7,7 @@ from datetime import date
 import numpy as np
 
 from forecast.case.evidence import Evidence, Report
-from forecast.model.cell_sequence import Course, first_change
+from forecast.model.cell_sequence import CellSequence, first_change
 from forecast.model.dynamics import transition_matrices
 from forecast.model.evidence_index import EvidenceIndex
 from forecast.model.hmm import empty_filtered, forward
@@ -30,24 +30,24 @@ def weights_of_evidence(
     """
     known = EvidenceIndex.known_on(laid, evidence, as_of)
     log = known.log
-    base, reports = known.snapshot(as_of).course, evidence.known(as_of)
+    base, reports = known.snapshot(as_of).sequence, evidence.known(as_of)
     without = []
     for report in reports:
         key = log.key(report)
         known.update_cells([key], as_of, frozenset([report.id]))
-        without.append(known.snapshot(as_of).course)
+        without.append(known.snapshot(as_of).sequence)
         known.update_cells([key], as_of)
     log_odds = _LogOdds(laid, known, base)
     weight = np.empty((len(reports), laid.scenarios))
-    for n, (report, course) in enumerate(zip(reports, without, strict=True)):
-        weight[n] = log_odds(base, log.key(report)[0]) - log_odds(course, log.key(report)[0])
+    for n, (report, sequence) in enumerate(zip(reports, without, strict=True)):
+        weight[n] = log_odds(base, log.key(report)[0]) - log_odds(sequence, log.key(report)[0])
     return reports, weight * 10 / np.log(10)
 
 
 class _LogOdds:
-    """The filter at the judgements' means, run again from where a course differs from the base."""
+    """The filter at the judgements' means, run again from where a sequence differs from the base."""
 
-    def __init__(self, laid: Layout, known: EvidenceIndex, base: Course) -> None:
+    def __init__(self, laid: Layout, known: EvidenceIndex, base: CellSequence) -> None:
         self._theta, self._arrays, self._cells = laid.mean[None].copy(), laid.arrays, known.cells()
         self._base = base
         units, periods = base.start.shape[0], base.start.shape[1] - 1
@@ -56,11 +56,11 @@ class _LogOdds:
         forward(self._theta, base, 0, self._cells, self._arrays, self._start)
         self._work = empty_filtered(1, units, periods, laid.scenarios)
 
-    def __call__(self, course: Course, unit: int) -> np.ndarray:
+    def __call__(self, sequence: CellSequence, unit: int) -> np.ndarray:
         for target, source in zip(self._work, self._start, strict=True):
             target[:] = source
-        begin = first_change(self._base, course)
-        forward(self._theta, course, begin, self._cells, self._arrays, self._work)
+        begin = first_change(self._base, sequence)
+        forward(self._theta, sequence, begin, self._cells, self._arrays, self._work)
         p = np.clip(self._work.alpha[0, unit, -1], 1e-300, None)
         rest = np.array([p[np.arange(len(p)) != s].sum() for s in range(len(p))])
         return np.log(p) - np.log(np.maximum(rest, 1e-300))

@@ -30,7 +30,7 @@ from forecast.inference.particles import (
     pool_systems,
     systematic,
 )
-from forecast.model.cell_sequence import Course, bridge, first_change
+from forecast.model.cell_sequence import CellSequence, bridge, first_change
 from forecast.model.dynamics import transition_matrices
 from forecast.model.hmm import Filtered, empty_filtered, forward, refresh
 from forecast.model.problem import Problem
@@ -96,7 +96,7 @@ class _System:
             np.zeros(size),
             empty_filtered(size, problem.units, periods, self.scenarios),
         )
-        self.course = _without_periods(problem.steps[0].course)
+        self.sequence = _without_periods(problem.steps[0].sequence)
         transition_matrices(self.theta0, self.arrays, self.particles.filtered.matrix)
 
     def run(self, progress: Callable[[], None], kept: int) -> Chain:
@@ -112,9 +112,9 @@ class _System:
                 self.sweeps, start, begin = 0, log_evidence[k], step.begin
                 if before is not None:
                     self._restore(before, snapshots)
-                    start, begin = log_evidence[before + 1], first_change(self.course, step.course)
+                    start, begin = log_evidence[before + 1], first_change(self.sequence, step.sequence)
                 try:
-                    log_evidence.append(start + self._assimilate(step.course, begin, rng, step.date))
+                    log_evidence.append(start + self._assimilate(step.sequence, begin, rng, step.date))
                     impossible = None
                 except ImpossibleEvidence as error:
                     impossible = error
@@ -176,67 +176,69 @@ class _System:
         p = self.particles
         prior = self.theta0, np.zeros(self.size)
         p.theta[:], p.log_weight[:] = snapshots[before] if before >= 0 else prior
-        self.course = self.problem.steps[before].course if before >= 0 else _without_periods(self.course)
+        self.sequence = (
+            self.problem.steps[before].sequence if before >= 0 else _without_periods(self.sequence)
+        )
         self._refilter()
 
     def _refilter(self, first: int = 0) -> None:
         """Run the filter of the particles from `first` on anew."""
         p = self.particles
         part = Filtered(*(array[first:] for array in p.filtered))
-        refresh(p.theta[first:], self.course, self.problem.cells, self.arrays, part)
-        p.log_likelihood[:] = self._log_likelihood(self.course)
+        refresh(p.theta[first:], self.sequence, self.problem.cells, self.arrays, part)
+        p.log_likelihood[:] = self._log_likelihood(self.sequence)
 
-    def _log_likelihood(self, course: Course) -> np.ndarray:
-        return self.particles.filtered.log_norm[:, :, : course.start.shape[1] - 1].sum(axis=(1, 2))
+    def _log_likelihood(self, sequence: CellSequence) -> np.ndarray:
+        return self.particles.filtered.log_norm[:, :, : sequence.start.shape[1] - 1].sum(axis=(1, 2))
 
-    def _reweighted(self, course: Course, begin: int) -> np.ndarray:
-        """Filter on along a course from period `begin`; return each particle's new log weight."""
+    def _reweighted(self, sequence: CellSequence, begin: int) -> np.ndarray:
+        """Filter on along a sequence from period `begin`; return each particle's new log weight."""
         p = self.particles
-        forward(p.theta, course, begin, self.problem.cells, self.arrays, p.filtered)
+        forward(p.theta, sequence, begin, self.problem.cells, self.arrays, p.filtered)
         lost = np.isneginf(p.log_weight)  # for good: what it holds for impossible has been seen
-        gained = self._log_likelihood(course) - np.where(lost, 0.0, p.log_likelihood)
+        gained = self._log_likelihood(sequence) - np.where(lost, 0.0, p.log_likelihood)
         return np.where(lost, -np.inf, p.log_weight + gained)
 
-    def _assimilate(self, course: Course, begin: int, rng: np.random.Generator, day: date) -> float:
+    def _assimilate(self, sequence: CellSequence, begin: int, rng: np.random.Generator, day: date) -> float:
         """Let in the evidence of a date, new from period `begin` on; return the log of its probability."""
-        log_weight = self._reweighted(course, begin)
+        log_weight = self._reweighted(sequence, begin)
         if not self.problem.layout.learns:
             if np.isneginf(log_weight).any():
-                self._raise_impossible(course, day)
+                self._raise_impossible(sequence, day)
             before = log_sum(self.particles.log_likelihood)
-            self._accept(course, self.particles.log_weight)
+            self._accept(sequence, self.particles.log_weight)
             return log_sum(self.particles.log_likelihood) - before
         if log_weight.max() == -np.inf:
-            self._raise_impossible(course, day)
+            self._raise_impossible(sequence, day)
         if effective_size(log_weight) >= LEAST_EFFECTIVE * self.size:
-            return self._accept(course, log_weight)
-        return self._anneal(course, begin, rng, day)
+            return self._accept(sequence, log_weight)
+        return self._anneal(sequence, begin, rng, day)
 
-    def _accept(self, course: Course, log_weight: np.ndarray) -> float:
-        """Settle on a course and weights; return the log of the mean increment."""
+    def _accept(self, sequence: CellSequence, log_weight: np.ndarray) -> float:
+        """Settle on a sequence and weights; return the log of the mean increment."""
         p = self.particles
         gained = log_sum(log_weight) - log_sum(p.log_weight)
-        self.course = course
+        self.sequence = sequence
         p.log_weight[:] = log_weight
-        p.log_likelihood[:] = self._log_likelihood(course)
+        p.log_likelihood[:] = self._log_likelihood(sequence)
         return gained
 
-    def _anneal(self, course: Course, begin: int, rng: np.random.Generator, day: date) -> float:
+    def _anneal(self, sequence: CellSequence, begin: int, rng: np.random.Generator, day: date) -> float:
         """Let evidence in by degrees, the particles resampled and moved before each."""
-        old, exponent, total = self.course, 0.0, 0.0
+        old, exponent, total = self.sequence, 0.0, 0.0
         if begin < old.start.shape[1] - 1:
             self._refilter()
         while exponent < 1.0:
             self._resample_and_move(rng)
-            exponent, log_weight = self._next_exponent(old, course, exponent, begin)
-            reached = course if exponent == 1.0 else bridge(old, course, exponent)
+            exponent, log_weight = self._next_exponent(old, sequence, exponent, begin)
+            reached = sequence if exponent == 1.0 else bridge(old, sequence, exponent)
             if log_weight.max() == -np.inf:
                 self._raise_impossible(reached, day)
             total += self._accept(reached, log_weight)
         return total
 
     def _next_exponent(
-        self, old: Course, new: Course, exponent: float, begin: int
+        self, old: CellSequence, new: CellSequence, exponent: float, begin: int
     ) -> tuple[float, np.ndarray]:
         """Return the largest exponent of the new evidence that keeps the effective size, and the weights."""
         log_weight = self._reweighted(new, begin)
@@ -258,7 +260,7 @@ class _System:
 
     def _resample_and_move(self, rng: np.random.Generator) -> None:
         """Resample half as many pairs of particle and scenario; keep each, and its Gibbs sweep too."""
-        p, periods = self.particles, self.course.start.shape[1] - 1
+        p, periods = self.particles, self.sequence.start.shape[1] - 1
         filtered, moved = p.filtered, self.size // 2
         now = filtered.alpha[:, 0, periods - 1] if periods else p.theta[:, : self.scenarios]
         pairs = systematic((self._weight()[:, None] * now).T.ravel(), self.size - moved, rng.random())
@@ -289,18 +291,18 @@ class _System:
         self._refilter(int(row[0]))
 
     def _sweep(self, theta: np.ndarray, row: np.ndarray, last: np.ndarray, rng: np.random.Generator) -> None:
-        evidence = (self.course, self.problem.cells, self.arrays)
+        evidence = (self.sequence, self.problem.cells, self.arrays)
         sweep(theta, row, last, self.particles.filtered, *evidence, rng, self.accepted)
         self.sweeps += 1
 
-    def _raise_impossible(self, course: Course, day: date) -> None:
-        norm = self.particles.filtered.log_norm[:, :, : course.start.shape[1] - 1]
+    def _raise_impossible(self, sequence: CellSequence, day: date) -> None:
+        norm = self.particles.filtered.log_norm[:, :, : sequence.start.shape[1] - 1]
         unit, period = np.argwhere(np.isneginf(norm).any(axis=0))[0]
         raise ImpossibleEvidence(int(unit), int(period), day)
 
 
-def _without_periods(like: Course) -> Course:
-    """Return a course without periods."""
-    return Course(
+def _without_periods(like: CellSequence) -> CellSequence:
+    """Return a sequence without periods."""
+    return CellSequence(
         like.kind[:0], np.zeros((like.start.shape[0], 1), np.int64), like.cell[:0], like.exponent[:0]
     )

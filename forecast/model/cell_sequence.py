@@ -7,7 +7,7 @@ from typing import NamedTuple
 import numpy as np
 
 
-class Course(NamedTuple):
+class CellSequence(NamedTuple):
     """The cells in their order of time: the evidence as it was known on one date.
 
     Cells that are alike (same indicator, same statements, same exponent) are one kind, whatever their
@@ -20,34 +20,34 @@ class Course(NamedTuple):
     exponent: np.ndarray  # (Q,) its exponent in the power likelihood
 
 
-def places(course: Course) -> tuple[np.ndarray, np.ndarray]:
-    """Return the unit and the period of each cell of a course."""
-    units, edges = course.start.shape
-    where = np.repeat(np.arange(units * (edges - 1)), np.diff(course.start, axis=1).ravel())
+def places(sequence: CellSequence) -> tuple[np.ndarray, np.ndarray]:
+    """Return the unit and the period of each cell of a sequence."""
+    units, edges = sequence.start.shape
+    where = np.repeat(np.arange(units * (edges - 1)), np.diff(sequence.start, axis=1).ravel())
     return np.divmod(where, max(edges - 1, 1))
 
 
-def _changed(old: Course, new: Course) -> tuple[np.ndarray, np.ndarray]:
-    """Tell which cells of the old course do not stand in the new, and which of the new not in the old."""
-    size = 1 + max([int(course.cell.max()) for course in (old, new) if course.cell.size], default=0)
+def _changed(old: CellSequence, new: CellSequence) -> tuple[np.ndarray, np.ndarray]:
+    """Tell which cells of the old sequence do not stand in the new, and which of the new not in the old."""
+    size = 1 + max([int(sequence.cell.max()) for sequence in (old, new) if sequence.cell.size], default=0)
     codes = []
-    for course in (old, new):
-        unit, period = places(course)
-        codes.append((period * old.start.shape[0] + unit) * size + course.cell[course.kind])
+    for sequence in (old, new):
+        unit, period = places(sequence)
+        codes.append((period * old.start.shape[0] + unit) * size + sequence.cell[sequence.kind])
     return ~np.isin(codes[0], codes[1]), ~np.isin(codes[1], codes[0])
 
 
-def first_change(old: Course, new: Course) -> int:
-    """Return the first period in which two courses differ, at most the number of periods of the old."""
+def first_change(old: CellSequence, new: CellSequence) -> int:
+    """Return the first period in which two sequences differ, at most the number of periods of the old."""
     first = old.start.shape[1] - 1
-    for course, changed in zip((old, new), _changed(old, new), strict=True):
+    for sequence, changed in zip((old, new), _changed(old, new), strict=True):
         if changed.any():
-            first = min(first, int(places(course)[1][changed].min()))
+            first = min(first, int(places(sequence)[1][changed].min()))
     return first
 
 
-def bridge(old: Course, new: Course, part: float) -> Course:
-    """Return a course on the way from old to new: 1 - part of what goes, part of what comes."""
+def bridge(old: CellSequence, new: CellSequence, part: float) -> CellSequence:
+    """Return a sequence on the way from old to new: 1 - part of what goes, part of what comes."""
     gone, come = _changed(old, new)
     units, periods = new.start.shape[0], new.start.shape[1] - 1
     (old_unit, old_period), (unit, period) = places(old), places(new)
@@ -58,7 +58,7 @@ def bridge(old: Course, new: Course, part: float) -> Course:
     exponent = np.concatenate([old.exponent[old.kind][gone], new.exponent[new.kind]]) * weight
     kinds, kind = np.unique(np.stack([cell, exponent]), axis=1, return_inverse=True)
     edges = np.arange(units)[:, None] * periods + np.arange(periods + 1)
-    return Course(
+    return CellSequence(
         kind=kind.reshape(-1)[order].astype(np.int64),
         start=np.searchsorted(where[order], edges).astype(np.int64),
         cell=kinds[0].astype(np.int64),

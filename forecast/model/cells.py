@@ -1,14 +1,14 @@
-"""What one cell holds apart from theta, and many cells as arrays.
+"""What a cell holds apart from theta, and many cells as arrays.
 
-What one report adds to its cell.
+The chance of one report given what happened, x, is
 
-    P(y | x) = keep + noise (1 - c r) + told r 1[y = x]
+    P(y | x) = keep + noise (1 - c r) + truth r 1[y = x]
 
 with r the reliability in force, c the credibility factor, u(y) the chance of y as noise:
 
-    own report           keep = 0                       noise = u,    told = c
-    repeat               keep = (1 - b) 1[y = y_0]      noise = b u,  told = b c
-    original withdrawn   keep = (1 - b) u(y)            noise = b u,  told = b c
+    own report           keep = 0                       noise = u,    truth = c
+    repeat               keep = (1 - b) 1[y = y_0]      noise = b u,  truth = b c
+    original withdrawn   keep = (1 - b) u(y)            noise = b u,  truth = b c
 
 where b is the independence and y_0 the original's value.
 """
@@ -16,6 +16,7 @@ where b is the independence and y_0 the original's value.
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -24,22 +25,23 @@ from forecast.case.evidence import Report
 from forecast.case.judgement import MeasureMean, Positive
 from forecast.case.question import Indicator
 from forecast.model.likelihood import CELL, REPORT, Cells
-from forecast.model.parameters import Layout
+from forecast.model.parameters import TINY, Layout
+from forecast.model.report_log import WITHDRAWN
 
 
-class Content(NamedTuple):
+class CellContent(NamedTuple):
     """Everything the model needs of a cell, apart from theta."""
 
     indicator: int
-    statements: tuple[Statement, ...] = ()
+    terms: tuple[ReportTerm, ...] = ()
     quiet: float = 1.0
     active: float = 1.0
     hold: float = 0.0
     held: int = 0
-    children: tuple[Content, ...] = ()
+    children: tuple[CellContent, ...] = ()
 
 
-def flatten(contents: list[Content]) -> Cells:
+def flatten(contents: list[CellContent]) -> Cells:
     """Return contents as arrays: cell n is content n, and the children follow."""
     rows, child = list(contents), []
     for content in contents:
@@ -48,43 +50,66 @@ def flatten(contents: list[Content]) -> Cells:
     child += [0] * (len(rows) - len(contents))
     cell, end = np.zeros(len(rows), CELL), 0
     for n, row in enumerate(rows):
-        first, end = end, end + len(row.statements)
+        first, end = end, end + len(row.terms)
         own = (row.indicator, row.quiet, row.active, row.hold, row.held)
         cell[n] = (*own, child[n], len(row.children), first, end)
-    return Cells(cell, np.array([tuple(s) for row in rows for s in row.statements], REPORT))
+    return Cells(cell, np.array([tuple(s) for row in rows for s in row.terms], REPORT))
 
 
-class Statement(NamedTuple):
+class ReportTerm(NamedTuple):
     """One report's part in the likelihood of its cell."""
 
     keep: float
     noise: float
-    told: float
+    truth: float
     credibility: float
     value: float  # index of a category, or the number stated
     slot: int  # of the reliability in theta
 
 
-def statement(report: Report, layout: Layout, indicator: Indicator, original: float | None) -> Statement:
-    """Return what a report adds.
+class ReportDesign(NamedTuple):
+    """How a report comes about, apart from what it states."""
 
-    `original` is None for a report of its own; for a repeat it is 1 where the original stands with the
-    same value, 0 where it stands with another, nan where it was withdrawn or corrected to another.
-    """
-    assert report.value is not None
+    slot: int  # of its reliability in theta
+    credibility: float  # factor on that
+    independence: float  # the chance that it is not passed on: 1 for a report of its own
+    originals: tuple[int, ...] = ()  # places in the cell of what it may pass on, or WITHDRAWN
+    given: float | None = None  # what it states, where that is known and not to be drawn
+
+
+def report_design(report: Report, originals: tuple[int, ...], layout: Layout) -> ReportDesign:
+    """Return how a report comes about, its originals being those of :meth:`ReportLog.originals`."""
+    independence = (report.independence or 0.0) if originals else 1.0
     credibility = layout.question.credibility[report.credibility]
-    slot = layout.starts[str(report.judge)]
+    return ReportDesign(layout.starts[str(report.judge)], credibility, independence, originals)
+
+
+def report_term(
+    design: ReportDesign, stated: Sequence[float], value: float, layout: Layout, i: int
+) -> ReportTerm:
+    """Return a report's part in a cell's likelihood: it states `value`, the reports of the cell `stated`."""
+    indicator = layout.question.indicators[i]
     if indicator.values:
-        chance, value = 1.0 / len(indicator.values), float(indicator.values.index(str(report.value)))
+        chance = 1.0 / len(indicator.values)
     else:
-        value = float(report.value)
         chance = sum(density(indicator, s, value) for s in range(layout.scenarios)) / layout.scenarios
-        chance = max(chance, 1e-300)
-    if original is None:
-        return Statement(0.0, chance, credibility, credibility, value, slot)
-    own = report.independence or 0.0
-    keep = (1.0 - own) * (chance if math.isnan(original) else original)
-    return Statement(keep, own * chance, own * credibility, credibility, value, slot)
+        chance = max(chance, TINY)
+    same = any(stated[o] == value for o in design.originals if o != WITHDRAWN)
+    copied = 1.0 if same else chance if WITHDRAWN in design.originals else 0.0
+    return ReportTerm(
+        keep=(1.0 - design.independence) * copied,
+        noise=design.independence * chance,
+        truth=design.independence * design.credibility,
+        credibility=design.credibility,
+        value=value,
+        slot=design.slot,
+    )
+
+
+def value_code(report: Report, indicator: Indicator) -> float:
+    """Return what a report states as a number: the index of a category's value, or the number itself."""
+    assert report.value is not None
+    return float(indicator.values.index(str(report.value))) if indicator.values else float(report.value)
 
 
 def density(indicator: Indicator, scenario: int, y: float) -> float:
@@ -104,18 +129,22 @@ def density(indicator: Indicator, scenario: int, y: float) -> float:
 
 
 def most_likely(
-    statements: tuple[Statement, ...], size: int, silence: tuple[float, float], mean: np.ndarray
+    terms: tuple[ReportTerm, ...], size: int, silence: tuple[float, float], mean: np.ndarray
 ) -> int:
     """Return the value that a cell's reports and silence make most likely, the first on a tie.
 
     The largest d(x) prod_j P(y_j | x), the reliabilities at their means.
     """
-    best, found = -1.0, 0
+    best, value = -1.0, 0
     for x in range(size):
         weight = silence[0] if x == 0 else silence[1]
-        for s in statements:
-            r = float(mean[s.slot])
-            weight *= s.keep + s.noise * (1 - s.credibility * r) + (s.told * r if s.value == x else 0.0)
+        for term in terms:
+            r = float(mean[term.slot])
+            weight *= (
+                term.keep
+                + term.noise * (1 - term.credibility * r)
+                + (term.truth * r if term.value == x else 0.0)
+            )
         if weight > best * (1 + 1e-12):
-            best, found = weight, x
-    return found
+            best, value = weight, x
+    return value

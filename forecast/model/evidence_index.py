@@ -18,11 +18,11 @@ import numpy as np
 
 from forecast.case.evidence import Evidence, Report
 from forecast.case.question import Group, Indicator, Question
-from forecast.model.cell_sequence import Course
-from forecast.model.cells import Content, flatten, most_likely, statement
+from forecast.model.cell_sequence import CellSequence
+from forecast.model.cells import CellContent, flatten, most_likely, report_design, report_term, value_code
 from forecast.model.likelihood import Cells, log_cells
 from forecast.model.parameters import Layout
-from forecast.model.report_log import Key, ReportLog
+from forecast.model.report_log import CellKey, ReportLog
 from forecast.model.tempering import exponents
 
 
@@ -31,7 +31,7 @@ class Snapshot:
     """The evidence as it was known on one date: which cells stand, in the order of time."""
 
     date: date
-    course: Course
+    sequence: CellSequence
     periods: int
     begin: int  # first period in which it differs from the one before it, at most that one's periods
 
@@ -60,9 +60,9 @@ class EvidenceIndex:
         self._units = self._question.unit_count
         self.log = ReportLog(self._question, evidence)
         self._day = self._question.opened
-        self._own: dict[Key, Content] = {}  # cells by themselves, before pairs are joined
+        self._own: dict[CellKey, CellContent] = {}  # cells by themselves, before pairs are joined
         self._periods: dict[tuple[int, int], list[int]] = {}  # of (unit, indicator), those with a cell
-        self._joined: dict[Key, Content] = {}
+        self._joined: dict[CellKey, CellContent] = {}
         self._size = len(self._question.indicators)
         self._longest = self._question.period(self._question.horizon) + 1
         self._begin = self._last = 0
@@ -79,7 +79,7 @@ class EvidenceIndex:
 
     # ---- what the outside asks -------------------------------------------------------------------
 
-    def changes(self, until: date) -> list[tuple[date, Key]]:
+    def changes(self, until: date) -> list[tuple[date, CellKey]]:
         """Return every date up to a day on which a cell may change, with the cell."""
         found = self.log.events()
         for i, indicator in enumerate(self._question.indicators):
@@ -89,14 +89,16 @@ class EvidenceIndex:
                     found += [(day, (unit, period, i)) for unit in range(self._units)]
         return sorted((day, key) for day, key in found if day <= until)
 
-    def update_cells(self, keys: Iterable[Key], day: date, left_out: frozenset[str] = frozenset()) -> None:
+    def update_cells(
+        self, keys: Iterable[CellKey], day: date, left_out: frozenset[str] = frozenset()
+    ) -> None:
         """Make the cells `keys`, and what depends on them, what is known on `day`, some reports left out.
 
         A report that is left out is not heard, but what it corrects stays corrected.
         """
         self._number(self._refresh(keys, day, left_out))
 
-    def updated(self, keys: Iterable[Key], day: date, left_out: frozenset[str]) -> EvidenceIndex:
+    def updated(self, keys: Iterable[CellKey], day: date, left_out: frozenset[str]) -> EvidenceIndex:
         """Return another index with :meth:`update_cells` done to it."""
         index = self._copy()
         index.update_cells(keys, day, left_out)
@@ -129,7 +131,7 @@ class EvidenceIndex:
         index._number(tops)
         return index
 
-    def contents(self) -> dict[Key, Content]:
+    def contents(self) -> dict[CellKey, CellContent]:
         """Return every cell in the order of time, also one to which the cap leaves no weight at all."""
         return {key: self._joined[key] for key in sorted(self._joined)}
 
@@ -137,13 +139,13 @@ class EvidenceIndex:
         """Return the cells as they stand, and since when they differ from the last snapshot."""
         periods = self._question.period(day) + 1
         edges = (np.arange(self._units)[:, None] * self._longest + np.arange(periods + 1)) * self._size
-        course = Course(
+        sequence = CellSequence(
             kind=self._kinds,
             start=np.searchsorted(self._codes, edges).astype(np.int64),
             cell=np.arange(len(self._powers)),
             exponent=np.array(self._powers),
         )
-        snapshot = Snapshot(day, course, periods, min(self._begin, self._last))
+        snapshot = Snapshot(day, sequence, periods, min(self._begin, self._last))
         self._begin = self._last = periods
         return snapshot
 
@@ -162,12 +164,12 @@ class EvidenceIndex:
 
     def _forget_numbers(self) -> None:
         """Start numbering the cells anew."""
-        self._standing: dict[Key, int] = {}
-        self._numbers: dict[tuple[Content, float], int] = {}
+        self._standing: dict[CellKey, int] = {}
+        self._numbers: dict[tuple[CellContent, float], int] = {}
         self._powers: list[float] = []
         self._codes, self._kinds = np.empty(0, np.int64), np.empty(0, np.int64)
 
-    def _refresh(self, keys: Iterable[Key], day: date, left_out: frozenset[str]) -> set[Key]:
+    def _refresh(self, keys: Iterable[CellKey], day: date, left_out: frozenset[str]) -> set[CellKey]:
         """Build cells, and what depends on them, anew; return the cells, pairs as one, that may differ."""
         self._day = day
         touched = set(keys)
@@ -183,11 +185,11 @@ class EvidenceIndex:
 
     # ---- one cell --------------------------------------------------------------------------------
 
-    def _rebuild(self, key: Key, day: date, without: frozenset[str]) -> set[Key]:
+    def _rebuild(self, key: CellKey, day: date, left_out: frozenset[str]) -> set[CellKey]:
         """Rebuild a cell and the held value of the next one; return the cells that may have changed."""
         unit, period, i = key
         indicator = self._question.indicators[i]
-        self._put(key, self._content(key, day, without))
+        self._put(key, self._content(key, day, left_out))
         if indicator.persistence is None:
             return {key}
         periods = self._periods.get((unit, i), [])
@@ -195,10 +197,10 @@ class EvidenceIndex:
         if place == len(periods):
             return {key}
         after = (unit, periods[place], i)
-        self._put(after, self._content(after, day, without))
+        self._put(after, self._content(after, day, left_out))
         return {key, after}
 
-    def _put(self, key: Key, content: Content | None) -> None:
+    def _put(self, key: CellKey, content: CellContent | None) -> None:
         periods = self._periods.setdefault((key[0], key[2]), [])
         if content is not None:
             if key not in self._own:
@@ -207,19 +209,22 @@ class EvidenceIndex:
         elif self._own.pop(key, None) is not None:
             periods.remove(key[1])
 
-    def _content(self, key: Key, day: date, without: frozenset[str]) -> Content | None:
+    def _content(self, key: CellKey, day: date, left_out: frozenset[str]) -> CellContent | None:
         _, period, i = key
         indicator = self._question.indicators[i]
         if indicator.kind in ("count", "measure") and self._question.last_day(period) > day:
             return None
-        live = [r for r in self.log.live(key, day) if r.id not in without]
+        live = [r for r in self.log.live(key, day) if r.id not in left_out]
         quiet, active = self._silence(indicator, period, day, live)
         if not live and (quiet, active) == (1.0, 1.0):
             return None
-        stands = self.log.originals_stand(live, key, day, without)
-        statements = [statement(r, self._layout, indicator, s) for r, s in zip(live, stands, strict=True)]
+        originals, values = self.log.originals(live, day, left_out), [value_code(r, indicator) for r in live]
+        terms = tuple(
+            report_term(report_design(report, passed_on, self._layout), values, value, self._layout, i)
+            for report, passed_on, value in zip(live, originals, values, strict=True)
+        )
         hold, held = self._held(key, indicator)
-        return Content(i, tuple(statements), quiet, active, hold, held)
+        return CellContent(i, terms, quiet, active, hold, held)
 
     def _silence(
         self, indicator: Indicator, period: int, day: date, live: list[Report]
@@ -233,7 +238,7 @@ class EvidenceIndex:
             return 1.0, 1.0
         return 1.0 - watch.false_alarm, 1.0 - watch.detection
 
-    def _held(self, key: Key, indicator: Indicator) -> tuple[float, int]:
+    def _held(self, key: CellKey, indicator: Indicator) -> tuple[float, int]:
         """Return the chance that the last reported value went on, and that value."""
         unit, period, i = key
         periods = self._periods.get((unit, i), [])
@@ -242,12 +247,12 @@ class EvidenceIndex:
             return 0.0, 0
         before = self._own[unit, periods[place - 1], i]
         factors = before.quiet, before.active
-        held = most_likely(before.statements, len(indicator.values), factors, self._layout.mean)
+        held = most_likely(before.terms, len(indicator.values), factors, self._layout.mean)
         return indicator.persistence ** (period - periods[place - 1]), held
 
     # ---- cells that belong together ----------------------------------------------------------------
 
-    def _join(self, key: Key) -> None:
+    def _join(self, key: CellKey) -> None:
         """Put together an indicator's cell and the cell of the indicator that is given it."""
         unit, period, i = key
         content = self._own.get(key)
@@ -269,11 +274,11 @@ class EvidenceIndex:
         called = (t for c in self._children.get(i, ()) for t in self._periods.get((unit, c), ()))
         return [t for t in called if period < t < end]
 
-    def _bare(self, key: Key) -> Content:
+    def _bare(self, key: CellKey) -> CellContent:
         hold, held = self._held(key, self._question.indicators[key[2]])
-        return Content(key[2], hold=hold, held=held)
+        return CellContent(key[2], hold=hold, held=held)
 
-    def _number(self, keys: set[Key]) -> None:
+    def _number(self, keys: set[CellKey]) -> None:
         """Give changed cells and their group-mates their exponents and numbers."""
         question = self._question
         group = {self._place[i]: g for g in question.groups for i in g.indicators}
@@ -292,7 +297,7 @@ class EvidenceIndex:
                     self._powers.append(power)
         self._stand(keys, standing)
 
-    def _stand(self, keys: set[Key], standing: dict[Key, int]) -> None:
+    def _stand(self, keys: set[CellKey], standing: dict[CellKey, int]) -> None:
         """Let cells stand, in the order of time, in place of whatever stood at `keys`."""
         before = {key: self._standing.pop(key) for key in keys if key in self._standing}
         self._standing |= standing
@@ -309,11 +314,11 @@ class EvidenceIndex:
         self._codes = np.insert(kept, place, codes)
         self._kinds = np.insert(kinds, place, np.array([standing[key] for key in new], np.int64))
 
-    def _code(self, key: Key) -> int:
+    def _code(self, key: CellKey) -> int:
         unit, period, indicator = key
         return (unit * self._longest + period) * self._size + indicator
 
-    def _power(self, keys: list[Key], group: dict[int, Group]) -> list[float]:
+    def _power(self, keys: list[CellKey], group: dict[int, Group]) -> list[float]:
         cells = flatten([self._joined[key] for key in keys])
         log_m = np.empty((len(keys), self._layout.scenarios))
         log_cells(self._layout.mean, np.arange(len(keys)), cells, self._layout.arrays, log_m)

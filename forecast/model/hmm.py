@@ -14,7 +14,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from forecast.model.cell_sequence import Course
+from forecast.model.cell_sequence import CellSequence
 from forecast.model.dynamics import transition_matrices
 from forecast.model.jit import inlined, kernel
 from forecast.model.likelihood import Cells, log_cell
@@ -42,7 +42,7 @@ def empty_filtered(particles: int, units: int, periods: int, scenarios: int) -> 
     )
 
 
-class Table(NamedTuple):
+class LikelihoodTable(NamedTuple):
     """The likelihood of each kind of cell at one theta, filled in when first asked for."""
 
     value: np.ndarray  # (Q, K) m(s)^exponent, or its logarithm
@@ -52,10 +52,10 @@ class Table(NamedTuple):
 
 
 @kernel
-def new_table(course: Course, a: Arrays) -> Table:
+def new_likelihood_table(sequence: CellSequence, a: Arrays) -> LikelihoodTable:
     """Return an empty table."""
-    kinds = course.cell.shape[0]
-    return Table(
+    kinds = sequence.cell.shape[0]
+    return LikelihoodTable(
         np.empty((kinds, a.scenarios)),
         np.zeros(kinds, np.bool_),
         np.full(kinds, -1),
@@ -64,11 +64,13 @@ def new_table(course: Course, a: Arrays) -> Table:
 
 
 @inlined
-def fill(q: int, n: int, theta: np.ndarray, course: Course, cells: Cells, a: Arrays, table: Table) -> None:
+def fill(
+    q: int, n: int, theta: np.ndarray, sequence: CellSequence, cells: Cells, a: Arrays, table: LikelihoodTable
+) -> None:
     """Fill in the row of kind q for particle n."""
     table.owner[q] = n
-    power = course.exponent[q]
-    table.logarithm[q] = log_cell(course.cell[q], theta, cells, a, table.buffer, table.value, q)
+    power = sequence.exponent[q]
+    table.logarithm[q] = log_cell(sequence.cell[q], theta, cells, a, table.buffer, table.value, q)
     if power != 1.0:
         for s in range(a.scenarios):
             m = table.value[q, s]
@@ -81,10 +83,10 @@ def period_weights(
     end: int,
     n: int,
     theta: np.ndarray,
-    course: Course,
+    sequence: CellSequence,
     cells: Cells,
     a: Arrays,
-    table: Table,
+    table: LikelihoodTable,
     out: np.ndarray,
 ) -> float:
     """Fill out (K,) with L_t(s) / exp(scale) and return the scale."""
@@ -92,23 +94,25 @@ def period_weights(
     for s in range(a.scenarios):
         out[s] = 1.0
     for k in range(begin, end):
-        q = course.kind[k]
+        q = sequence.kind[k]
         if table.owner[q] != n:
-            fill(q, n, theta, course, cells, a, table)
+            fill(q, n, theta, sequence, cells, a, table)
         plain &= not table.logarithm[q]
         for s in range(a.scenarios):
             out[s] *= table.value[q, s]
     for s in range(a.scenarios):
         low = min(low, out[s])
-    return 0.0 if plain and low > _SMALL else careful_weights(begin, end, course, table, out)
+    return 0.0 if plain and low > _SMALL else careful_weights(begin, end, sequence, table, out)
 
 
 @kernel
-def careful_weights(begin: int, end: int, course: Course, table: Table, out: np.ndarray) -> float:
+def careful_weights(
+    begin: int, end: int, sequence: CellSequence, table: LikelihoodTable, out: np.ndarray
+) -> float:
     """Do the same in logarithms, where plain products would be too small, or are not to be had."""
     out[:] = 0.0
     for k in range(begin, end):
-        q = course.kind[k]
+        q = sequence.kind[k]
         for s in range(out.shape[0]):
             out[s] += table.value[q, s] if table.logarithm[q] else np.log(table.value[q, s])
     high = out.max()
@@ -119,31 +123,31 @@ def careful_weights(begin: int, end: int, course: Course, table: Table, out: np.
 
 @kernel
 def forward(
-    theta: np.ndarray, course: Course, begin: int, cells: Cells, a: Arrays, filtered: Filtered
+    theta: np.ndarray, sequence: CellSequence, begin: int, cells: Cells, a: Arrays, filtered: Filtered
 ) -> None:
     """Filter from period `begin` on; what stands before `begin` in `filtered` is taken as it is.
 
     theta is (N, D); `filtered.matrix` must hold the transition matrices of theta.
     """
-    units, periods = course.start.shape[0], course.start.shape[1] - 1
-    table = new_table(course, a)
+    units, periods = sequence.start.shape[0], sequence.start.shape[1] - 1
+    table = new_likelihood_table(sequence, a)
     weight = np.empty(a.scenarios)
     for n in range(theta.shape[0]):
         one, matrix = theta[n], filtered.matrix[n]
         for u in range(units):
-            alpha, norm, start = filtered.alpha[n, u], filtered.log_norm[n, u], course.start[u]
+            alpha, norm, start = filtered.alpha[n, u], filtered.log_norm[n, u], sequence.start[u]
             deep = begin > 0 and filtered.deep[n, u]
             t = begin
             while t < periods and not deep:
                 _predict(t, one, matrix, a.dynamics == STATIC, alpha)
                 norm[t] = 0.0
                 if start[t] < start[t + 1]:
-                    scale = period_weights(start[t], start[t + 1], n, one, course, cells, a, table, weight)
+                    scale = period_weights(start[t], start[t + 1], n, one, sequence, cells, a, table, weight)
                     deep = _update(t, weight, scale, alpha, norm)
                 t += 1
             filtered.deep[n, u] = deep
             if deep:
-                _forward_deep(n, u, one, course, cells, a, matrix, alpha, norm, table)
+                _forward_deep(n, u, one, sequence, cells, a, matrix, alpha, norm, table)
 
 
 @inlined
@@ -183,22 +187,22 @@ def _forward_deep(
     n: int,
     u: int,
     theta: np.ndarray,
-    course: Course,
+    sequence: CellSequence,
     cells: Cells,
     a: Arrays,
     matrix: np.ndarray,
     alpha: np.ndarray,
     norm: np.ndarray,
-    table: Table,
+    table: LikelihoodTable,
 ) -> None:
     """Filter one particle and unit from period 0 on in logarithms."""
-    size, periods = a.scenarios, course.start.shape[1] - 1
+    size, periods = a.scenarios, sequence.start.shape[1] - 1
     log_likelihood = np.zeros((periods, size))
     for t in range(periods):
-        for k in range(course.start[u, t], course.start[u, t + 1]):
-            q = course.kind[k]
+        for k in range(sequence.start[u, t], sequence.start[u, t + 1]):
+            q = sequence.kind[k]
             if table.owner[q] != n:
-                fill(q, n, theta, course, cells, a, table)
+                fill(q, n, theta, sequence, cells, a, table)
             for s in range(size):
                 m = table.value[q, s]
                 log_likelihood[t, s] += m if table.logarithm[q] else np.log(m)
@@ -270,10 +274,10 @@ def _log_sum(x: np.ndarray) -> float:
     return high if high == -np.inf else high + np.log(np.exp(x - high).sum())
 
 
-def refresh(theta: np.ndarray, course: Course, cells: Cells, a: Arrays, filtered: Filtered) -> None:
+def refresh(theta: np.ndarray, sequence: CellSequence, cells: Cells, a: Arrays, filtered: Filtered) -> None:
     """Recompute transition matrices and the whole filter for new particles."""
     transition_matrices(theta, a, filtered.matrix)
-    forward(theta, course, 0, cells, a, filtered)
+    forward(theta, sequence, 0, cells, a, filtered)
 
 
 def smooth(filtered: Filtered) -> np.ndarray:

@@ -3,15 +3,15 @@
 For one cell (indicator i, period t) the value x is summed out,
 
     m(s) = sum_x f(x | s) d(x) prod_j P(y_j | x)
-    P(y | x) = keep + noise (1 - c r) + told r 1[y = x]
+    P(y | x) = keep + noise (1 - c r) + truth r 1[y = x]
 
 with f the indicator's likelihood (mixed with the held value where a state persists), d(x) the factor of
-silence, r the reliability, c the credibility factor, keep = A, noise = B u(y), told = B c, where A and B
+silence, r the reliability, c the credibility factor, keep = A, noise = B u(y), truth = B c, where A and B
 are 0 and 1 for a report of its own and split by independence for a repeat. A count or measure has
 
     m(s) = N + sum_v f(v | s) (prod_j P(y_j | v) - N),     N = prod_j (keep_j + noise_j (1 - c_j r_j)),
 
-the sum over the reported values: where no report told, the value is free.
+the sum over the reported values: where no report is true, the value is free.
 """
 
 from __future__ import annotations
@@ -51,7 +51,7 @@ REPORT = np.dtype(
     [
         ("keep", np.float64),
         ("noise", np.float64),
-        ("told", np.float64),
+        ("truth", np.float64),
         ("credibility", np.float64),
         ("value", np.float64),  # index of a category, or the number stated
         ("slot", np.int64),  # the reliability's slot in theta
@@ -67,7 +67,7 @@ def place(i: int, s: int, a: Arrays) -> int:
 
 
 @inlined
-def untold(j: int, theta: np.ndarray, cells: Cells) -> float:
+def base_chance(j: int, theta: np.ndarray, cells: Cells) -> float:
     """Return the part of P(y | x) that every value x shares."""
     return cells.report[j].keep + cells.report[j].noise * (
         1.0 - cells.report[j].credibility * theta[cells.report[j].slot]
@@ -75,11 +75,11 @@ def untold(j: int, theta: np.ndarray, cells: Cells) -> float:
 
 
 @inlined
-def all_untold(c: int, theta: np.ndarray, cells: Cells) -> float:
-    """Return N, the product of the untold parts of all reports of a cell."""
+def base_product(c: int, theta: np.ndarray, cells: Cells) -> float:
+    """Return N, the product of these parts over all reports of a cell."""
     product = 1.0
     for j in range(cells.cell[c].first, cells.cell[c].end):
-        product *= untold(j, theta, cells)
+        product *= base_chance(j, theta, cells)
     return product
 
 
@@ -90,10 +90,10 @@ def value_weights(c: int, size: int, theta: np.ndarray, cells: Cells, buffer: np
     for x in range(1, size):
         buffer[part, x] = cells.cell[c].active
     for j in range(cells.cell[c].first, cells.cell[c].end):
-        rest, y = untold(j, theta, cells), cells.report[j].value
-        told = cells.report[j].told * theta[cells.report[j].slot]
+        rest, y = base_chance(j, theta, cells), cells.report[j].value
+        truth = cells.report[j].truth * theta[cells.report[j].slot]
         for x in range(size):
-            buffer[part, x] *= rest + told if x == y else rest
+            buffer[part, x] *= rest + truth if x == y else rest
 
 
 @inlined
@@ -120,14 +120,14 @@ def log_density(i: int, s: int, y: float, theta: np.ndarray, a: Arrays) -> float
 
 
 @inlined
-def told_gain(c: int, v: float, theta: np.ndarray, cells: Cells) -> float:
-    """Return prod_j P(y_j | v) - N, the part of a number's likelihood in which some report told v."""
+def truth_gain(c: int, v: float, theta: np.ndarray, cells: Cells) -> float:
+    """Return prod_j P(y_j | v) - N, the part of a number's likelihood in which some report of v is true."""
     product = 1.0
     for j in range(cells.cell[c].first, cells.cell[c].end):
-        product *= untold(j, theta, cells) + (
-            cells.report[j].told * theta[cells.report[j].slot] if cells.report[j].value == v else 0.0
+        product *= base_chance(j, theta, cells) + (
+            cells.report[j].truth * theta[cells.report[j].slot] if cells.report[j].value == v else 0.0
         )
-    return product - all_untold(c, theta, cells)
+    return product - base_product(c, theta, cells)
 
 
 @inlined
@@ -150,10 +150,10 @@ def log_add(x: float, y: float) -> float:
 def log_number(c: int, s: int, theta: np.ndarray, cells: Cells, a: Arrays) -> float:
     """Return log m(s) of the cell of a count or a measure."""
     i = cells.cell[c].indicator
-    total = np.log(all_untold(c, theta, cells))
+    total = np.log(base_product(c, theta, cells))
     for j in range(cells.cell[c].first, cells.cell[c].end):
         if not stated_before(c, j, cells):
-            gain = np.log(max(told_gain(c, cells.report[j].value, theta, cells), 0.0))
+            gain = np.log(max(truth_gain(c, cells.report[j].value, theta, cells), 0.0))
             total = log_add(total, gain + log_density(i, s, cells.report[j].value, theta, a))
     return total
 
@@ -199,14 +199,14 @@ def pair(
     """Fill out[row, s] with m(s) of a cell on which others depend; buffer[0] holds its own value weights.
 
     m(s) = f(quiet | s) d(quiet) prod_j P(y_j | quiet) N' + sum over other x of (...) m'(s), with N' the
-    untold parts and m' the likelihood of the cells that exist only where x is not quiet.
+    product of the base chances and m' the likelihood of the cells that exist only where x is not quiet.
     """
     i, without = cells.cell[c].indicator, 1.0
     for s in range(a.scenarios):
         out[row, s] = 1.0
     for child in range(cells.cell[c].child, cells.cell[c].child + cells.cell[c].children):
         value_weights(child, a.indicator[cells.cell[child].indicator].size, theta, cells, buffer, 1)
-        without *= cells.cell[child].quiet * all_untold(child, theta, cells)
+        without *= cells.cell[child].quiet * base_product(child, theta, cells)
         for s in range(a.scenarios):
             out[row, s] *= category(child, s, buffer, 1, theta, cells, a)
     for s in range(a.scenarios):

@@ -26,6 +26,9 @@ CATEGORY, POISSON, NEGATIVE_BINOMIAL, MEASURE = range(4)
 STATIC, MOVES, TRANSITION = range(3)
 TESTIMONY_WEIGHT = 2.0
 
+#: Stands for a probability, a rate or a density of 0 where a logarithm or a quotient is taken.
+TINY = 1e-300
+
 
 INDICATOR = np.dtype(
     [
@@ -132,10 +135,10 @@ class Block:
         if isinstance(self.judgement, MeasureMean):
             return rng.normal(a, b, (n, 1))
         if isinstance(self.judgement, Positive):
-            return np.maximum(rng.gamma(a, 1 / b, (n, 1)), 1e-300)
+            return np.maximum(rng.gamma(a, 1 / b, (n, 1)), TINY)
         if self.beta:
-            return np.clip(rng.beta(a, b, (n, 1)), 1e-300, 1.0 - 2.0**-53)
-        gamma = np.where(a > 0, np.maximum(rng.standard_gamma(a, (n, self.size)), 1e-300), 0.0)
+            return np.clip(rng.beta(a, b, (n, 1)), TINY, 1.0 - 2.0**-53)
+        gamma = np.where(a > 0, np.maximum(rng.standard_gamma(a, (n, self.size)), TINY), 0.0)
         return gamma / gamma.sum(axis=1, keepdims=True)
 
     def log_density(self, theta: np.ndarray) -> np.ndarray:

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-import math
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from datetime import date
 
 from forecast.case.edit import without_reports
 from forecast.case.evidence import Evidence, Report
 from forecast.case.question import Question
 
-Key = tuple[int, int, int]  # unit, period, indicator
+CellKey = tuple[int, int, int]  # unit, period, indicator
+
+WITHDRAWN = -1  # in place of an original that was withdrawn, or corrected to another value or cell
 
 
 class ReportLog:
@@ -22,14 +23,14 @@ class ReportLog:
         self._units = {unit: u for u, unit in enumerate(question.units)} or {"": 0}
         self._by_id = {r.id: r for r in evidence.reports}
         self._replacing = {r.replaces: r for r in evidence.reports if r.replaces}
-        self._reports: dict[Key, list[Report]] = {}
+        self._reports: dict[CellKey, list[Report]] = {}
         for report in evidence.reports:
             if report.indicator and report.value is not None:
                 self._reports.setdefault(self.key(report), []).append(report)
         for reports in self._reports.values():
             reports.sort(key=lambda r: r.reported)  # stable: then by place in the log
 
-    def key(self, report: Report) -> Key:
+    def key(self, report: Report) -> CellKey:
         """Return the cell that a report speaks about."""
         unit = self._units[report.unit]
         return unit, self._question.period(report.date), self._place[report.indicator]
@@ -38,13 +39,13 @@ class ReportLog:
         """Return a report by its id."""
         return self._by_id[id]
 
-    def without(self, ids: Collection[str]) -> tuple[ReportLog, set[Key]]:
+    def without(self, ids: Collection[str]) -> tuple[ReportLog, set[CellKey]]:
         """Return the log in which some rows were never written, and the cells that may differ for it.
 
         What that means for the rows that are left is said by :func:`forecast.case.edit.without_reports`.
         """
         left = without_reports(self._question, self._evidence, ids)
-        rows, touched = {r.id: r for r in left.reports}, set[Key]()
+        rows, touched = {r.id: r for r in left.reports}, set[CellKey]()
         for report in self._evidence.reports:
             row: Report | None = report if rows.get(report.id) != report else None
             while row is not None:  # what a row that is gone had replaced may be known again
@@ -53,7 +54,7 @@ class ReportLog:
                 row = self._by_id.get(row.replaces)
         return ReportLog(self._question, left), touched
 
-    def events(self) -> list[tuple[date, Key]]:
+    def events(self) -> list[tuple[date, CellKey]]:
         """Return every date on which reports change what is known of a cell, with the cell."""
         found = []
         for key, reports in self._reports.items():
@@ -65,30 +66,36 @@ class ReportLog:
                 found.append((self._question.last_day(key[1]), key))
         return found
 
-    def live(self, key: Key, day: date) -> list[Report]:
+    def live(self, key: CellKey, day: date) -> list[Report]:
         """Return the reports of a cell that stand on a day, by `reported`, then by place in the log."""
         return [report for report in self._reports.get(key, ()) if self._stands(report, day)]
 
-    def originals_stand(
-        self, live: list[Report], key: Key, day: date, without: frozenset[str]
-    ) -> list[float | None]:
-        """Tell for each live report of a cell whether what it repeats stands; None for a report of its own.
+    def originals(
+        self, live: Sequence[Report], day: date, left_out: frozenset[str] = frozenset()
+    ) -> list[tuple[int, ...]]:
+        """Return for each live report of a cell what it may pass on: places in `live`, or WITHDRAWN.
 
-        1 if an original stands with the same value, else nan if one was withdrawn or corrected, else 0.
-        A report that names no original (known on that day) repeats its source's first in the cell.
+        None for a report of its own. An original that was withdrawn, or corrected to another value or cell,
+        is WITHDRAWN; one that is not known on the day, or is left out, is none. A report that names no
+        original repeats its source's first in the cell.
         """
-        first: dict[str, Report] = {}
-        found: list[float | None] = []
-        for report in live:
+        place, first = {report.id: j for j, report in enumerate(live)}, dict[str, int]()
+        originals = []
+        for j, report in enumerate(live):
             named = (self._by_id[id] for id in report.repeats)
             current = [(one, self._current(one, day)) for one in named if one.reported <= day]
-            stand = [self._stand(one, now, report, key) for one, now in current if now.id not in without]
-            if not stand and report.source in first:
-                stand = [float(first[report.source].value == report.value)]
-            gone = any(math.isnan(s) for s in stand)
-            found.append(None if not stand else 1.0 if 1.0 in stand else math.nan if gone else 0.0)
-            first.setdefault(report.source, report)
-        return found
+            passed_on = tuple(
+                WITHDRAWN
+                if now.id not in place or (now is not one and now.value != report.value)
+                else place[now.id]
+                for one, now in current
+                if now.id not in left_out
+            )
+            if not passed_on and report.source in first:
+                passed_on = (first[report.source],)
+            originals.append(passed_on)
+            first.setdefault(report.source, j)
+        return originals
 
     def _stands(self, report: Report, day: date) -> bool:
         replacing = self._replacing.get(report.id)
@@ -99,9 +106,3 @@ class ReportLog:
         while not self._stands(report, day):
             report = self._replacing[report.id]
         return report
-
-    def _stand(self, original: Report, current: Report, report: Report, key: Key) -> float:
-        """Return 1 if an original, or what replaced it, says the same; else 0, or nan if it was replaced."""
-        if current.value is not None and current.value == report.value and self.key(current) == key:
-            return 1.0
-        return 0.0 if current is original else math.nan

@@ -116,7 +116,7 @@ def test_what_a_system_holds_of_the_filter_is_the_filter_of_its_particles(moves)
     problem = moved_often()
     chain = run_chain(problem, chain=0, particles=200, seed=3, progress=lambda: None, moves=moves)
     anew = Filtered(*(np.zeros_like(array) for array in chain.filtered))
-    refresh(chain.theta, problem.steps[-1].course, problem.cells, problem.layout.arrays, anew)
+    refresh(chain.theta, problem.steps[-1].sequence, problem.cells, problem.layout.arrays, anew)
     for held, found in zip(chain.filtered, anew, strict=True):
         np.testing.assert_allclose(held, found, rtol=1e-12, atol=1e-15)
 

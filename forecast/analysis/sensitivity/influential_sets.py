@@ -32,7 +32,7 @@ from forecast.model.cell_sequence import places
 from forecast.model.dynamics import transition_matrices
 from forecast.model.hmm import filter_log_likelihood
 from forecast.model.likelihood import log_cells
-from forecast.model.report_log import Key, ReportLog
+from forecast.model.report_log import CellKey, ReportLog
 from forecast.model.tempering import exponents
 
 Strand = int  # the indicator on which the others are given
@@ -107,14 +107,14 @@ class Removals:
         mine = gone & self._rows[strand]
         if (strand, mine) not in self._cells:
             model = self._model.without(mine)
-            course, cells = model.evidence.course, model.cells
-            log_m = np.empty((len(course.cell), model.layout.scenarios))
-            log_cells(model.layout.mean, course.cell, cells, model.layout.arrays, log_m)
-            units, periods = places(course)
+            sequence, cells = model.evidence.sequence, model.cells
+            log_m = np.empty((len(sequence.cell), model.layout.scenarios))
+            log_cells(model.layout.mean, sequence.cell, cells, model.layout.arrays, log_m)
+            units, periods = places(sequence)
             self._cells[strand, mine] = {
                 int(t): log_m[kind]
-                for u, t, kind in zip(units, periods, course.kind, strict=True)
-                if u == self._unit and self._top[cells.cell["indicator"][course.cell[kind]]] == strand
+                for u, t, kind in zip(units, periods, sequence.kind, strict=True)
+                if u == self._unit and self._top[cells.cell["indicator"][sequence.cell[kind]]] == strand
             }
         return self._cells[strand, mine]
 
@@ -157,7 +157,7 @@ def _touched(
             report = by_id[report.replaces]
         return report.id
 
-    keys: dict[str, set[Key]] = {}
+    keys: dict[str, set[CellKey]] = {}
     for report in told.reports:
         keys.setdefault(first(report), set()).update(_keys(log, report))
     found = {}
@@ -169,7 +169,7 @@ def _touched(
     return found
 
 
-def _keys(log: ReportLog, report: Report) -> list[Key]:
+def _keys(log: ReportLog, report: Report) -> list[CellKey]:
     return [log.key(report)] if report.indicator and report.value is not None else []
 
 

@@ -19,7 +19,7 @@ import math
 import numpy as np
 
 from forecast.inference.gibbs.latent import Latent, member
-from forecast.model.cell_sequence import Course
+from forecast.model.cell_sequence import CellSequence
 from forecast.model.dynamics import expm
 from forecast.model.jit import inlined, kernel
 from forecast.model.likelihood import Cells, log_add, log_cell, log_density, place
@@ -107,10 +107,10 @@ def log_value_ratio(
 
 
 @kernel
-def first_of_cell(q: int, s: int, course: Course, latent: Latent) -> bool:
+def first_of_cell(q: int, s: int, sequence: CellSequence, latent: Latent) -> bool:
     """Tell whether kind q is the first of its cell in a scenario; one cell may have two exponents."""
     for before in range(q - 1, -1, -1):
-        if course.cell[before] != course.cell[q]:
+        if sequence.cell[before] != sequence.cell[q]:
             return True
         if latent.number[before, s] > 0:
             return False
@@ -121,7 +121,7 @@ def first_of_cell(q: int, s: int, course: Course, latent: Latent) -> bool:
 def accept_likelihoods(
     theta: np.ndarray,
     new: np.ndarray,
-    course: Course,
+    sequence: CellSequence,
     cells: Cells,
     a: Arrays,
     latent: Latent,
@@ -131,13 +131,13 @@ def accept_likelihoods(
     """Accept or reject proposed likelihoods, one indicator (and those given it) and scenario at a time."""
     indicators, size = a.indicator.shape[0], a.scenarios
     ratio = np.zeros((indicators, size))
-    for q in range(course.cell.shape[0]):
-        c, e = course.cell[q], course.exponent[q]
+    for q in range(sequence.cell.shape[0]):
+        c, e = sequence.cell[q], sequence.exponent[q]
         i = cells.cell[c].indicator
         for s in range(size):
             if latent.number[q, s] == 0:
                 continue
-            if first_of_cell(q, s, course, latent):
+            if first_of_cell(q, s, sequence, latent):
                 for n in range(1 + cells.cell[c].children):
                     ratio[i, s] += log_value_ratio(member(c, n, cells), s, new, theta, cells, a, latent)
             if e != 1.0:
@@ -184,7 +184,7 @@ def gamma_ratio(x: float, shape: float, rate: float, more: float, longer: float)
 def draw_reliabilities(
     theta: np.ndarray,
     exact: bool,
-    course: Course,
+    sequence: CellSequence,
     cells: Cells,
     a: Arrays,
     latent: Latent,
@@ -201,7 +201,7 @@ def draw_reliabilities(
         old, new = theta[slot], min(up / (up + down), 1.0 - 2.0**-53)
         theta[slot] = new
         if not exact:
-            ratio = reliability_ratio(slot, old, new, theta, course, cells, a, latent)
+            ratio = reliability_ratio(slot, old, new, theta, sequence, cells, a, latent)
             accepted[RELIABILITY, 1] += 1
             if np.log(rng.random()) < ratio:
                 accepted[RELIABILITY, 0] += 1
@@ -215,22 +215,22 @@ def reliability_ratio(
     old: float,
     new: float,
     theta: np.ndarray,
-    course: Course,
+    sequence: CellSequence,
     cells: Cells,
     a: Arrays,
     latent: Latent,
 ) -> float:
     """Return the log acceptance ratio of a proposed reliability."""
     ratio = 0.0
-    for q in range(course.cell.shape[0]):
-        c, e = course.cell[q], course.exponent[q]
+    for q in range(sequence.cell.shape[0]):
+        c, e = sequence.cell[q], sequence.exponent[q]
         touched = False
         for n in range(1 + cells.cell[c].children):
             touched |= has_report_of(member(c, n, cells), slot, cells)
         for s in range(a.scenarios):
             if not touched or latent.number[q, s] == 0:
                 continue
-            if first_of_cell(q, s, course, latent):
+            if first_of_cell(q, s, sequence, latent):
                 for n in range(1 + cells.cell[c].children):
                     ratio += log_report_ratio(member(c, n, cells), s, slot, old, new, cells, latent)
             if e != 1.0:

@@ -12,19 +12,19 @@ from typing import NamedTuple
 
 import numpy as np
 
-from forecast.model.cell_sequence import Course
+from forecast.model.cell_sequence import CellSequence
 from forecast.model.hmm import Filtered
 from forecast.model.jit import inlined, kernel
 from forecast.model.likelihood import (
     Cells,
-    all_untold,
+    base_chance,
+    base_product,
     category,
     log_density,
     log_number,
     place,
     stated_before,
-    told_gain,
-    untold,
+    truth_gain,
     value_weights,
 )
 from forecast.model.parameters import CATEGORY, NEGATIVE_BINOMIAL, STATIC, Arrays
@@ -44,13 +44,13 @@ class Latent(NamedTuple):
 
 
 @kernel
-def new_latent(theta: np.ndarray, course: Course, cells: Cells, a: Arrays) -> Latent:
+def new_latent(theta: np.ndarray, sequence: CellSequence, cells: Cells, a: Arrays) -> Latent:
     """Return empty sums."""
     longest = a.values
     for c in range(cells.cell.shape[0]):
         longest = max(longest, cells.cell[c].end - cells.cell[c].first)
     kinds, number, reports, size = (
-        course.cell.shape[0],
+        sequence.cell.shape[0],
         cells.cell.shape[0],
         cells.report.shape[0],
         a.scenarios,
@@ -107,13 +107,19 @@ def pick(weights: np.ndarray, size: int, rng: np.random.Generator) -> int:
 
 @kernel
 def draw_path(
-    n: int, last: int, filtered: Filtered, course: Course, a: Arrays, latent: Latent, rng: np.random.Generator
+    n: int,
+    last: int,
+    filtered: Filtered,
+    sequence: CellSequence,
+    a: Arrays,
+    latent: Latent,
+    rng: np.random.Generator,
 ) -> None:
     """Draw a scenario path of each unit backward from the filter; count its moves and the cells it meets.
 
     `last` is the scenario in which the first unit ends.
     """
-    units, periods = course.start.shape[0], course.start.shape[1] - 1
+    units, periods = sequence.start.shape[0], sequence.start.shape[1] - 1
     weight = np.empty(a.scenarios)
     for u in range(units):
         for i in range(a.scenarios):
@@ -126,8 +132,8 @@ def draw_path(
                 before = pick(weight, a.scenarios, rng)
                 latent.moves[before, now] += 1.0
                 now = before
-            for k in range(course.start[u, t], course.start[u, t + 1]):
-                latent.number[course.kind[k], now] += 1
+            for k in range(sequence.start[u, t], sequence.start[u, t + 1]):
+                latent.number[sequence.kind[k], now] += 1
         latent.plus[now] += 1.0
 
 
@@ -150,19 +156,19 @@ def draw_reports(
     """
     none = 1.0
     if stated:
-        none = all_untold(c, theta, cells)
-        none /= none + told_gain(c, x, theta, cells)
+        none = base_product(c, theta, cells)
+        none /= none + truth_gain(c, x, theta, cells)
     for j in range(cells.cell[c].first, cells.cell[c].end):
         slot, credibility, keep = cells.report[j].slot, cells.report[j].credibility, cells.report[j].keep
         r, up, down = theta[slot], 0, n
-        if cells.report[j].value == x and cells.report[j].told > 0.0:
-            told = cells.report[j].told * r
-            share = told / (told + untold(j, theta, cells))
+        if cells.report[j].value == x and cells.report[j].truth > 0.0:
+            told = cells.report[j].truth * r
+            share = told / (told + base_chance(j, theta, cells))
             up = binomial(rng, n, share / (1.0 - none) if stated and none < 1.0 else share)
             stated, none = stated and up == 0, none / (1.0 - share) if share < 1.0 else 0.0
             down -= up
         if keep > 0.0:
-            down -= binomial(rng, down, keep / untold(j, theta, cells))
+            down -= binomial(rng, down, keep / base_chance(j, theta, cells))
         if credibility < 1.0 and down > 0:
             reliable = (1.0 - credibility) * r
             also = binomial(rng, down, reliable / (reliable + 1.0 - r))
@@ -219,10 +225,10 @@ def draw_number(
     """Draw which of the reported numbers is the value of a count or a measure, if any."""
     i, first = cells.cell[c].indicator, cells.cell[c].first
     total, chosen = log_number(c, s, theta, cells, a), -1
-    left = rng.random() - math.exp(np.log(all_untold(c, theta, cells)) - total)
+    left = rng.random() - math.exp(np.log(base_product(c, theta, cells)) - total)
     if left >= 0.0:
         for j in range(first, cells.cell[c].end):
-            gain = told_gain(c, cells.report[j].value, theta, cells)
+            gain = truth_gain(c, cells.report[j].value, theta, cells)
             if left >= 0.0 and gain > 0.0 and not stated_before(c, j, cells):
                 chosen = j
                 left -= math.exp(np.log(gain) + log_density(i, s, cells.report[j].value, theta, a) - total)
@@ -241,14 +247,14 @@ def draw_cells(
     q: int,
     s: int,
     theta: np.ndarray,
-    course: Course,
+    sequence: CellSequence,
     cells: Cells,
     a: Arrays,
     latent: Latent,
     rng: np.random.Generator,
 ) -> None:
     """Draw the values and reports of all cells of one kind that fall into one scenario."""
-    c, n, power = course.cell[q], latent.number[q, s], course.exponent[q]
+    c, n, power = sequence.cell[q], latent.number[q, s], sequence.exponent[q]
     i, child, children = cells.cell[c].indicator, cells.cell[c].child, cells.cell[c].children
     if a.indicator[i].kind != CATEGORY:
         for _ in range(n):
@@ -259,7 +265,7 @@ def draw_cells(
     for one in range(child, child + children):
         value_weights(one, a.indicator[cells.cell[one].indicator].size, theta, cells, weight, 1)
         event = category(one, s, weight, 1, theta, cells, a)
-        weight[0, 0] *= cells.cell[one].quiet * all_untold(one, theta, cells)
+        weight[0, 0] *= cells.cell[one].quiet * base_product(one, theta, cells)
         for x in range(1, a.indicator[i].size):
             weight[0, x] *= event
     quiet = draw_category(c, s, n, power, 0, theta, cells, a, latent, rng)
@@ -279,16 +285,21 @@ def member(c: int, n: int, cells: Cells) -> int:
 
 @kernel
 def draw_hidden_values(
-    theta: np.ndarray, course: Course, cells: Cells, a: Arrays, latent: Latent, rng: np.random.Generator
+    theta: np.ndarray,
+    sequence: CellSequence,
+    cells: Cells,
+    a: Arrays,
+    latent: Latent,
+    rng: np.random.Generator,
 ) -> None:
     """Draw the value of every cell and the origin of its reports, given the path; sum them up."""
-    for q in range(course.cell.shape[0]):
-        for n in range(1 + cells.cell[course.cell[q]].children):
-            c = member(course.cell[q], n, cells)
+    for q in range(sequence.cell.shape[0]):
+        for n in range(1 + cells.cell[sequence.cell[q]].children):
+            c = member(sequence.cell[q], n, cells)
             latent.fresh[c] = 0.0
             latent.up[cells.cell[c].first : cells.cell[c].end] = 0.0
             latent.down[cells.cell[c].first : cells.cell[c].end] = 0.0
-    for q in range(course.cell.shape[0]):
+    for q in range(sequence.cell.shape[0]):
         for s in range(a.scenarios):
             if latent.number[q, s] > 0:
-                draw_cells(q, s, theta, course, cells, a, latent, rng)
+                draw_cells(q, s, theta, sequence, cells, a, latent, rng)

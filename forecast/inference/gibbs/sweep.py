@@ -12,7 +12,7 @@ from forecast.inference.gibbs.conjugate import (
     draw_reliabilities,
 )
 from forecast.inference.gibbs.latent import draw_hidden_values, draw_path, new_latent
-from forecast.model.cell_sequence import Course
+from forecast.model.cell_sequence import CellSequence
 from forecast.model.hmm import Filtered
 from forecast.model.jit import kernel
 from forecast.model.likelihood import Cells, place
@@ -25,7 +25,7 @@ def sweep(
     row: np.ndarray,
     last: np.ndarray,
     filtered: Filtered,
-    course: Course,
+    sequence: CellSequence,
     cells: Cells,
     a: Arrays,
     rng: np.random.Generator,
@@ -35,16 +35,16 @@ def sweep(
 
     accepted[kind] = (accepted, tried) for LIKELIHOOD, RELIABILITY, DYNAMICS where a draw can be rejected.
     """
-    latent, new = new_latent(theta, course, cells, a), np.empty(theta.shape[1])
-    no_exponents = bool(np.all(course.exponent == 1.0))
+    latent, new = new_latent(theta, sequence, cells, a), np.empty(theta.shape[1])
+    no_exponents = bool(np.all(sequence.exponent == 1.0))
     conjugate = no_exponents and not np.any(a.indicator["kind"] == NEGATIVE_BINOMIAL)
     for p in range(theta.shape[0]):
         latent.number[:] = 0
         latent.moves[:] = 0.0
         latent.plus[:] = 0.0
         latent.minus[:] = 0.0
-        draw_path(row[p], last[p], filtered, course, a, latent, rng)
-        draw_hidden_values(theta[p], course, cells, a, latent, rng)
+        draw_path(row[p], last[p], filtered, sequence, a, latent, rng)
+        draw_hidden_values(theta[p], sequence, cells, a, latent, rng)
         new[:] = theta[p]
         for i in range(a.indicator.shape[0]):
             for s in range(a.scenarios):
@@ -53,8 +53,8 @@ def sweep(
         if conjugate:
             theta[p] = new
         else:
-            accept_likelihoods(theta[p], new, course, cells, a, latent, rng, accepted)
-        draw_reliabilities(theta[p], no_exponents, course, cells, a, latent, rng, accepted)
+            accept_likelihoods(theta[p], new, sequence, cells, a, latent, rng, accepted)
+        draw_reliabilities(theta[p], no_exponents, sequence, cells, a, latent, rng, accepted)
         if a.prior_learns:
             draw_dirichlet(0, a.scenarios, a, latent.plus, rng, theta[p])
         if a.dynamics != STATIC:

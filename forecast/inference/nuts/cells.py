@@ -30,12 +30,12 @@ def at(theta: TensorVariable, slot: TensorVariable) -> TensorVariable:
     return theta[slot.ravel()].reshape(slot.shape)
 
 
-def untold(theta: TensorVariable, data: Symbols, table: str) -> tuple[TensorVariable, TensorVariable]:
-    """Return the part of P(y | x) that every value shares, and what is added where x is what was told."""
+def base_chance(theta: TensorVariable, data: Symbols, table: str) -> tuple[TensorVariable, TensorVariable]:
+    """Return the part of P(y | x) that every value shares, and what is added where x is what was reported."""
     reliability = at(theta, data[f"{table}_reliability"])
     noise = data[f"{table}_noise"] * (1.0 - data[f"{table}_credibility"] * reliability)
     rest = data[f"{table}_keep"] + noise
-    return rest, data[f"{table}_told"] * reliability
+    return rest, data[f"{table}_truth"] * reliability
 
 
 def log_categories(theta: TensorVariable, data: Symbols, *, pairs: bool) -> TensorVariable:
@@ -44,11 +44,11 @@ def log_categories(theta: TensorVariable, data: Symbols, *, pairs: bool) -> Tens
     m(s) = sum_x f(x | s) d(x) prod_j P(y_j | x), with f mixed with the held value. With ``pairs`` a row on
     which others depend has m(s) = (quiet part) N' + (the rest) m'(s), N' and m' of those that depend on it.
     """
-    rest, told = untold(theta, data, "category")
+    rest, truth = base_chance(theta, data, "category")
     values = pt.arange(data["category_factor"].shape[1])
     same = pt.eq(data["category_value"][:, :, None], values)
     log_rest = safe_log(rest)
-    weight = safe_log(rest[:, :, None] + told[:, :, None] * same).sum(axis=1) + safe_log(
+    weight = safe_log(rest[:, :, None] + truth[:, :, None] * same).sum(axis=1) + safe_log(
         data["category_factor"]
     )
     high = pt.max(weight, axis=1, keepdims=True)
@@ -73,14 +73,14 @@ def log_numbers(theta: TensorVariable, data: Symbols) -> TensorVariable:
 
     m(s) = N + sum_v f(v | s) (prod_j P(y_j | v) - N), the sum over the reported values v.
     """
-    rest, told = untold(theta, data, "number")
+    rest, truth = base_chance(theta, data, "number")
     value = data["number_value"]
     same = pt.eq(value[:, :, None], value[:, None, :])  # (row, value reported, report)
     nothing = safe_log(rest).sum(axis=1)
-    all_told = safe_log(rest[:, None, :] + told[:, None, :] * same).sum(axis=2)
+    all_reports = safe_log(rest[:, None, :] + truth[:, None, :] * same).sum(axis=2)
     possible = data["number_first"] > 0
-    more = pt.switch(possible, all_told, 0.0) - pt.switch(possible, nothing[:, None], -1.0)
-    gain = pt.switch(possible, all_told + safe_log(-pt.expm1(-more)), -math.inf)
+    more = pt.switch(possible, all_reports, 0.0) - pt.switch(possible, nothing[:, None], -1.0)
+    gain = pt.switch(possible, all_reports + safe_log(-pt.expm1(-more)), -math.inf)
     terms = gain[:, :, None] + _log_density(at(theta, data["number_slot"]), data)
     floor = pt.repeat(nothing[:, None, None], terms.shape[2], axis=2)
     return log_sum(pt.concatenate([floor, terms], axis=1), 1)

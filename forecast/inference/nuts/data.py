@@ -41,7 +41,7 @@ DIMS: dict[str, tuple[str, ...]] = {
 } | {
     f"{table}_{name}": (f"{table}_cell", f"{table}_report")
     for table in ("category", "number")
-    for name in ("keep", "noise", "told", "credibility", "value", "reliability")
+    for name in ("keep", "noise", "truth", "credibility", "value", "reliability")
 }
 
 
@@ -69,14 +69,14 @@ def model_data(laid: Layout, evidence: Evidence, as_of: date) -> Data:
         ``period_number`` (T,); ``as_of``, a number that stands for the date.
     """
     step, cells = known_on(laid, evidence, as_of)
-    course, of = step.course, cells.cell
-    kinds, kind = np.unique(course.kind, return_inverse=True)
-    top = course.cell[kinds]
+    sequence, of = step.sequence, cells.cell
+    kinds, kind = np.unique(sequence.kind, return_inverse=True)
+    top = sequence.cell[kinds]
     is_category = laid.arrays.indicator["kind"][of["indicator"]] == CATEGORY
     own, numbers = np.unique(top[is_category[top]]), np.unique(top[~is_category[top]])
     children = [np.arange(of[c]["child"], of[c]["child"] + of[c]["children"]) for c in own]
     categories = np.concatenate([own, *children]).astype(np.int64)
-    unit, period = places(course)
+    unit, period = places(sequence)
     row = np.where(
         is_category[top], np.searchsorted(own, top), len(categories) + np.searchsorted(numbers, top)
     )
@@ -86,7 +86,7 @@ def model_data(laid: Layout, evidence: Evidence, as_of: date) -> Data:
         "child_of": np.repeat(np.arange(len(own)), of["children"][own]),
         **_numbers(laid, cells, numbers),
         "row": row.astype(np.int64),
-        "exponent": course.exponent[kinds],
+        "exponent": sequence.exponent[kinds],
         "cell_kind": kind.reshape(-1).astype(np.int64),
         "cell_place": (unit * step.periods + period).astype(np.int64),
         "period_number": np.arange(step.periods),
@@ -115,8 +115,8 @@ def _numbers(laid: Layout, cells: Cells, rows: np.ndarray) -> Data:
     """Return the rows of counts and measures."""
     indicator = laid.arrays.indicator[cells.cell["indicator"][rows]]
     slot = indicator["start"][:, None] + np.arange(laid.scenarios)
-    told = _reports("number", cells, rows)
-    value, present = told["number_value"], told["number_told"] > 0
+    reports = _reports("number", cells, rows)
+    value, present = reports["number_value"], reports["number_truth"] > 0
     same = (value[:, :, None] == value[:, None, :]) & present[:, None, :]
     return {
         "number_slot": slot.astype(np.int64),
@@ -124,7 +124,7 @@ def _numbers(laid: Layout, cells: Cells, rows: np.ndarray) -> Data:
         "number_kind": indicator["kind"].copy(),
         "number_dispersion": np.where(indicator["dispersion"] > 0, indicator["dispersion"], 1.0),
         "number_first": (present & ~np.tril(same, -1).any(axis=2)).astype(float),
-        **told,
+        **reports,
     }
 
 
@@ -136,6 +136,6 @@ def _reports(table: str, cells: Cells, rows: np.ndarray) -> Data:
     real = place < end[:, None]
     reports = cells.report if len(cells.report) else np.zeros(1, cells.report.dtype)
     found = reports[np.where(real, place, 0)]
-    padding = {"keep": 1.0, "noise": 0.0, "told": 0.0, "credibility": 0.0, "value": -1.0}
+    padding = {"keep": 1.0, "noise": 0.0, "truth": 0.0, "credibility": 0.0, "value": -1.0}
     filled = {f"{table}_{name}": np.where(real, found[name], empty) for name, empty in padding.items()}
     return filled | {f"{table}_reliability": np.where(real, found["slot"], 0)}

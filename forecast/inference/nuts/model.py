@@ -96,8 +96,8 @@ def pymc_data(case: Case | str | Path, *, as_of: date | None = None) -> Data:
 
 def data_on(laid: Layout, evidence: Evidence, as_of: date) -> Data:
     """Return everything that the model of a layout reads of the evidence, as known on a date."""
-    said = {"report_value": Reports(laid, evidence).said(as_of)}
-    return model_data(laid, evidence, as_of) | said
+    stated = {"report_value": Reports(laid, evidence).stated(as_of)}
+    return model_data(laid, evidence, as_of) | stated
 
 
 def build(laid: Layout, evidence: Evidence, as_of: date) -> pm.Model:

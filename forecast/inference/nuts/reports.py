@@ -9,7 +9,7 @@ import numpy as np
 
 from forecast.case.evidence import Evidence
 from forecast.inference.nuts.data import known_on
-from forecast.inference.predictive.design import Designer, Place
+from forecast.inference.predictive.design import EvidenceDesign, PlacedCell
 from forecast.inference.predictive.paths import prior_path
 from forecast.inference.predictive.replicates import replicate
 from forecast.model.dynamics import transition_matrices
@@ -24,12 +24,14 @@ class Reports:
         self._laid, self._evidence = laid, evidence
         self._places = lru_cache(maxsize=None)(self._look_up)
 
-    def said(self, as_of: date) -> np.ndarray:
+    def stated(self, as_of: date) -> np.ndarray:
         """Return what each report says, (J,): the index of a category's value, or the number."""
-        return np.array([y for place in self._places(as_of)[1] for said in place.said for y in said], float)
+        return np.array(
+            [y for place in self._places(as_of)[1] for stated in place.stated for y in stated], float
+        )
 
     def draw(self, theta: np.ndarray, as_of: date, rng: np.random.Generator) -> np.ndarray:
-        """Draw what each report might have said, (J,), given theta (D,) and a path from the dynamics."""
+        """Draw what each report might have stated, (J,), given theta (D,) and a path from the dynamics."""
         laid, (periods, places) = self._laid, self._places(as_of)
         theta, matrix = theta[None].astype(float), np.empty((1, laid.scenarios, laid.scenarios))
         transition_matrices(theta, laid.arrays, matrix)
@@ -38,11 +40,11 @@ class Reports:
         drawn = {}
         for batch in replicate(places, laid, theta, path, rng):
             for g, place in enumerate(batch.places):
-                voices = [y for one in (batch.drawn, *batch.drawn.children) for y in one.said]
-                drawn[place] = [float(y[0, g]) for y in voices]
+                designs = [y for one in (batch.drawn, *batch.drawn.children) for y in one.stated]
+                drawn[place] = [float(y[0, g]) for y in designs]
         return np.array([y for place in places for y in drawn[place]], float)
 
-    def _look_up(self, as_of: date) -> tuple[int, list[Place]]:
+    def _look_up(self, as_of: date) -> tuple[int, list[PlacedCell]]:
         step, cells = known_on(self._laid, self._evidence, as_of)
         problem = Problem(self._laid, self._evidence, cells, (step,), (None,))
-        return step.periods, list(Designer(problem).places(step.course, as_of))
+        return step.periods, list(EvidenceDesign(problem).places(step.sequence, as_of))

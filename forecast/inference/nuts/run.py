@@ -83,7 +83,7 @@ def _filter(problem: Problem, k: int, theta: np.ndarray) -> Filtered:
     """Filter theta (N, D) with what was known on date k."""
     step, layout = problem.steps[k], problem.layout
     filtered = empty_filtered(len(theta), problem.units, step.periods, layout.scenarios)
-    refresh(np.ascontiguousarray(theta), step.course, problem.cells, layout.arrays, filtered)
+    refresh(np.ascontiguousarray(theta), step.sequence, problem.cells, layout.arrays, filtered)
     return filtered
 
 

@@ -1,4 +1,4 @@
-"""What the cells might have said: prior and posterior predictive draws beside what they did say.
+"""What the cells might have shown: prior and posterior predictive draws beside what they did say.
 
 The value of a cell is what its reports and its silence make most likely, reliabilities at their means; of a
 count or a measure, the number that its first report states. A replicate is put together by the same rule
@@ -20,9 +20,9 @@ import xarray as xr
 
 from forecast.case.question import Question
 from forecast.inference.estimates import PosteriorDraws
-from forecast.inference.predictive.design import Blank, Designer, Place, members
+from forecast.inference.predictive.design import CellDesign, EvidenceDesign, PlacedCell, cell_and_children
 from forecast.inference.predictive.paths import posterior_path, prior_path
-from forecast.inference.predictive.replicates import Drawn, most_likely, replicate
+from forecast.inference.predictive.replicates import DrawnCell, most_likely, replicate
 from forecast.model.dynamics import transition_matrices
 from forecast.model.parameters import Layout
 from forecast.model.problem import Problem
@@ -58,7 +58,7 @@ def predictive(task: Problem, draws: PosteriorDraws, seed: int) -> dict[str, xr.
     >>> predictive(task, draws, 0)["posterior_predictive"]["senior_meeting"].mean()  # doctest: +SKIP
     """
     layout, step = task.layout, task.steps[-1]
-    cells = list(Designer(task).places(step.course, step.date))
+    cells = list(EvidenceDesign(task).places(step.sequence, step.date))
     chains = draws.theta.shape[0]
     number = min(draws.theta.shape[1], MOST, max(VALUES // (chains * max(len(cells), 1)), LEAST))
 
@@ -85,39 +85,41 @@ def predictive(task: Problem, draws: PosteriorDraws, seed: int) -> dict[str, xr.
 
 
 def _values(
-    cells: list[Place], layout: Layout, theta: np.ndarray, path: np.ndarray, rng: np.random.Generator
+    cells: list[PlacedCell], layout: Layout, theta: np.ndarray, path: np.ndarray, rng: np.random.Generator
 ) -> dict[Key, np.ndarray]:
     """Return the replicated value of every cell, (N,)."""
     found = {}
     for batch in replicate(cells, layout, theta, path, rng):
-        both = zip(members(batch.places[0].blank), (batch.drawn, *batch.drawn.children), strict=True)
-        for blank, drawn in both:
-            if _heard(blank):
-                value = most_likely(blank, drawn, layout)
+        both = zip(
+            cell_and_children(batch.places[0].design), (batch.drawn, *batch.drawn.children), strict=True
+        )
+        for cell, drawn in both:
+            if _has_evidence(cell):
+                value = most_likely(cell, drawn, layout)
                 for g, place in enumerate(batch.places):
-                    found[blank.indicator, place.unit, place.period] = value[:, g]
+                    found[cell.indicator, place.unit, place.period] = value[:, g]
     return found
 
 
-def _observed(cells: list[Place], layout: Layout) -> dict[Key, np.ndarray]:
+def _observed(cells: list[PlacedCell], layout: Layout) -> dict[Key, np.ndarray]:
     """Return the value of every cell as its reports and silence have it."""
-    alike: defaultdict[tuple[int, Blank], list[Place]] = defaultdict(list)
+    alike: defaultdict[tuple[int, CellDesign], list[PlacedCell]] = defaultdict(list)
     for place in cells:
-        for m, blank in enumerate(members(place.blank)):
-            if _heard(blank):
-                alike[m, blank].append(place)
+        for m, cell in enumerate(cell_and_children(place.design)):
+            if _has_evidence(cell):
+                alike[m, cell].append(place)
     found = {}
-    for (m, blank), places in alike.items():
-        said = np.array([place.said[m] for place in places]).T.reshape(len(blank.voices), 1, len(places))
-        value = most_likely(blank, Drawn(np.zeros((1, len(places))), tuple(said), None), layout)
+    for (m, cell), places in alike.items():
+        stated = np.array([place.stated[m] for place in places]).T.reshape(len(cell.reports), 1, len(places))
+        value = most_likely(cell, DrawnCell(np.zeros((1, len(places))), tuple(stated), None), layout)
         for g, place in enumerate(places):
-            found[blank.indicator, place.unit, place.period] = value[0, g]
+            found[cell.indicator, place.unit, place.period] = value[0, g]
     return found
 
 
-def _heard(blank: Blank) -> bool:
+def _has_evidence(cell: CellDesign) -> bool:
     """Tell whether a cell has reports or silence of its own: a parent may be there for its child only."""
-    return bool(blank.voices) or blank.watch is not None
+    return bool(cell.reports) or cell.monitoring is not None
 
 
 def _dataset(question: Question, found: dict[Key, Any], sample: Sequence[int]) -> xr.Dataset:

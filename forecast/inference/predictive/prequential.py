@@ -1,4 +1,4 @@
-"""Surprise of the evidence, date by date: how well what was known before foretold what was reported next.
+"""Surprise of the evidence, date by date: how well what was known before predicted what was reported next.
 
 The log score of a date is log p(what is new | what was known), the prequential score (Dawid 1984). Whether
 it is low depends on how much was reported and how doubtful it was, so it is held against replicates: theta
@@ -22,14 +22,22 @@ from typing import Any, NamedTuple
 
 import numpy as np
 import xarray as xr
+from scipy.special import logsumexp
 
 from forecast.inference.particles import Chain, log_sum, systematic
-from forecast.inference.predictive.design import Designer, members
-from forecast.inference.predictive.increments import Fresh, Part, Said, content, fresh, joined
+from forecast.inference.predictive.design import EvidenceDesign, cell_and_children
+from forecast.inference.predictive.increments import (
+    EvidenceIncrement,
+    IncrementCell,
+    Stated,
+    cell_content,
+    concatenated,
+    evidence_increment,
+)
 from forecast.inference.predictive.paths import posterior_path
-from forecast.inference.predictive.replicates import Batch, Drawn, most_likely, replicate
-from forecast.model.cell_sequence import Course, places
-from forecast.model.cells import Content, flatten
+from forecast.inference.predictive.replicates import Batch, DrawnCell, most_likely, replicate
+from forecast.model.cell_sequence import CellSequence, places
+from forecast.model.cells import CellContent, flatten
 from forecast.model.dynamics import transition_matrices
 from forecast.model.hmm import Filtered, empty_filtered, forward
 from forecast.model.likelihood import Cells, log_cells
@@ -62,16 +70,16 @@ def surprise(task: Problem, run: list[Chain], seed: int) -> xr.Dataset:
     --------
     >>> surprise(task, run, 0)["tail"].min()  # doctest: +SKIP
     """
-    designer, rows = Designer(task), []
+    designer, rows = EvidenceDesign(task), []
     for k, step in enumerate(task.steps):
-        new = fresh(task, designer, k)
+        new = evidence_increment(task, designer, k)
         tail = np.nan, np.nan
         known = not any(np.isnan(chain.log_evidence[max(k - 1, 0) : k + 1]).any() for chain in run)
         if new.parts and known:
             day = (step.date - task.layout.question.opened).days
             rng = np.random.default_rng(np.random.SeedSequence([seed, 0, 0, 0, 0, 4, day]))
             tail = _tail(task, new, _particles(run, k), k, rng)
-        rows.append((*tail, new.voices, new.silences))
+        rows.append((*tail, new.reports, new.silences))
     columns: dict[str, Any] = dict(
         zip(("tail", "tied", "reports", "silences"), zip(*rows, strict=True), strict=True)
     )
@@ -92,7 +100,7 @@ def _particles(run: list[Chain], k: int) -> np.ndarray:
 
 
 def _tail(
-    task: Problem, new: Fresh, theta: np.ndarray, k: int, rng: np.random.Generator
+    task: Problem, new: EvidenceIncrement, theta: np.ndarray, k: int, rng: np.random.Generator
 ) -> tuple[float, float]:
     """Return the share of replicates with a lower score, ties half, and the share of ties."""
     known = _filtered(task, new.known, new.cells, theta)
@@ -106,18 +114,18 @@ def _tail(
     path = posterior_path(known.alpha[row], known.matrix[row], rng, begin=begin)
     found = list(replicate([p.place for p in new.parts], task.layout, theta[row], path, rng))
     exists = np.prod([batch.exists.prod(axis=1) for batch in found], axis=0)
-    score, same = _scores(task, new, theta, known, log_weight, row, _told(new.parts, found, task))
+    score, same = _scores(task, new, theta, known, log_weight, row, _outcomes(new.parts, found, task))
     tied = same | np.isclose(score[:-1], score[-1], rtol=SAME, atol=SAME)
     lower = (score[:-1] < score[-1]) & ~tied
     share = exists / exists.sum()
     return float(share @ (lower + 0.5 * tied)), float(share @ tied)
 
 
-def _filtered(task: Problem, course: Course, cells: Cells, theta: np.ndarray) -> Filtered:
-    """Filter a course for some theta."""
-    filtered = empty_filtered(len(theta), task.units, course.start.shape[1] - 1, task.layout.scenarios)
+def _filtered(task: Problem, sequence: CellSequence, cells: Cells, theta: np.ndarray) -> Filtered:
+    """Filter a sequence for some theta."""
+    filtered = empty_filtered(len(theta), task.units, sequence.start.shape[1] - 1, task.layout.scenarios)
     transition_matrices(theta, task.layout.arrays, filtered.matrix)
-    forward(theta, course, 0, cells, task.layout.arrays, filtered)
+    forward(theta, sequence, 0, cells, task.layout.arrays, filtered)
     return filtered
 
 
@@ -126,45 +134,45 @@ def _reweighed(task: Problem, theta: np.ndarray, known: Filtered, k: int) -> np.
     now = known.log_norm.sum(axis=(1, 2))
     if k == 0:
         return now
-    return now - _filtered(task, task.steps[k - 1].course, task.cells, theta).log_norm.sum(axis=(1, 2))
+    return now - _filtered(task, task.steps[k - 1].sequence, task.cells, theta).log_norm.sum(axis=(1, 2))
 
 
-class _Told(NamedTuple):
-    """What one cell says: in each replicate, and in the last row as it was."""
+class _Outcomes(NamedTuple):
+    """The contents of one cell: in each replicate, and in the last row as it was."""
 
-    outcomes: list[Content]  # without repetition
+    contents: list[CellContent]  # without repetition
     which: np.ndarray  # (R + 1,)
 
 
-def _told(parts: tuple[Part, ...], found: list[Batch], task: Problem) -> list[_Told]:
-    """Return what each part says in each replicate; the values that went on follow the replicate."""
+def _outcomes(parts: tuple[IncrementCell, ...], found: list[Batch], task: Problem) -> list[_Outcomes]:
+    """Return the contents of each part by replicate; values that went on are those of the replicate."""
     layout, lasting = task.layout, dict[tuple[int, int, int], np.ndarray]()
-    drawn: dict[tuple[int, int, int], tuple[tuple[Drawn, ...], int]] = {}
+    drawn: dict[tuple[int, int, int], tuple[tuple[DrawnCell, ...], int]] = {}
     for batch in found:
         for g, place in enumerate(batch.places):
             each = (batch.drawn, *batch.drawn.children)
-            drawn[place.unit, place.period, place.blank.indicator] = each, g
-            for one, what in zip(members(place.blank), each, strict=True):
+            drawn[place.unit, place.period, place.design.indicator] = each, g
+            for one, what in zip(cell_and_children(place.design), each, strict=True):
                 persists = layout.question.indicators[one.indicator].persistence is not None
-                if persists and (one.voices or one.watch is not None):
+                if persists and (one.reports or one.monitoring is not None):
                     value = most_likely(one, what, layout)[:, g]
                     lasting[place.unit, place.period, one.indicator] = value
-    told = []
+    outcomes = []
     for part in parts:
         place = part.place
-        each, g = drawn[place.unit, place.period, place.blank.indicator]
+        each, g = drawn[place.unit, place.period, place.design.indicator]
         columns, edges = list[np.ndarray](), [0]
-        for one, what, said in zip(members(place.blank), each, place.said, strict=True):
+        for one, what, stated in zip(cell_and_children(place.design), each, place.stated, strict=True):
             nothing = np.zeros(len(what.value))
             held = lasting.get((place.unit, one.before, one.indicator), nothing + one.held)
             alarm = nothing if what.alarm is None else what.alarm[:, g] > 0
-            words = [np.append(y[:, g], seen) for y, seen in zip(what.said, said, strict=True)]
-            columns += [np.append(held, one.held), np.append(alarm, 0.0), *words]
+            values = [np.append(y[:, g], seen) for y, seen in zip(what.stated, stated, strict=True)]
+            columns += [np.append(held, one.held), np.append(alarm, 0.0), *values]
             edges.append(len(columns))
         first, which = _distinct(columns)
         rows = np.stack([column[first] for column in columns], axis=1)
-        told.append(_Told([_content(part, row, edges, task) for row in rows], which))
-    return told
+        outcomes.append(_Outcomes([_content(part, row, edges, task) for row in rows], which))
+    return outcomes
 
 
 def _distinct(columns: list[np.ndarray]) -> tuple[np.ndarray, np.ndarray]:
@@ -181,48 +189,40 @@ def _distinct(columns: list[np.ndarray]) -> tuple[np.ndarray, np.ndarray]:
     return first, which
 
 
-def _content(part: Part, row: np.ndarray, edges: list[int], task: Problem) -> Content:
-    """Return the content of a cell that says what a row says: of each member held, alarm, and its reports."""
-    said: Said = tuple(tuple(row[a + 2 : b]) for a, b in pairwise(edges))
+def _content(part: IncrementCell, row: np.ndarray, edges: list[int], task: Problem) -> CellContent:
+    """Return the content of a cell from a row: of itself and each child held, alarm, and its reports."""
+    stated: Stated = tuple(tuple(row[a + 2 : b]) for a, b in pairwise(edges))
     held = tuple(int(row[a]) for a in edges[:-1])
     alarm = tuple(bool(row[a + 1]) for a in edges[:-1])
-    return content(part.place.blank, said, task.layout, held=held, alarm=alarm)
+    return cell_content(part.place.design, stated, task.layout, held=held, alarm=alarm)
 
 
 def _scores(
     task: Problem,
-    new: Fresh,
+    new: EvidenceIncrement,
     theta: np.ndarray,
     known: Filtered,
     log_weight: np.ndarray,
     row: np.ndarray,
-    told: list[_Told],
+    outcomes: list[_Outcomes],
 ) -> tuple[np.ndarray, np.ndarray]:
     """Return the score of each replicate and, last, of the evidence; and which replicates say the same."""
-    tables, rest = _tables(task, new, theta, told)
-    first, which = _distinct([one.which for one in told])
+    tables, rest = _tables(task, new, theta, outcomes)
+    first, which = _distinct([one.which for one in outcomes])
     log_p = np.zeros((len(first), len(theta)))
     for unit in sorted({part.place.unit for part in new.parts}):
         mine = [n for n, part in enumerate(new.parts) if part.place.unit == unit]
-        parts = [(new.parts[n].place.period, tables[n], told[n].which[first]) for n in mine]
+        parts = [(new.parts[n].place.period, tables[n], outcomes[n].which[first]) for n in mine]
         log_p += _forward(theta, known, unit, rest, parts, task.layout.scenarios)
     _, of = np.unique(theta.sum(axis=1), return_inverse=True)  # equal particles are one
     own = of[None] == np.append(of[row], -1)[:, None]
     weight = np.where(own & ~own.all(axis=1, keepdims=True), -np.inf, log_weight)
-    score = _log_sums(weight + log_p[which]) - _log_sums(weight)
+    score = logsumexp(weight + log_p[which], axis=-1) - logsumexp(weight, axis=-1)
     return score, which[:-1] == which[-1]
 
 
-def _log_sums(x: np.ndarray) -> np.ndarray:
-    """Return log(sum(exp(x))) over the last axis."""
-    high = x.max(axis=-1, keepdims=True)
-    high = np.where(np.isfinite(high), high, 0.0)
-    with np.errstate(divide="ignore"):
-        return np.log(np.exp(x - high).sum(axis=-1)) + high[..., 0]
-
-
 def _tables(
-    task: Problem, new: Fresh, theta: np.ndarray, told: list[_Told]
+    task: Problem, new: EvidenceIncrement, theta: np.ndarray, outcomes: list[_Outcomes]
 ) -> tuple[list[np.ndarray], dict[tuple[int, int], np.ndarray]]:
     """Return log likelihoods: of each part (K, n, O) by outcome, and of all else by unit and period (K, n).
 
@@ -234,21 +234,21 @@ def _tables(
     cell = new.known.cell[new.known.kind]
     given = np.array([part.given for part in new.parts])
     others = np.flatnonzero((period >= begin) & ~np.isin(cell, given))
-    outcomes = [one for each in told for one in each.outcomes]
-    cells = joined(new.cells, flatten(outcomes))
-    ids = np.concatenate([len(new.cells.cell) + np.arange(len(outcomes)), given, cell[others]])
+    contents = [one for each in outcomes for one in each.contents]
+    cells = concatenated(new.cells, flatten(contents))
+    ids = np.concatenate([len(new.cells.cell) + np.arange(len(contents)), given, cell[others]])
     log_m = np.empty((len(theta), len(ids), task.layout.scenarios))
     for n, one in enumerate(theta):
         log_cells(one, ids, cells, task.layout.arrays, log_m[n])
     log_m = np.ascontiguousarray(np.moveaxis(log_m, 2, 0))
     tables, at = list[np.ndarray](), 0
-    for p, (part, each) in enumerate(zip(new.parts, told, strict=True)):
-        table = log_m[..., at : at + len(each.outcomes)]
+    for p, (part, each) in enumerate(zip(new.parts, outcomes, strict=True)):
+        table = log_m[..., at : at + len(each.contents)]
         if part.exponent != 1.0:
-            known = log_m[..., len(outcomes) + p, None]
+            known = log_m[..., len(contents) + p, None]
             table = table + (part.exponent - 1.0) * np.where(np.isneginf(known), 0.0, known)
         tables.append(table)
-        at += len(each.outcomes)
+        at += len(each.contents)
     rest: dict[tuple[int, int], np.ndarray] = {}
     exponent = new.known.exponent[new.known.kind[others]]
     for m, (n, power) in enumerate(zip(others.tolist(), exponent, strict=True)):

@@ -16,8 +16,8 @@ from numpy.typing import NDArray
 
 from forecast.case.evidence import Evidence
 from forecast.inference.gibbs.latent import Latent, draw_hidden_values, draw_path, new_latent
-from forecast.model.cell_sequence import Course
-from forecast.model.cells import Content, Statement, flatten
+from forecast.model.cell_sequence import CellSequence
+from forecast.model.cells import CellContent, ReportTerm, flatten
 from forecast.model.hmm import empty_filtered, refresh
 from forecast.model.parameters import layout
 from tests.cases import category, count, question, source, swaps
@@ -40,34 +40,34 @@ S, Z_ = LAID.starts["reliability s"], LAID.starts["reliability z"]
 R = {S: 0.8, Z_: 0.6}
 Counts = dict[int, float]
 #: Chance, slots of what was drawn fresh, reports and what they speak about.
-Case = tuple[float, tuple[int, ...], list[tuple[Statement, float]]]
+Case = tuple[float, tuple[int, ...], list[tuple[ReportTerm, float]]]
 
 
-def own(y: float, slot: int, u: float, c: float = 1.0) -> Statement:
-    return Statement(0.0, u, c, c, y, slot)
+def own(y: float, slot: int, u: float, c: float = 1.0) -> ReportTerm:
+    return ReportTerm(0.0, u, c, c, y, slot)
 
 
-def repeat(y: float, slot: int, u: float, keep: float, b: float, c: float = 1.0) -> Statement:
-    return Statement(keep, b * u, b * c, c, y, slot)
+def repeat(y: float, slot: int, u: float, keep: float, b: float, c: float = 1.0) -> ReportTerm:
+    return ReportTerm(keep, b * u, b * c, c, y, slot)
 
 
-def drawn(content: Content, s: int, power: float, n: int = N) -> Latent:
+def drawn(content: CellContent, s: int, power: float, n: int = N) -> Latent:
     """The sums of n like cells in scenario s."""
     cells, theta = flatten([content]), LAID.mean[None].copy()
     one = np.zeros(1, np.int64)
-    course = Course(one, np.array([[0, 1]]), one, np.array([power]))
-    latent = new_latent(theta, course, cells, LAID.arrays)
+    sequence = CellSequence(one, np.array([[0, 1]]), one, np.array([power]))
+    latent = new_latent(theta, sequence, cells, LAID.arrays)
     latent.number[0, s] = n
-    draw_hidden_values(theta[0], course, cells, LAID.arrays, latent, np.random.default_rng(8))
+    draw_hidden_values(theta[0], sequence, cells, LAID.arrays, latent, np.random.default_rng(8))
     return latent
 
 
-def ways(statement: Statement, x: float) -> list[tuple[float, int | None, int | None]]:
+def ways(statement: ReportTerm, x: float) -> list[tuple[float, int | None, int | None]]:
     """How a report can have come about where x happened: chance, reliable source, unreliable source."""
     slot, c, r = statement.slot, statement.credibility, R[statement.slot]
     return [
         (statement.keep, None, None),
-        (statement.told * r * (statement.value == x), slot, None),
+        (statement.truth * r * (statement.value == x), slot, None),
         (statement.noise * r * (1 - c), slot, None),
         (statement.noise * (1 - r), None, slot),
     ]
@@ -109,7 +109,7 @@ def test_a_category(hold, held, power):
         cases.append(((1 - hold) * f * silence, (start + x,), told))
         cases.append((hold * (x == held) * silence, (), told))
     plus, minus, _ = expected(cases)
-    latent = drawn(Content(0, CLASH, 0.95, 0.3, hold, held), 1, power)
+    latent = drawn(CellContent(0, CLASH, 0.95, 0.3, hold, held), 1, power)
     assert_means(latent.plus, plus, power)
     assert_means(latent.minus, minus, power)
     if power != 1.0:  # the rest of the weight is for the acceptance ratio
@@ -124,7 +124,7 @@ def test_a_cell_that_depends_on_another():
     """Where the parent is quiet the child has no value, and nothing was told of it."""
     tone, reply = LAID.starts["likelihood tone alpha"], LAID.starts["likelihood reply alpha"]
     child = (own(1, S, 0.5), own(0, Z_, 0.5, 0.7))
-    latent = drawn(Content(0, CLASH[:2], children=(Content(1, child, 0.9, 0.4),)), 0, 1.0)
+    latent = drawn(CellContent(0, CLASH[:2], children=(CellContent(1, child, 0.9, 0.4),)), 0, 1.0)
     quiet = [(one, 0.0) for one in CLASH[:2]] + [(one, math.nan) for one in child]
     cases: list[Case] = [(TONES[0][0] * 0.9, (tone,), quiet)]
     for x, (y, g) in product((1, 2), enumerate((0.8, 0.2))):
@@ -148,7 +148,7 @@ def test_a_count(power):
     for y in (4.0, 9.0):
         some, none = (expected([(1.0, (), [(one, x) for one in statements])])[2] for x in (y, math.nan))
         told[y] = f[int(y)] * (some - none) / total
-    latent = drawn(Content(2, statements), 0, power)
+    latent = drawn(CellContent(2, statements), 0, power)
     reliable = {slot: up[slot] for slot in (S, Z_)}
     assert_means(latent.plus, reliable, power, 4)
     assert_means(latent.minus, {slot: down[slot] for slot in (S, Z_)} | {start: sum(told.values())}, power, 4)
@@ -158,14 +158,14 @@ def test_a_count(power):
 
 def test_paths():
     """20,000 paths of two scenarios over three periods: chi-square below its 1 - 1e-6 quantile."""
-    contents = [Content(0, (own(y, S, 1 / 3),)) for y in range(3)]
+    contents = [CellContent(0, (own(y, S, 1 / 3),)) for y in range(3)]
     kinds = np.arange(3)
-    course = Course(kinds, np.array([[0, 1, 2, 3]]), kinds, np.ones(3))
+    sequence = CellSequence(kinds, np.array([[0, 1, 2, 3]]), kinds, np.ones(3))
     theta, cells = LAID.mean[None].copy(), flatten(contents)
     filtered = empty_filtered(1, 1, 3, 2)
-    refresh(theta, course, cells, LAID.arrays, filtered)
+    refresh(theta, sequence, cells, LAID.arrays, filtered)
     latent, rng, seen = (
-        new_latent(theta, course, cells, LAID.arrays),
+        new_latent(theta, sequence, cells, LAID.arrays),
         np.random.default_rng(2),
         Counter[tuple[int, ...]](),
     )
@@ -173,7 +173,7 @@ def test_paths():
         for array in (latent.number, latent.moves, latent.plus):
             array[:] = 0
         last = int(rng.random() < filtered.alpha[0, 0, 2, 1])
-        draw_path(0, last, filtered, course, LAID.arrays, latent, rng)
+        draw_path(0, last, filtered, sequence, LAID.arrays, latent, rng)
         path = tuple(int(s) for s in latent.number.argmax(axis=1))
         assert path[-1] == last
         assert latent.plus[path[0]] == 1

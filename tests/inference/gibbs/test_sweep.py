@@ -26,7 +26,7 @@ from forecast.case.judgement import MeasureMean, Positive, Proportions
 from forecast.case.question import Moves, Question, Transition
 from forecast.inference.gibbs.sweep import sweep
 from forecast.inference.particles import systematic
-from forecast.model.cell_sequence import Course, bridge
+from forecast.model.cell_sequence import CellSequence, bridge
 from forecast.model.evidence_index import EvidenceIndex
 from forecast.model.hmm import Filtered, empty_filtered, refresh
 from forecast.model.likelihood import Cells
@@ -177,31 +177,31 @@ CASES: dict[str, Callable[[], Made]] = {
 }
 
 
-def known_of(laid: Layout, log: tuple[Report, ...], on: int) -> tuple[Course, Cells]:
+def known_of(laid: Layout, log: tuple[Report, ...], on: int) -> tuple[CellSequence, Cells]:
     known = EvidenceIndex(laid, Evidence(log))
     known.update_cells({key for _, key in known.changes(day(on))}, day(on))
-    return known.snapshot(day(on)).course, known.cells()
+    return known.snapshot(day(on)).sequence, known.cells()
 
 
-def filtered_of(laid: Layout, theta: Numbers, course: Course, cells: Cells) -> Filtered:
-    found = empty_filtered(len(theta), course.start.shape[0], course.start.shape[1] - 1, laid.scenarios)
-    refresh(theta, course, cells, laid.arrays, found)
+def filtered_of(laid: Layout, theta: Numbers, sequence: CellSequence, cells: Cells) -> Filtered:
+    found = empty_filtered(len(theta), sequence.start.shape[0], sequence.start.shape[1] - 1, laid.scenarios)
+    refresh(theta, sequence, cells, laid.arrays, found)
     return found
 
 
-def long_run(laid: Layout, course: Course, cells: Cells, seed: int = 1) -> tuple[Numbers, Numbers]:
+def long_run(laid: Layout, sequence: CellSequence, cells: Cells, seed: int = 1) -> tuple[Numbers, Numbers]:
     """Mean of theta, of its squares and of the scenario now, and the standard errors, by Gibbs sweeps."""
     rng = np.random.default_rng(seed)
     theta = np.concatenate([block.draw(rng, PARTICLES) for block in laid.blocks], axis=1)
     rows, accepted = np.arange(PARTICLES), np.zeros((3, 2), np.int64)
     total: Numbers = np.zeros((PARTICLES, 2 * laid.size + laid.scenarios))
     for n in range(SWEEPS):
-        filtered = filtered_of(laid, theta, course, cells)
+        filtered = filtered_of(laid, theta, sequence, cells)
         now = filtered.alpha[:, 0, -1]
         if n >= BURN:
             total += np.concatenate([theta, theta**2, now], axis=1)
         last = (rng.random((PARTICLES, 1)) > now.cumsum(axis=1)[:, :-1]).sum(axis=1)
-        sweep(theta, rows, last, filtered, course, cells, laid.arrays, rng, accepted)
+        sweep(theta, rows, last, filtered, sequence, cells, laid.arrays, rng, accepted)
     each = total / (SWEEPS - BURN)
     return each.mean(axis=0), each.std(axis=0, ddof=1) / math.sqrt(PARTICLES)
 
@@ -230,12 +230,12 @@ def nodes(block: Block) -> list[tuple[float, Numbers]]:
     return list(zip(w / w.sum(), rows, strict=True))
 
 
-def integrated(laid: Layout, course: Course, cells: Cells) -> Numbers:
+def integrated(laid: Layout, sequence: CellSequence, cells: Cells) -> Numbers:
     """The same means by quadrature."""
     grid = list(product(*(nodes(block) for block in laid.blocks)))
     theta = np.array([np.concatenate([row for _, row in point]) for point in grid])
     log_weight = np.array([sum(math.log(w) for w, _ in point) for point in grid])
-    filtered = filtered_of(laid, theta, course, cells)
+    filtered = filtered_of(laid, theta, sequence, cells)
     log_weight += filtered.log_norm.sum(axis=(1, 2))
     weight = np.exp(log_weight - log_weight.max())
     value = np.concatenate([theta, theta**2, filtered.alpha[:, 0, -1]], axis=1)
@@ -243,8 +243,8 @@ def integrated(laid: Layout, course: Course, cells: Cells) -> Numbers:
     return found
 
 
-def compare(laid: Layout, course: Course, cells: Cells) -> None:
-    expected, (found, error) = integrated(laid, course, cells), long_run(laid, course, cells)
+def compare(laid: Layout, sequence: CellSequence, cells: Cells) -> None:
+    expected, (found, error) = integrated(laid, sequence, cells), long_run(laid, sequence, cells)
     d = laid.size
     sd = np.sqrt(np.maximum(expected[d : 2 * d] - expected[:d] ** 2, 0.0))
     assert np.all(error[:d] <= 0.1 * sd + 1e-9), "a test that could not fail"
@@ -269,8 +269,8 @@ def test_with_exponents(name):
     """The power posterior: every cell with another exponent."""
     q, log = CASES[name]()
     laid = layout(q, Evidence(log))
-    course, cells = known_of(laid, log, 7 * q.period(log[-1].date) + 6)
-    compare(laid, course._replace(exponent=np.linspace(0.25, 0.9, len(course.cell))), cells)
+    sequence, cells = known_of(laid, log, 7 * q.period(log[-1].date) + 6)
+    compare(laid, sequence._replace(exponent=np.linspace(0.25, 0.9, len(sequence.cell))), cells)
 
 
 @pytest.mark.parametrize("name", ["yes or no", "poisson", "negative binomial"])
@@ -278,9 +278,9 @@ def test_half_way_between_two_courses(name):
     """One cell may stand in two places with two exponents."""
     q, log = CASES[name]()
     laid = layout(q, Evidence(log))
-    course, cells = known_of(laid, log, 7 * q.period(log[-1].date) + 6)
-    turned = course._replace(kind=np.roll(course.kind, 1))
-    between = bridge(course, turned, 0.3)
+    sequence, cells = known_of(laid, log, 7 * q.period(log[-1].date) + 6)
+    turned = sequence._replace(kind=np.roll(sequence.kind, 1))
+    between = bridge(sequence, turned, 0.3)
     assert len(between.cell) > len(set(between.cell))
     compare(laid, between, cells)
 
@@ -309,11 +309,11 @@ def test_what_may_not_learn_stays():
     fixed = replace(ALSO, reliability=yes(0.6, 6.0, learn=False))
     q = replace(q, prior=replace(q.prior, learn=False), sources=(q.sources[0], fixed))
     laid = layout(q, Evidence(log))
-    course, cells = known_of(laid, log, 27)
+    sequence, cells = known_of(laid, log, 27)
     theta = np.concatenate([b.draw(np.random.default_rng(0), 50) for b in laid.blocks], axis=1)
-    before, filtered = theta.copy(), filtered_of(laid, theta, course, cells)
+    before, filtered = theta.copy(), filtered_of(laid, theta, sequence, cells)
     rng, last = np.random.default_rng(1), np.zeros(50, np.int64)
-    sweep(theta, np.arange(50), last, filtered, course, cells, laid.arrays, rng, np.zeros((3, 2), np.int64))
+    sweep(theta, np.arange(50), last, filtered, sequence, cells, laid.arrays, rng, np.zeros((3, 2), np.int64))
     moved = (theta != before).any(axis=0)
     learning = [n for b in laid.blocks if b.learns for n in range(b.slots.start, b.slots.stop)]
     assert np.flatnonzero(moved).tolist() == learning
@@ -329,12 +329,12 @@ def test_the_sweep_leaves_the_posterior_of_generated_questions_as_it_is(seed):
     q = a_question(r, r.choice([1.5, 3.0, 8.0]))
     evidence = Evidence(a_log(r, q, 40))
     problem = build_problem(q, evidence, day(40))
-    course, arrays = problem.steps[-1].course, problem.layout.arrays
+    sequence, arrays = problem.steps[-1].sequence, problem.layout.arrays
     rng = np.random.default_rng(seed)
 
     def filtered(theta: np.ndarray) -> Filtered:
         made = empty_filtered(len(theta), problem.units, problem.steps[-1].periods, problem.layout.scenarios)
-        refresh(theta, course, problem.cells, arrays, made)
+        refresh(theta, sequence, problem.cells, arrays, made)
         return made
 
     def seen(theta: np.ndarray, f: Filtered) -> np.ndarray:
@@ -356,7 +356,7 @@ def test_the_sweep_leaves_the_posterior_of_generated_questions_as_it_is(seed):
         now = f.alpha[:, 0, -1].cumsum(axis=1)
         last = (rng.random(len(theta))[:, None] * now[:, -1:] > now).sum(axis=1)
         count_ = np.zeros((3, 2), np.int64)
-        sweep(theta, np.arange(len(theta)), last, f, course, problem.cells, arrays, rng, count_)
-        refresh(theta, course, problem.cells, arrays, f)
+        sweep(theta, np.arange(len(theta)), last, f, sequence, problem.cells, arrays, rng, count_)
+        refresh(theta, sequence, problem.cells, arrays, f)
     error = np.sqrt(weight @ off / len(theta) + weight**2 @ off)
     assert_close("after the sweeps", seen(theta, f).mean(axis=0), mean, 4.5 * error + 1e-7)

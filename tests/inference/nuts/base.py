@@ -40,7 +40,7 @@ def filtered(laid: Layout, evidence: Evidence, as_of: date, theta: np.ndarray) -
     """Run our own filter."""
     step, cells = known_on(laid, evidence, as_of)
     found = empty_filtered(len(theta), max(len(laid.question.units), 1), step.periods, laid.scenarios)
-    refresh(theta, step.course, cells, laid.arrays, found)
+    refresh(theta, step.sequence, cells, laid.arrays, found)
     return found
 
 

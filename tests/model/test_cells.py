@@ -8,9 +8,11 @@ import numpy as np
 import pytest
 import scipy.stats
 
-from forecast.case.evidence import Evidence
-from forecast.model.cells import Statement, density, most_likely, statement
+from forecast.case.evidence import Evidence, Report
+from forecast.case.question import Indicator
+from forecast.model.cells import ReportTerm, density, most_likely, report_design, report_term, value_code
 from forecast.model.parameters import layout
+from forecast.model.report_log import WITHDRAWN
 from tests.cases import category, count, measure, question, report, source
 
 Q = question(
@@ -30,6 +32,15 @@ TONE, RAIDS, CLASHES, PRICE = Q.indicators
 NAN = math.nan
 
 
+def term(one: Report, indicator: Indicator, original: float | None) -> ReportTerm:
+    """A report's term where its original says the same (1), something else (0), or was withdrawn (nan)."""
+    value, i = value_code(one, indicator), Q.indicators.index(indicator)
+    if original is None:
+        return report_term(report_design(one, (), LAID), (value,), value, LAID, i)
+    design = report_design(one, (WITHDRAWN if math.isnan(original) else 0,), LAID)
+    return report_term(design, (value if original else value + 1, value), value, LAID, i)
+
+
 @pytest.mark.parametrize(
     ("original", "independence", "keep", "share"),
     [
@@ -44,7 +55,7 @@ NAN = math.nan
 )
 def test_each_row_of_the_table(original, independence, keep, share):
     one = report("r", 1, "tone", "warm", "z", credibility="3", independence=independence)
-    found = statement(one, LAID, TONE, original)
+    found = term(one, TONE, original)
     expected = (keep, share / 3, share * 0.7, 0.7, 2.0, LAID.starts["reliability z"])
     assert found == pytest.approx(expected)
 
@@ -55,8 +66,8 @@ def test_probabilities_of_a_report_sum_to_one_over_what_it_could_say():
     total = 0.0
     for y, value in enumerate(TONE.values):
         one = report("r", 1, "tone", value, independence=0.4, credibility="2")
-        s = statement(one, LAID, TONE, 1.0 if y == 2 else 0.0)
-        total += s.keep + s.noise * (1 - s.credibility * r) + s.told * r * (y == x)
+        s = term(one, TONE, 1.0 if y == 2 else 0.0)
+        total += s.keep + s.noise * (1 - s.credibility * r) + s.truth * r * (y == x)
     assert total == pytest.approx(1.0)
 
 
@@ -67,17 +78,17 @@ def test_noise_of_a_number_is_the_mixture_at_the_means():
         (CLASHES, 3, pmf),
         (PRICE, 1.7, scipy.stats.norm([1.0, 2.0], [0.5, 0.8]).pdf(1.7)),
     ):
-        found = statement(report("r", 1, indicator.id, y), LAID, indicator, None)
+        found = term(report("r", 1, indicator.id, y), indicator, None)
         assert (found.noise, found.value) == pytest.approx((expected.mean(), y))
         assert [density(indicator, s, y) for s in range(2)] == pytest.approx(list(expected))
 
 
 def test_a_testimony_has_a_reliability_of_its_own():
-    assert statement(TOLD, LAID, TONE, None).slot == LAID.starts["testimony minister"]
+    assert term(TOLD, TONE, None).slot == LAID.starts["testimony minister"]
 
 
-def plain(value: int, slot: int = 0) -> Statement:
-    return Statement(0.0, 1 / 3, 1.0, 1.0, value, slot)
+def plain(value: int, slot: int = 0) -> ReportTerm:
+    return ReportTerm(0.0, 1 / 3, 1.0, 1.0, value, slot)
 
 
 def test_most_likely_value():

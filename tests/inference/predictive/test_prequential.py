@@ -15,8 +15,8 @@ from scipy.stats import kstest
 from forecast.case.evidence import Evidence, Report
 from forecast.case.question import Indicator, Question
 from forecast.inference.particles import Chain
-from forecast.inference.predictive.design import Designer
-from forecast.inference.predictive.increments import fresh
+from forecast.inference.predictive.design import EvidenceDesign
+from forecast.inference.predictive.increments import evidence_increment
 from forecast.inference.predictive.prequential import _filtered, _particles, _reweighed, surprise
 from forecast.inference.smc import run_chain
 from forecast.model.problem import Problem, build_problem
@@ -34,7 +34,7 @@ from tests.cases import (
     source,
     withdraw,
 )
-from tests.inference.told import Silent, all_that_could_be_told, retold, silence
+from tests.inference.predictive.base import Silent, all_that_could_be_stated, restated, silence
 from tests.oracles import (
     draw_theta,
     enumerate_posterior,
@@ -137,7 +137,7 @@ def likelihood(
 
 
 def enumerated_tail(case: Small, before: date | None, on: date) -> tuple[float, float]:
-    """Return P(score < observed) + P(tie) / 2 and P(tie), over everything that could have been said."""
+    """Return P(score < observed) + P(tie) / 2 and P(tie), over everything that could have been stated."""
     q, theta = case.question, mean_theta(case.question, case.evidence)
     live = case.evidence.known(on)
     old = {r.id for r in case.evidence.known(before)} if before else set()
@@ -148,14 +148,14 @@ def enumerated_tail(case: Small, before: date | None, on: date) -> tuple[float, 
     base = Evidence(tuple(r for r in live if r.id in old))
     known = likelihood(q, base, on, theta, still & was_still, set())
     scores, chances, seen = [], [], math.nan
-    for said in all_that_could_be_told(q, new):
+    for stated in all_that_could_be_stated(q, new):
         for alarms in product((False, True), repeat=len(fresh)):
             broken = {key for key, alarm in zip(fresh, alarms, strict=True) if alarm}
-            log = retold(Evidence(live), new, said)
+            log = restated(Evidence(live), new, stated)
             p = likelihood(q, log, on, theta, still - broken, broken) / known
             scores.append(math.log(p) if p > 0 else -math.inf)
             chances.append(p)
-            if not broken and list(said) == [r.value for r in new]:
+            if not broken and list(stated) == [r.value for r in new]:
                 seen = scores[-1]
     weight = np.array(chances) / sum(chances)
     tied = np.isclose(scores, seen, rtol=0, atol=1e-8)
@@ -219,7 +219,7 @@ def asked(dynamics: bool) -> Question:
 
 
 class World:
-    """Judgements, a path, what happened and what was said, drawn from the design's text alone.
+    """Judgements, a path, what happened and what was stated, drawn from the design's text alone.
 
     s reports on most cells; so does z, now and then half copying s, and late by a week where it is on its own
     about the raid (nothing goes on from there). Three claims of z are one talk.
@@ -239,9 +239,9 @@ class World:
                 x = self.value(i, self.theta, s)
                 if i.persistence and held is not None and rng.random() < i.persistence ** (t - held[1]):
                     x = held[0]
-                said = self.reports(i, t, x)
-                if i.persistence and said:
-                    held = self.most_likely(said), t
+                stated = self.reports(i, t, x)
+                if i.persistence and stated:
+                    held = self.most_likely(stated), t
 
     def value(self, i: Indicator, theta: Theta, s: int) -> int:
         judged = theta["likelihood"][i.id][s]
@@ -253,8 +253,8 @@ class World:
         return self.value(i, self.means, int(self.rng.integers(3)))
 
     def reports(self, i: Indicator, t: int, x: int) -> list[tuple[str, int, float]]:
-        """Report on a cell; return who said what, and how far it was his own."""
-        said: list[tuple[str, int, float]] = []
+        """Report on a cell; return who stated what, and how far it was his own."""
+        stated: list[tuple[str, int, float]] = []
         for name in ("s", "z"):
             if self.rng.random() < 0.3:
                 continue
@@ -262,10 +262,10 @@ class World:
             self.claims += talk
             r = self.theta["testimony"]["talk"] if talk else self.theta["reliability"][name]
             y = x if self.rng.random() < r else self.noise(i)
-            copies = name == "z" and bool(said) and self.rng.random() < 0.5
+            copies = name == "z" and bool(stated) and self.rng.random() < 0.5
             if copies and self.rng.random() < 0.5:
-                y = said[0][1]
-            said.append((name, y, 0.5 if copies else 1.0))
+                y = stated[0][1]
+            stated.append((name, y, 0.5 if copies else 1.0))
             options: dict[str, Any] = {"testimony": "talk"} if talk else {}
             options |= {"repeats": (f"{i.id}{t}s",), "independence": 0.5} if copies else {}
             late = name == "z" and i.id == "raid" and not copies and self.rng.random() < 0.4
@@ -274,14 +274,14 @@ class World:
             self.rows.append(
                 report(f"{i.id}{t}{name}", on, i.id, i.values[y] if i.values else y, name, **options)
             )
-        return said
+        return stated
 
-    def most_likely(self, said: list[tuple[str, int, float]]) -> int:
+    def most_likely(self, stated: list[tuple[str, int, float]]) -> int:
         """Return the tone that the reports make most likely, reliabilities at their means."""
         weight = np.ones(3)
-        for name, y, own in said:
+        for name, y, own in stated:
             r = self.means["reliability"][name]
-            weight *= (1 - own) * (y == said[0][1]) + own * ((1 - r) / 3 + r * (np.arange(3) == y))
+            weight *= (1 - own) * (y == stated[0][1]) + own * ((1 - r) / 3 + r * (np.arange(3) == y))
         return int(np.argmax(weight >= weight.max() * (1 - 1e-12)))
 
 
@@ -321,13 +321,13 @@ def test_the_particles_kept_of_each_date_stand_for_all(name):
 
 def test_where_evidence_has_gone_particles_are_weighed_anew(monkeypatch):
     """A correction: theta given all but the new row, against importance sampling. Seed 5, 6 errors."""
-    monkeypatch.setattr("forecast.inference.smc.TRAIL", 4000)
+    monkeypatch.setattr("forecast.inference.smc.KEPT_PER_DATE", 4000)
     monkeypatch.setattr("forecast.inference.predictive.prequential.PARTICLES", 4000)
     case = small("late_and_corrected", False)
     problem, chains = run(case, particles=4000, seed=5)
     dates = [step.date for step in problem.steps]
     k = next(k for k, on in enumerate(dates) if on >= day(18))  # r1 is told late, r4 corrected to k4
-    new = fresh(problem, Designer(problem), k)
+    new = evidence_increment(problem, EvidenceDesign(problem), k)
     assert new.lost
     theta = _particles(chains, k)
     known = _filtered(problem, new.known, new.cells, theta)
@@ -350,7 +350,7 @@ def test_where_evidence_has_gone_particles_are_weighed_anew(monkeypatch):
 
 
 def test_a_model_that_is_wrong_is_surprised():
-    """A source said to be sure, which contradicts what both scenarios all but rule out, six times."""
+    """A source stated to be sure, which contradicts what both scenarios all but rule out, six times."""
     q = question(
         (0.5, 0.5),
         tuple(binary(f"sign{n}", (0.02, 0.03), math.inf) for n in range(6)),

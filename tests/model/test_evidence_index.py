@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from forecast.case.evidence import Evidence, Report
 from forecast.case.question import Group, Monitored, Question
-from forecast.model.cell_sequence import Course, places
+from forecast.model.cell_sequence import CellSequence, places
 from forecast.model.evidence_index import EvidenceIndex
 from forecast.model.likelihood import Cells
 from forecast.model.parameters import Layout, layout
@@ -85,7 +85,7 @@ def logs(draw: st.DrawFn) -> tuple[Question, tuple[Report, ...]]:
     return q, tuple(log)
 
 
-def unfolded(course: Course, cells: Cells) -> list[tuple[Any, ...]]:
+def unfolded(sequence: CellSequence, cells: Cells) -> list[tuple[Any, ...]]:
     """Unit, period, everything a cell and its children hold, and its exponent: in the order of time."""
 
     def held(c: int) -> tuple[Any, ...]:
@@ -94,17 +94,17 @@ def unfolded(course: Course, cells: Cells) -> list[tuple[Any, ...]]:
         reports = tuple(tuple(r) for r in cells.report[row["first"] : row["end"]].tolist())
         return own, reports, tuple(held(row["child"] + n) for n in range(row["children"]))
 
-    unit, period = places(course)
+    unit, period = places(sequence)
     return [
-        (u, t, held(course.cell[k]), course.exponent[k])
-        for u, t, k in zip(unit.tolist(), period.tolist(), course.kind, strict=True)
+        (u, t, held(sequence.cell[k]), sequence.exponent[k])
+        for u, t, k in zip(unit.tolist(), period.tolist(), sequence.kind, strict=True)
     ]
 
 
 def fresh(laid: Layout, log: tuple[Report, ...], on: date) -> list[tuple[Any, ...]]:
     known = EvidenceIndex(laid, Evidence(log))
     known.update_cells({key for _, key in known.changes(on)}, on)
-    return unfolded(known.snapshot(on).course, known.cells())
+    return unfolded(known.snapshot(on).sequence, known.cells())
 
 
 @MANY
@@ -120,7 +120,7 @@ def test_moving_on_gives_the_cells_of_a_fresh_start(made_up, stride):
         last = day(n)
     before: list[tuple[Any, ...]] = []
     for k, step in enumerate(steps):
-        after = unfolded(step.course, known.cells())
+        after = unfolded(step.sequence, known.cells())
         assert after == fresh(laid, log, step.date)
         changed = [row[1] for row in (*before, *after) if (row in before) != (row in after)]
         earlier = steps[k - 1].periods if k else 0
@@ -131,7 +131,7 @@ def test_moving_on_gives_the_cells_of_a_fresh_start(made_up, stride):
 def base(q: Question, log: tuple[Report, ...]) -> tuple[EvidenceIndex, list[tuple[Any, ...]]]:
     known = EvidenceIndex(layout(q, Evidence(log)), Evidence(log))
     known.update_cells({key for _, key in known.changes(day(LAST))}, day(LAST))
-    return known, unfolded(known.snapshot(day(LAST)).course, known.cells())
+    return known, unfolded(known.snapshot(day(LAST)).sequence, known.cells())
 
 
 @MANY
@@ -142,9 +142,9 @@ def test_leaving_out_is_as_if_never_filed_and_putting_back_restores(made_up):
     for one in Evidence(log).known(day(LAST)):
         key = ReportLog(q, Evidence(log)).key(one)
         known.update_cells([key], day(LAST), frozenset([one.id]))
-        left = unfolded(known.snapshot(day(LAST)).course, known.cells())
+        left = unfolded(known.snapshot(day(LAST)).sequence, known.cells())
         known.update_cells([key], day(LAST))
-        assert unfolded(known.snapshot(day(LAST)).course, known.cells()) == whole
+        assert unfolded(known.snapshot(day(LAST)).sequence, known.cells()) == whole
         if not one.replaces and one.id not in {r.replaces for r in log}:
             rest = [r for r in log if r.id != one.id]
             rest = [replace(r, repeats=tuple(i for i in r.repeats if i != one.id)) for r in rest]
@@ -160,7 +160,7 @@ def test_a_repeat_stands_alone_where_the_correction_of_its_original_is_left_out(
     for log, out in (((original, repeat), "a"), ((original, repeat, graded), "c")):
         known, _ = base(q, log)
         known.update_cells([(0, 0, 4)], day(LAST), frozenset([out]))
-        assert statements(unfolded(known.snapshot(day(LAST)).course, known.cells())) == alone
+        assert statements(unfolded(known.snapshot(day(LAST)).sequence, known.cells())) == alone
 
 
 def statements(rows: list[tuple[Any, ...]]) -> list[tuple[Any, ...]]:
@@ -172,7 +172,7 @@ def test_equal_cells_are_one_kind():
     q = made(())
     log = tuple(report(f"r{t}", 7 * t, "venue", "no", known=30) for t in range(4))
     known, _ = base(q, (*log, *(report(f"o{t}", 7 * t, "answer", "yes") for t in range(4))))
-    course = known.snapshot(day(LAST)).course
-    rows = unfolded(course, known.cells())
-    offers = [k for k, row in zip(course.kind, rows, strict=True) if row[2][0][0] == 1]
+    sequence = known.snapshot(day(LAST)).sequence
+    rows = unfolded(sequence, known.cells())
+    offers = [k for k, row in zip(sequence.kind, rows, strict=True) if row[2][0][0] == 1]
     assert (len(offers), len(set(offers))) == (4, 2)  # the first period is before `since`

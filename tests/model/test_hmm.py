@@ -1,4 +1,4 @@
-"""Forward filter and smoother of cells against plain sums over forward and backward messages."""
+"""Filter and smoother against plain sums over messages, and against a filter in logarithms throughout."""
 
 from __future__ import annotations
 
@@ -8,13 +8,14 @@ from dataclasses import replace
 import numpy as np
 import pytest
 from numpy.typing import NDArray
+from scipy.special import logsumexp
 
 from forecast.case.evidence import Evidence
 from forecast.case.judgement import Proportions
 from forecast.case.question import Transition
-from forecast.model.cell_sequence import Course
-from forecast.model.cells import Content, Statement, flatten
-from forecast.model.hmm import Filtered, empty_filtered, forward, refresh, smooth
+from forecast.model.cell_sequence import CellSequence
+from forecast.model.cells import CellContent, ReportTerm, flatten
+from forecast.model.hmm import Filtered, empty_filtered, filter_log_likelihood, forward, refresh, smooth
 from forecast.model.likelihood import Cells
 from forecast.model.parameters import Layout, layout
 from tests.cases import category, question, source
@@ -34,34 +35,34 @@ def laid_out(*, static: bool) -> Layout:
 def values_of(laid: Layout) -> Cells:
     """Cell v: a certain report of value v, so that m(s) = f(v | s)."""
     slot = laid.starts["reliability s"]
-    return flatten([Content(0, (Statement(0.0, 0.25, 1.0, 1.0, v, slot),)) for v in range(4)])
+    return flatten([CellContent(0, (ReportTerm(0.0, 0.25, 1.0, 1.0, v, slot),)) for v in range(4)])
 
 
 def thetas(laid: Layout, n: int, rng: np.random.Generator) -> Numbers:
     return np.concatenate([block.draw(rng, n) for block in laid.blocks], axis=1)
 
 
-def courses(rng: np.random.Generator) -> Course:
+def sequences(rng: np.random.Generator) -> CellSequence:
     """Up to three cells of each unit and period, each value with two exponents."""
     number = rng.integers(0, 4, (UNITS, T))
     ends = np.cumsum(number.ravel())
     begins, ends = (ends - number.ravel()).reshape(UNITS, T), ends.reshape(UNITS, T)
     start = np.concatenate([begins, ends[:, -1:]], axis=1)
     exponent = np.array([1.0, 0.4] * 4)
-    return Course(rng.integers(0, 8, ends[-1, -1]), start, np.repeat(np.arange(4), 2), exponent)
+    return CellSequence(rng.integers(0, 8, ends[-1, -1]), start, np.repeat(np.arange(4), 2), exponent)
 
 
-def run(laid: Layout, theta: Numbers, course: Course) -> Filtered:
-    filtered = empty_filtered(len(theta), course.start.shape[0], course.start.shape[1] - 1, K)
-    refresh(theta, course, values_of(laid), laid.arrays, filtered)
+def run(laid: Layout, theta: Numbers, sequence: CellSequence) -> Filtered:
+    filtered = empty_filtered(len(theta), sequence.start.shape[0], sequence.start.shape[1] - 1, K)
+    refresh(theta, sequence, values_of(laid), laid.arrays, filtered)
     return filtered
 
 
 @pytest.mark.parametrize("static", [True, False])
 def test_filter_and_smoother_are_forward_and_backward_sums(static):
     laid, rng = laid_out(static=static), np.random.default_rng(4)
-    theta, course = thetas(laid, 5, rng), courses(rng)
-    found = run(laid, theta, course)
+    theta, sequence = thetas(laid, 5, rng), sequences(rng)
+    found = run(laid, theta, sequence)
     smoothed = smooth(found)
     assert not found.deep.any()
     for n, one in enumerate(theta):
@@ -70,8 +71,8 @@ def test_filter_and_smoother_are_forward_and_backward_sums(static):
         for u in range(UNITS):
             likelihood = np.ones((T, K))
             for t in range(T):
-                for k in course.kind[course.start[u, t] : course.start[u, t + 1]]:
-                    likelihood[t] *= f[:, course.cell[k]] ** course.exponent[k]
+                for k in sequence.kind[sequence.start[u, t] : sequence.start[u, t + 1]]:
+                    likelihood[t] *= f[:, sequence.cell[k]] ** sequence.exponent[k]
             before, after = [one[:K] * likelihood[0]], [np.ones(K)]
             for t in range(1, T):
                 before.append(likelihood[t] * (before[-1] @ p))
@@ -88,23 +89,23 @@ def test_filter_and_smoother_are_forward_and_backward_sums(static):
 def test_going_on_is_starting_anew(static, tiny):
     """From any period, also where a particle runs in logarithms."""
     laid, rng = laid_out(static=static), np.random.default_rng(5)
-    theta, course = thetas(laid, 4, rng), courses(rng)
+    theta, sequence = thetas(laid, 4, rng), sequences(rng)
     theta[:2, laid.starts["likelihood x alpha"] :][:, :2] *= tiny
-    whole = run(laid, theta, course)
+    whole = run(laid, theta, sequence)
     assert whole.deep.any() == (tiny < 1)
     for begin in range(1, T):
-        part = run(laid, theta, course._replace(start=course.start[:, : begin + 1]))
+        part = run(laid, theta, sequence._replace(start=sequence.start[:, : begin + 1]))
         grown = empty_filtered(len(theta), UNITS, T, K)
         grown.matrix[:], grown.deep[:] = part.matrix, part.deep
         grown.alpha[:, :, :begin], grown.log_norm[:, :, :begin] = part.alpha, part.log_norm
-        forward(theta, course, begin, values_of(laid), laid.arrays, grown)
+        forward(theta, sequence, begin, values_of(laid), laid.arrays, grown)
         for one, other in zip(grown, whole, strict=True):
             np.testing.assert_allclose(one, other, rtol=1e-12, atol=1e-300)
 
 
-def in_turn(values: list[int]) -> Course:
+def in_turn(values: list[int]) -> CellSequence:
     """One cell of each period."""
-    return Course(np.array(values), np.arange(len(values) + 1)[None], np.arange(4), np.ones(4))
+    return CellSequence(np.array(values), np.arange(len(values) + 1)[None], np.arange(4), np.ones(4))
 
 
 def extreme(laid: Layout) -> Numbers:
@@ -144,3 +145,53 @@ def test_impossible_evidence():
     found = run(laid, extreme(laid), in_turn([0, 3, 0]))
     assert np.isneginf(found.log_norm[0, 0, 1])
     assert np.isfinite(found.log_norm[0, 0, 0])
+
+
+def in_logarithms(prior: np.ndarray, matrix: np.ndarray, log_likelihood: np.ndarray):
+    """Return alpha and log c_t, period by period."""
+    with np.errstate(divide="ignore"):
+        ahead, log_matrix = np.log(prior), np.log(matrix)
+    alpha, norm = [], []
+    for t in range(log_likelihood.shape[1]):
+        joint = ahead + log_likelihood[:, t]
+        norm.append(logsumexp(joint, axis=1))
+        now = joint - norm[-1][:, None]
+        alpha.append(np.exp(now))
+        ahead = logsumexp(now[:, :, None] + log_matrix, axis=1)
+    return np.stack(alpha, axis=1), np.stack(norm, axis=1)
+
+
+def likelihoods(spread: float, shift: float) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Return priors, matrices with moves that cannot happen, and log-likelihoods of 30 periods."""
+    rng = np.random.default_rng(3)
+    prior, matrix = rng.dirichlet([1, 1, 1], 20), rng.dirichlet([4, 1, 1], (20, 3))
+    matrix[:10] = np.eye(3)
+    matrix[10:15, :, 2] = 0
+    matrix /= matrix.sum(axis=2, keepdims=True)
+    return prior, matrix, rng.normal(shift, spread, (20, 30, 3))
+
+
+@pytest.mark.parametrize(("spread", "shift"), [(1, 0), (30, 0), (2000, 0), (1, -5000), (1, 5000)], ids=str)
+def test_it_agrees_with_logarithms(spread, shift):
+    arrays = likelihoods(spread, shift)
+    for found, expected in zip(filter_log_likelihood(*arrays), in_logarithms(*arrays), strict=True):
+        np.testing.assert_allclose(found, expected, rtol=1e-9, atol=1e-12)
+
+
+def test_a_scenario_that_the_evidence_excludes_stays_out():
+    prior, matrix, log_likelihood = likelihoods(1, 0)
+    log_likelihood[:, 4, 0] = -np.inf
+    alpha, norm = filter_log_likelihood(prior, matrix, log_likelihood)
+    expected = in_logarithms(prior, matrix, log_likelihood)
+    np.testing.assert_allclose(alpha, expected[0], atol=1e-12)
+    np.testing.assert_allclose(norm, expected[1], rtol=1e-9)
+    assert np.all(alpha[:, 4, 0] == 0)
+    assert np.all(alpha[:10, 4:, 0] == 0)
+
+
+def test_evidence_that_no_scenario_allows_has_no_chance():
+    prior, matrix, log_likelihood = likelihoods(1, 0)
+    log_likelihood[:, 4] = -np.inf
+    _, norm = filter_log_likelihood(prior, matrix, log_likelihood)
+    assert np.all(np.isneginf(norm[:, 4]))
+    assert np.all(np.isfinite(norm[:, :4]))

@@ -7,14 +7,14 @@ from collections import Counter
 import numpy as np
 import pytest
 
-from forecast.model.cell_sequence import Course, bridge, first_change, places
+from forecast.model.cell_sequence import CellSequence, bridge, first_change, places
 
 Cells = dict[tuple[int, int], list[int]]  # unit, period: kinds
 
 EXPONENT = np.array([1.0, 0.5, 0.8, 1.0, 0.2])
 
 
-def course(periods: int, cells: Cells, units: int = 2) -> Course:
+def sequence(periods: int, cells: Cells, units: int = 2) -> CellSequence:
     kinds: list[int] = []
     start = np.zeros((units, periods + 1), np.int64)
     for u in range(units):
@@ -22,14 +22,14 @@ def course(periods: int, cells: Cells, units: int = 2) -> Course:
             start[u, t] = len(kinds)
             kinds += cells.get((u, t), [])
         start[u, periods] = len(kinds)
-    return Course(np.array(kinds, np.int64), start, np.arange(5), EXPONENT)
+    return CellSequence(np.array(kinds, np.int64), start, np.arange(5), EXPONENT)
 
 
-OLD = course(3, {(0, 0): [0, 1], (0, 2): [2], (1, 1): [3]})
-NEW = course(4, {(0, 0): [0, 1], (0, 2): [4, 0], (1, 1): [3], (1, 3): [1]})
+OLD = sequence(3, {(0, 0): [0, 1], (0, 2): [2], (1, 1): [3]})
+NEW = sequence(4, {(0, 0): [0, 1], (0, 2): [4, 0], (1, 1): [3], (1, 3): [1]})
 
 
-def unfolded(one: Course) -> Counter[tuple[int, int, int, float]]:
+def unfolded(one: CellSequence) -> Counter[tuple[int, int, int, float]]:
     """How often each cell stands where, with what exponent; those of exponent 0 left out."""
     unit, period = places(one)
     rows = zip(unit, period, one.cell[one.kind], one.exponent[one.kind].round(12), strict=True)
@@ -39,7 +39,7 @@ def unfolded(one: Course) -> Counter[tuple[int, int, int, float]]:
 def test_places():
     unit, period = places(OLD)
     assert list(zip(unit, period, OLD.kind, strict=True)) == [(0, 0, 0), (0, 0, 1), (0, 2, 2), (1, 1, 3)]
-    assert [len(x) for x in places(course(0, {}))] == [0, 0]
+    assert [len(x) for x in places(sequence(0, {}))] == [0, 0]
 
 
 @pytest.mark.parametrize(
@@ -56,7 +56,7 @@ def test_places():
     ],
 )
 def test_first_change(periods, cells, first):
-    assert first_change(OLD, course(periods, cells)) == first
+    assert first_change(OLD, sequence(periods, cells)) == first
 
 
 @pytest.mark.parametrize("part", [0.0, 0.5, 1.0])
@@ -77,6 +77,6 @@ def test_bridge(part):
 def test_bridges_end_in_the_courses():
     assert unfolded(bridge(OLD, NEW, 0.0)) == unfolded(OLD)
     assert unfolded(bridge(OLD, NEW, 1.0)) == unfolded(NEW)
-    nothing = course(0, {})
+    nothing = sequence(0, {})
     assert unfolded(bridge(nothing, NEW, 1.0)) == unfolded(NEW)
     assert not unfolded(bridge(nothing, NEW, 0.0))

@@ -62,13 +62,13 @@ def silence(question: Question, evidence: Evidence, as_of: date, theta: Theta) -
     return {key for key in keys if cells.silent(key)}
 
 
-def retold(evidence: Evidence, told: list[Report], values: tuple[Any, ...]) -> Evidence:
+def restated(evidence: Evidence, told: list[Report], values: tuple[Any, ...]) -> Evidence:
     """Return the log with other values of some reports."""
     new = {r.id: replace(r, value=v) for r, v in zip(told, values, strict=True)}
     return Evidence(tuple(new.get(r.id, r) for r in evidence.reports))
 
 
-def all_that_could_be_told(question: Question, reports: list[Report]) -> Iterator[tuple[str, ...]]:
+def all_that_could_be_stated(question: Question, reports: list[Report]) -> Iterator[tuple[str, ...]]:
     """Yield every combination of values of reports on categories."""
     values = {i.id: i.values for i in question.indicators}
     return product(*(values[r.indicator] for r in reports))

@@ -1,4 +1,4 @@
-"""Replicates against enumeration: everything that could be said, with its chance by the oracle of cells.
+"""Replicates against enumeration: everything that could be stated, with its chance by the oracle of cells.
 
 The oracle writes other values into the log and works out the likelihood of every cell; nothing of the code
 that draws is used. Where a child was reported on, the chance that there are reports at all is a factor of it.
@@ -15,12 +15,13 @@ import pytest
 from scipy.stats import kstest, norm
 
 from forecast.case.evidence import Evidence
-from forecast.inference.predictive.design import Designer, Place, members, statement_of
-from forecast.inference.predictive.replicates import NOTHING, Batch, Drawn, most_likely, replicate
+from forecast.inference.predictive.design import EvidenceDesign, PlacedCell, cell_and_children
+from forecast.inference.predictive.replicates import NOTHING, Batch, DrawnCell, most_likely, replicate
 from forecast.model.cells import most_likely as most_likely_of_one
+from forecast.model.cells import report_term
 from forecast.model.problem import Problem, build_problem
 from tests.cases import Small, category, count, day, measure, question, report, small, source
-from tests.inference.told import Silent, all_that_could_be_told, dictionary, retold, silence
+from tests.inference.predictive.base import Silent, all_that_could_be_stated, dictionary, restated, silence
 
 N = 40_000
 
@@ -37,29 +38,29 @@ def path_of(problem: Problem) -> np.ndarray:
     return (np.arange(problem.units)[:, None] + np.arange(periods)) % problem.layout.scenarios
 
 
-def drawn(problem: Problem, theta: np.ndarray, cells: list[Place], seed: int, n: int = N) -> list[Batch]:
+def drawn(problem: Problem, theta: np.ndarray, cells: list[PlacedCell], seed: int, n: int = N) -> list[Batch]:
     """Return replicates of cells at one theta and path."""
     path = np.broadcast_to(path_of(problem), (n, *path_of(problem).shape))
     rng = np.random.default_rng(seed)
     return list(replicate(cells, problem.layout, np.repeat(theta[None], n, axis=0), path, rng))
 
 
-def cells_of(problem: Problem) -> list[Place]:
-    return list(Designer(problem).places(problem.steps[-1].course, problem.steps[-1].date))
+def cells_of(problem: Problem) -> list[PlacedCell]:
+    return list(EvidenceDesign(problem).places(problem.steps[-1].sequence, problem.steps[-1].date))
 
 
 def told(problem: Problem, found: list[Batch]) -> tuple[list[str], np.ndarray, np.ndarray, np.ndarray]:
     """Return the reports, what they say (N, reports), whether all silence held, and the weights (N,)."""
-    designer, day_ = Designer(problem), problem.steps[-1].date
+    designer, day_ = EvidenceDesign(problem), problem.steps[-1].date
     names, columns, quiet, weight = list[str](), list[np.ndarray](), np.ones(N, bool), np.ones(N)
     for batch in found:
         for g, place in enumerate(batch.places):
             weight *= batch.exists[:, g]
             each = (batch.drawn, *batch.drawn.children)
-            for blank, what in zip(members(place.blank), each, strict=True):
-                live = designer.live(place.unit, place.period, blank, day_)
+            for cell, what in zip(cell_and_children(place.design), each, strict=True):
+                live = designer.live(place.unit, place.period, cell, day_)
                 names += [r.id for r in live]
-                columns += [y[:, g] for y in what.said]
+                columns += [y[:, g] for y in what.stated]
                 quiet &= what.alarm is None or what.alarm[:, g] == 0
     return names, np.stack(columns, axis=1).astype(int), quiet, weight
 
@@ -87,18 +88,18 @@ def test_everything_is_said_as_often_as_enumeration_has_it(name):
     for row, w in zip(values[quiet].tolist(), weight[quiet], strict=True):
         found[tuple(row)] += w
     rare, total = np.zeros(2), 0.0
-    for said in all_that_could_be_told(case.question, reports):
-        log = retold(case.evidence, reports, said)
+    for stated in all_that_could_be_stated(case.question, reports):
+        log = restated(case.evidence, reports, stated)
         cells = Silent(case.question, log, case.as_of, as_oracle, still)
         p = math.prod(
             cells.compound(key, path[units.index(key[0]), key[1]], as_oracle) for key in cells.heads()
         )
         total += p
-        share = found[tuple(index[r.indicator].index(v) for r, v in zip(reports, said, strict=True))] / N
+        share = found[tuple(index[r.indicator].index(v) for r, v in zip(reports, stated, strict=True))] / N
         if p * N < 20:
             rare += p, share
         else:
-            assert abs(share - p) < 5.5 * math.sqrt(p * (1 - p) / N), (said, p, share)
+            assert abs(share - p) < 5.5 * math.sqrt(p * (1 - p) / N), (stated, p, share)
     assert abs(rare[1] - rare[0]) < 5.5 * math.sqrt(max(rare[0], 20 / N) / N)
     assert sum(found.values()) / N == pytest.approx(total, abs=5.5 * math.sqrt(0.25 / N))
     if not still and not any(i.given for i in case.question.indicators):
@@ -138,19 +139,19 @@ OWN = {"withdrawn": withdrawn, "pair": pair}
 # --- what is given of a cell -------------------------------------------------------------------------------
 
 
-def with_given(cells: list[Place], given: set[str], problem: Problem) -> list[Place]:
-    """Return blanks in which some reports, and all silence, are given."""
-    designer, on, found = Designer(problem), problem.steps[-1].date, []
+def with_given(cells: list[PlacedCell], given: set[str], problem: Problem) -> list[PlacedCell]:
+    """Return cells in which some reports, and all silence, are given."""
+    designer, on, found = EvidenceDesign(problem), problem.steps[-1].date, []
     for place in cells:
         rows = []
-        for blank, said in zip(members(place.blank), place.said, strict=True):
-            live = designer.live(place.unit, place.period, blank, on)
-            voices = tuple(
-                voice._replace(given=y if r.id in given else None)
-                for voice, y, r in zip(blank.voices, said, live, strict=True)
+        for cell, stated in zip(cell_and_children(place.design), place.stated, strict=True):
+            live = designer.live(place.unit, place.period, cell, on)
+            designs = tuple(
+                design._replace(given=y if r.id in given else None)
+                for design, y, r in zip(cell.reports, stated, live, strict=True)
             )
-            rows.append(blank._replace(voices=voices, silent=blank.watch is not None, children=()))
-        found.append(place._replace(blank=rows[0]._replace(children=tuple(rows[1:]))))
+            rows.append(cell._replace(reports=designs, silent=cell.monitoring is not None, children=()))
+        found.append(place._replace(design=rows[0]._replace(children=tuple(rows[1:]))))
     return found
 
 
@@ -192,11 +193,11 @@ def test_what_is_given_conditions_what_is_drawn(name, given):
         if r.id in given:
             assert (values[:, n] == index[r.indicator].index(str(r.value))).all()
     told_new = [reports[n] for n in new]
-    for said in all_that_could_be_told(case.question, told_new):
-        p = likelihood(retold(case.evidence, told_new, said)) / before
-        codes = [index[r.indicator].index(v) for r, v in zip(told_new, said, strict=True)]
+    for stated in all_that_could_be_stated(case.question, told_new):
+        p = likelihood(restated(case.evidence, told_new, stated)) / before
+        codes = [index[r.indicator].index(v) for r, v in zip(told_new, stated, strict=True)]
         share = float(weight[(values[:, new] == codes).all(axis=1)].sum() / N)
-        assert abs(share - p) < 5.5 * math.sqrt(max(p * (1 - p), 1 / N) / N), (said, p, share)
+        assert abs(share - p) < 5.5 * math.sqrt(max(p * (1 - p), 1 / N) / N), (stated, p, share)
 
 
 # --- numbers -----------------------------------------------------------------------------------------------
@@ -222,7 +223,7 @@ def test_a_count_is_said_as_often_as_it_should_be(dispersion, given):
     theta = theta_of(problem, 5)
     as_oracle = dictionary(problem.layout, theta)
     (batch,) = drawn(problem, theta, with_given(cells_of(problem), given, problem), 6)
-    said = np.stack([y[:, 0] for y in batch.drawn.said])
+    stated = np.stack([y[:, 0] for y in batch.drawn.stated])
 
     def likelihood(log: Evidence) -> float:
         cells = Silent(case.question, log, case.as_of, as_oracle, set())
@@ -231,8 +232,8 @@ def test_a_count_is_said_as_often_as_it_should_be(dispersion, given):
     before = likelihood(Evidence(case.evidence.reports[:1])) if given else 1.0
     for one in (3,) if given else range(13):
         for two in range(13):
-            p = likelihood(retold(case.evidence, list(case.evidence.reports), (one, two))) / before
-            share = float((said == [[one], [two]]).all(axis=0).mean())
+            p = likelihood(restated(case.evidence, list(case.evidence.reports), (one, two))) / before
+            share = float((stated == [[one], [two]]).all(axis=0).mean())
             assert abs(share - p) < 5.5 * math.sqrt(max(p * (1 - p), 1 / N) / N)
 
 
@@ -249,7 +250,7 @@ def test_a_measure_is_told_or_noise():
         noise = 0.5 * (norm.cdf(y, 1.0, 0.4) + norm.cdf(y, 2.0, 0.6))
         return r * norm.cdf(y, at["likelihood"]["price"][0], 0.4) + (1 - r) * noise
 
-    assert kstest(batch.drawn.said[0][:, 0], cdf).pvalue > 1e-5
+    assert kstest(batch.drawn.stated[0][:, 0], cdf).pvalue > 1e-5
 
 
 # --- the rule by which a cell has one value ----------------------------------------------------------------
@@ -262,16 +263,16 @@ def test_the_most_likely_value_is_that_of_the_model(name):
     problem = build_problem(case.question, case.evidence, case.as_of)
     for batch in drawn(problem, theta_of(problem, 9), cells_of(problem), 10, n=50):
         each = (batch.drawn, *batch.drawn.children)
-        for blank, what in zip(members(batch.places[0].blank), each, strict=True):
-            size = len(case.question.indicators[blank.indicator].values)
-            found = most_likely(blank, what, problem.layout)
+        for cell, what in zip(cell_and_children(batch.places[0].design), each, strict=True):
+            size = len(case.question.indicators[cell.indicator].values)
+            found = most_likely(cell, what, problem.layout)
             for n, g in np.ndindex(what.value.shape):
-                said = tuple(float(y[n, g]) for y in what.said)
+                stated = tuple(float(y[n, g]) for y in what.stated)
                 statements = tuple(
-                    statement_of(voice, said, y, problem.layout, blank.indicator)
-                    for voice, y in zip(blank.voices, said, strict=True)
+                    report_term(design, stated, y, problem.layout, cell.indicator)
+                    for design, y in zip(cell.reports, stated, strict=True)
                 )
-                detection, false_alarm = blank.watch or (0.0, 0.0)
+                detection, false_alarm = cell.monitoring or (0.0, 0.0)
                 if what.alarm is None or what.alarm[n, g] == 0:
                     factors = 1 - false_alarm, 1 - detection
                     assert found[n, g] == most_likely_of_one(statements, size, factors, problem.layout.mean)
@@ -286,12 +287,12 @@ def test_an_alarm_says_what_happened_or_anything():
     alarm = np.concatenate([b.drawn.alarm.ravel() for b in found if b.drawn.alarm is not None])
     for value, chances in enumerate([(0.9, 0.05, 0.05), (0.4, 0.6, 0.0), (0.4, 0.0, 0.6)]):
         heard = alarm[happened == value]
-        for said, p in enumerate(chances):
-            assert abs((heard == said).mean() - p) <= 6 * math.sqrt(p * (1 - p) / len(heard))
-    (blank,) = {place.blank for place in cells_of(problem)}
+        for stated, p in enumerate(chances):
+            assert abs((heard == stated).mean() - p) <= 6 * math.sqrt(p * (1 - p) / len(heard))
+    (cell,) = {place.design for place in cells_of(problem)}
     shape = (3, 1)
-    drawn_alarm = Drawn(np.zeros(shape), (), np.array([[0], [1], [2]]))
-    assert most_likely(blank, drawn_alarm, problem.layout)[:, 0].tolist() == [0, 1, 2]
+    drawn_alarm = DrawnCell(np.zeros(shape), (), np.array([[0], [1], [2]]))
+    assert most_likely(cell, drawn_alarm, problem.layout)[:, 0].tolist() == [0, 1, 2]
 
 
 def test_where_the_parent_is_quiet_there_is_nothing_to_tell():

@@ -1,4 +1,4 @@
-"""Drawn paths against the enumeration of all paths."""
+"""DrawnCell paths against the enumeration of all paths."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from forecast.inference.predictive.paths import pick, posterior_path, prior_path
 from forecast.model.hmm import empty_filtered, refresh
 from forecast.model.problem import build_problem
 from tests.cases import small
-from tests.inference.told import dictionary
+from tests.inference.predictive.base import dictionary
 from tests.oracles.cells import cell_likelihood
 from tests.oracles.paths import step_matrix
 
@@ -33,7 +33,7 @@ def test_paths_are_drawn_as_often_as_enumeration_has_them(name, known):
     theta = np.concatenate([block.draw(rng, 1)[0] for block in problem.layout.blocks])[None]
     step, size = problem.steps[-1], problem.layout.scenarios
     filtered = empty_filtered(1, problem.units, step.periods, size)
-    refresh(theta, step.course, problem.cells, problem.layout.arrays, filtered)
+    refresh(theta, step.sequence, problem.cells, problem.layout.arrays, filtered)
     many, rng = np.zeros(N, int), np.random.default_rng(2)
     if known:
         path = posterior_path(filtered.alpha[many], filtered.matrix[many], rng)

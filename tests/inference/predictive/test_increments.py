@@ -8,30 +8,32 @@ import numpy as np
 import pytest
 
 from forecast.case.evidence import Evidence
-from forecast.inference.predictive.design import Designer, members
-from forecast.inference.predictive.increments import Fresh, fresh
+from forecast.inference.predictive.design import EvidenceDesign, cell_and_children
+from forecast.inference.predictive.increments import EvidenceIncrement, evidence_increment
 from forecast.model.cell_sequence import places
 from forecast.model.hmm import empty_filtered, refresh
 from forecast.model.problem import Problem, build_problem
 from tests.cases import CASES, Small, binary, day, question, ratio, report, small, source
 
 
-def of(case: Small) -> tuple[Problem, list[Fresh]]:
+def of(case: Small) -> tuple[Problem, list[EvidenceIncrement]]:
     problem = build_problem(case.question, case.evidence, case.as_of)
-    return problem, [fresh(problem, Designer(problem), k) for k in range(len(problem.steps))]
+    return problem, [
+        evidence_increment(problem, EvidenceDesign(problem), k) for k in range(len(problem.steps))
+    ]
 
 
-def given(case: Small, problem: Problem, k: int, new: Fresh) -> dict[str, bool]:
+def given(case: Small, problem: Problem, k: int, new: EvidenceIncrement) -> dict[str, bool]:
     """Return of each report in a cell with something new whether it is given."""
-    designer, on, found = Designer(problem), problem.steps[k].date, dict[str, bool]()
+    designer, on, found = EvidenceDesign(problem), problem.steps[k].date, dict[str, bool]()
     for part in new.parts:
-        for blank in members(part.place.blank):
-            live = designer.live(part.place.unit, part.place.period, blank, on)
-            found |= {r.id: v.given is not None for r, v in zip(live, blank.voices, strict=True)}
+        for cell in cell_and_children(part.place.design):
+            live = designer.live(part.place.unit, part.place.period, cell, on)
+            found |= {r.id: v.given is not None for r, v in zip(live, cell.reports, strict=True)}
     return found
 
 
-def log_likelihood(problem: Problem, new: Fresh) -> float:
+def log_likelihood(problem: Problem, new: EvidenceIncrement) -> float:
     """Return log p(what was known before) at the judgements' means."""
     theta = problem.layout.mean[None].copy()
     filtered = empty_filtered(1, problem.units, new.known.start.shape[1] - 1, problem.layout.scenarios)
@@ -48,7 +50,7 @@ def test_what_was_known_is_the_evidence_of_the_date_before(name):
         assert new.known.start.shape[1] - 1 == step.periods
         if k and not new.lost:
             assert log_likelihood(problem, new) == pytest.approx(before, abs=1e-9)
-        whole = new._replace(known=step.course, cells=problem.cells)
+        whole = new._replace(known=step.sequence, cells=problem.cells)
         before = log_likelihood(problem, whole)
 
 
@@ -56,7 +58,7 @@ def test_every_report_is_new_once():
     """And none where nothing is told anew."""
     case = small("agreeing_and_clashing", False)
     _, found = of(case)
-    assert sum(new.voices for new in found) == len(case.evidence.reports)
+    assert sum(new.reports for new in found) == len(case.evidence.reports)
     assert [new.lost for new in found] == [False] * len(found)
 
 
@@ -80,7 +82,7 @@ def test_what_a_ratio_says_is_never_new():
     )
     log = (report("a", 1, "view", "yes"), report("b", 2, "raid", "yes"))
     problem, (new,) = of(Small(q, Evidence(log), day(6)))
-    assert new.voices == 1
+    assert new.reports == 1
     assert new.lost  # particles of before do not know it
     unit, _ = places(new.known)
     assert len(unit) == 2
