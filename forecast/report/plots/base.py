@@ -13,7 +13,6 @@ from functools import lru_cache
 from io import BytesIO
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-import numpy as np
 from matplotlib.figure import Figure
 
 from forecast.report.styles import FAINT, GRID, INK, SMALL
@@ -22,6 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Hashable, Sequence
     from pathlib import Path
 
+    import numpy as np
     from matplotlib.axes import Axes
 
     from forecast.report.plots.series import TrendSeries
@@ -100,17 +100,30 @@ def titled_figure(width: float, height: float, title: str, subtitle: str) -> tup
 
 
 def titled_grid(
-    width: float, height: float, title: str, subtitle: str, rows: int = 1, columns: int = 1, **options: Any
-) -> tuple[Figure, np.ndarray]:
-    """Return a titled figure in constrained layout, and its axes by row and column."""
+    width: float, height: float, title: str, subtitle: str, number: int = 1, columns: int = 1, **options: Any
+) -> tuple[Figure, list[Axes]]:
+    """Return a titled figure in constrained layout, and so many axes in rows of so many columns."""
     figure, top = titled_figure(width, height, title, subtitle)
     figure.set_layout_engine(
         "constrained", rect=(0, 0, 1, height / (top + height)), w_pad=0.08, h_pad=0.06, wspace=0, hspace=0
     )
-    axes = figure.subplots(rows, columns, squeeze=False, **options)
-    for one in axes.flat:
-        style_axes(one)
-    return figure, axes
+    grid = figure.subplots(-(-number // columns), columns, squeeze=False, **options)
+    panels, others = grid.flat[:number].tolist(), grid.flat[number:]
+    for axes in panels:
+        style_axes(axes)
+    for axes in others:
+        axes.remove()
+    return figure, panels
+
+
+def grid_shape(number: int, most: int) -> tuple[int, int]:
+    """Return the rows and columns of so many panels, with at most so many columns and no empty row.
+
+    >>> grid_shape(4, 3), grid_shape(8, 3), grid_shape(8, 4)
+    ((2, 2), (3, 3), (2, 4))
+    """
+    rows = -(-number // max(1, min(number, most)))
+    return rows, -(-number // rows)
 
 
 def add_axes(
@@ -154,12 +167,16 @@ def inches(text: str, *, size: float = SMALL, bold: bool = False) -> float:
     from matplotlib import rcParams
 
     fonts = tuple(rcParams["font.family"]), tuple(rcParams["font.sans-serif"]), rcParams["text.hinting"]
-    return max(_measured(line, size, bold, fonts) for line in text.split("\n"))
+    space = _measured("n n", size, bold, fonts) - _measured("nn", size, bold, fonts)
+    return max(
+        sum(_measured(word, size, bold, fonts) for word in line.split(" ") if word) + space * line.count(" ")
+        for line in text.split("\n")
+    )
 
 
 @lru_cache(maxsize=4096)
-def _measured(line: str, size: float, bold: bool, _fonts: Hashable) -> float:
-    """Return the width of a line in the chosen fonts, which are part of the cache's key."""
+def _measured(word: str, size: float, bold: bool, _fonts: Hashable) -> float:
+    """Return the width of a word; measuring is slow, and the chosen fonts are part of the cache's key."""
     from matplotlib.backends.backend_agg import RendererAgg
     from matplotlib.font_manager import FontProperties
 
@@ -167,7 +184,7 @@ def _measured(line: str, size: float, bold: bool, _fonts: Hashable) -> float:
     renderer = RendererAgg(1, 1, 72)  # type: ignore[no-untyped-call]
     with warnings.catch_warnings():  # `save` reports characters that the font lacks
         warnings.simplefilter("ignore")
-        return renderer.get_text_width_height_descent(line, font, ismath=False)[0] / 72  # type: ignore[no-untyped-call]
+        return renderer.get_text_width_height_descent(word, font, ismath=False)[0] / 72  # type: ignore[no-untyped-call]
 
 
 def fit(
@@ -176,7 +193,7 @@ def fit(
     """Return a text with its tail in at most so many lines of a width; only the text is shortened."""
 
     def fits(line: str) -> bool:
-        return inches(line, size=size, bold=bold) <= width
+        return inches(line, size=size, bold=bold) <= width - 0.01
 
     whole = _broken(text, fits, lines)
     if not tail:
@@ -244,8 +261,13 @@ def name_rows(axes: Axes, names: Sequence[str]) -> None:
 # --- scales and series -------------------------------------------------------------------------------------
 
 
-def value_axis(axes: Axes, label: str = "", *, most: int = 9) -> None:
-    """Draw vertical grid lines at at most so many numbers of the horizontal axis, and its name below it."""
+def value_axis(
+    axes: Axes, limits: tuple[float, float] | None, label: str = "", *, zero: float = 0.0, most: int = 9
+) -> None:
+    """Set range, name and grid lines of the horizontal axis; with a range, draw a line at `zero`."""
+    if limits:
+        axes.set_xlim(*limits)
+        axes.axvline(zero, color=FAINT, linewidth=0.8, zorder=1)
     axes.grid(axis="x", color=GRID, linewidth=0.5)
     axes.tick_params(axis="x", length=3, color=FAINT)
     axes.locator_params(axis="x", nbins=most)

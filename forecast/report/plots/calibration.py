@@ -52,17 +52,16 @@ def plot_calibration(table: xr.Dataset, *, title: str = "Calibration", width: fl
     table = table.isel(bin=np.flatnonzero(table["number"].values > 0))
     given, seen = table["probability"].values, table["observed"].values
     reach = np.maximum([seen - table["low"].values, table["high"].values - seen], 0.0)
-    figure, grid = base.titled_grid(width, min(4.3, width), title, _SUBTITLE)
-    axes = grid[0, 0]
+    figure, (axes,) = base.titled_grid(width, min(4.3, width), title, _SUBTITLE)
     axes.plot([0, 1], [0, 1], color=FAINT, linewidth=0.9, zorder=1)
     axes.errorbar(given, seen, yerr=reach, fmt="o", color=INK, markersize=4, capsize=2.5, linewidth=1.0)
-    base.value_axis(axes, "probability given")
+    base.value_axis(axes, None, "probability given")
     base.percent_axis(axes)
     axes.xaxis.set_major_locator(MultipleLocator(0.25))
     axes.xaxis.set_major_formatter(PercentFormatter(1.0, decimals=0))
     axes.set(xlim=(-_ROOM, 1 + _ROOM), ylim=(-_ROOM, 1 + _ROOM), box_aspect=1, anchor="W")
     axes.set_ylabel("share that was true", fontsize=SMALL - 0.5, color=INK)
-    style = {"fontsize": SMALL - 1.5, "color": INK, "textcoords": "offset points"}
+    style: base.Style = {"fontsize": SMALL - 1.5, "color": INK, "textcoords": "offset points"}
     for x, y, number in zip(given, seen, table["number"].values, strict=True):
         axes.annotate(f"{int(number):,}", (x, y), (5, 2), **style)
     return figure

@@ -139,8 +139,7 @@ def _plot_map(
     heads = [base.fit(name, length, size=size, lines=lines) for name in columns]
     sizes = [base.inches(head, size=size) if upright else base.LINE * len(head.split("\n")) for head in heads]
     height = base.rows_height(names) + max(sizes) + 0.25
-    figure, grid = base.titled_grid(width, height, title, subtitle)
-    axes = grid[0, 0]
+    figure, (axes,) = base.titled_grid(width, height, title, subtitle)
     # Red to blue, white in the middle; both ends are dark in grey, so that the numbers have signs.
     places = np.arange(len(columns)), np.arange(len(rows))
     colours: base.Style = {"cmap": "RdBu", "vmin": -limit, "vmax": limit, "edgecolors": "white"}

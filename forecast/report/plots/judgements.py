@@ -76,13 +76,13 @@ def plot_judgements(
     height = base.rows_height(names) + 0.5 * len(parts)
     ratios = [max(len(part), 1) for part in parts.values()]
     title = case.question.title
-    figure, grid = base.titled_grid(width, height, title, subtitle, len(parts), height_ratios=ratios)
-    for axes, (scale, part) in zip(grid.flat, parts.items(), strict=True):
+    figure, panels = base.titled_grid(width, height, title, subtitle, len(parts), height_ratios=ratios)
+    for axes, (scale, part) in zip(panels, parts.items(), strict=True):
         base.name_rows(axes, [names.pop(0) for _ in part])
         _draw_intervals(axes, part)
+        base.value_axis(axes, None, base.fit(scale, 0.5 * width))
         if scale == _PROBABILITY:
             axes.set_xlim(0, 1)
-        base.value_axis(axes, base.fit(scale, 0.5 * width))
     return figure
 
 
@@ -92,12 +92,12 @@ def _interval(question: Question, tree: xr.DataTree, drift: xr.Dataset) -> Judge
     label, scale, variable, place = _reading(question, id, entry)
     if float(drift["tail"]) < DRIFT_TAIL:
         label = RowLabel(label.head, f"{label.tail} *".strip())
-    found = []
+    intervals = []
     for group in ("prior", "posterior"):
         draws = tree[group].to_dataset()[variable].sel(place).values.ravel()
         low, high = np.quantile(draws, (0.05, 0.95))
-        found.append((float(low), float(draws.mean()), float(high)))
-    return JudgementInterval(label, scale, *found)
+        intervals.append((float(low), float(draws.mean()), float(high)))
+    return JudgementInterval(label, scale, *intervals)
 
 
 def _reading(question: Question, id: JudgementId, entry: str) -> tuple[RowLabel, str, str, dict[str, str]]:

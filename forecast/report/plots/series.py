@@ -23,9 +23,6 @@ if TYPE_CHECKING:
 
 Backend = Literal["matplotlib", "plotly"]
 
-#: A report has a bar for a scenario from this weight of evidence on, in decibans.
-LEAST_BAR = 0.1
-
 
 @dataclass(frozen=True, slots=True)
 class TrendSeries:
@@ -37,16 +34,6 @@ class TrendSeries:
     probability: np.ndarray
     low: np.ndarray
     high: np.ndarray
-
-
-@dataclass(frozen=True, slots=True)
-class ReportWeights:
-    """One scenario's reports: days on which they became known, weights of evidence in decibans."""
-
-    title: str
-    style: ScenarioStyle
-    days: np.ndarray
-    weights: np.ndarray
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,7 +60,10 @@ class NumberLabel:
 
 @dataclass(frozen=True, slots=True)
 class TrendPanel:
-    """What the trend plot draws for one unit ("" where there is only one)."""
+    """What the trend plot draws for one unit ("" where there is only one).
+
+    `weights` are those of the reports that became known on the `days`, (report, scenario in force).
+    """
 
     unit: str
     trend: list[TrendSeries]
@@ -81,7 +71,8 @@ class TrendPanel:
     first: np.datetime64
     last: np.datetime64
     period_ends: np.ndarray
-    weights: list[ReportWeights]
+    days: np.ndarray
+    weights: np.ndarray
     reports: list[NumberedReport]
 
     @property
@@ -91,7 +82,7 @@ class TrendPanel:
 
     @property
     def current(self) -> list[TrendSeries]:
-        """The trends of the scenarios that are in force on the as-of date."""
+        """The trends of the scenarios in force on the as-of date."""
         return [one for one in self.trend if one.days[-1] == self.as_of]
 
     @property
@@ -112,13 +103,14 @@ class TrendPanel:
         return labels
 
 
-def trend_panel(case: Case, tree: xr.DataTree, unit: str, reports: int) -> TrendPanel:
+def trend_panel(case: Case, tree: xr.DataTree, unit: str, most: int) -> TrendPanel:
     """Return what the trend plot draws for one unit, with at most so many reports numbered."""
     trend, outlook = trend_series(case, tree, unit, ended=True), outlook_series(case, tree, unit)
     question = case.question
     last = outlook[0].days[-1] if outlook else max(one.days[-1] for one in trend)
     end = last.astype("datetime64[D]").item()
     period_ends = [question.last_day(n) for n in range(question.period(end) + 1)]
+    reports, weights = _reports_of(case, tree, unit)
     return TrendPanel(
         unit=unit,
         trend=trend,
@@ -126,8 +118,9 @@ def trend_panel(case: Case, tree: xr.DataTree, unit: str, reports: int) -> Trend
         first=np.datetime64(question.opened).astype(trend[0].days.dtype),
         last=last,
         period_ends=np.array([day for day in period_ends if day <= end], dtype="datetime64[D]"),
-        weights=_report_weights(case, tree, unit),
-        reports=numbered_reports(case, tree, unit, reports),
+        days=np.array([report.reported for report in reports], dtype="datetime64[D]"),
+        weights=weights,
+        reports=numbered_reports(case, tree, unit, most),
     )
 
 
@@ -136,40 +129,40 @@ def trend_series(case: Case, tree: xr.DataTree, unit: str, *, ended: bool = Fals
 
     `ended`: also of the scenarios that have ended.
     """
-    trend, styles = of_unit(tree["trend"].to_dataset(), unit), scenario_styles(case.question.all_scenarios)
-    scenarios = scenarios_of(case, tree)
+    trend, scenarios = of_unit(tree["trend"].to_dataset(), unit), scenarios_of(case, tree)
     if ended:
         scenarios = tuple(one for one in case.question.all_scenarios if one.id in trend["scenario"].values)
-    found = []
+    series = []
     for scenario in scenarios:
         own = trend.sel(scenario=scenario.id)
         if "in_force" in own:
             own = own.isel(as_of=np.flatnonzero(own["in_force"].values))
-        found.append(_series(scenario, styles, own, own["as_of"].values))
-    return found
+        series.append(_series(case, scenario, own, own["as_of"].values))
+    return series
 
 
-def outlook_series(case: Case, tree: xr.DataTree, unit: str) -> list[TrendSeries]:
-    """Return the outlook from the as-of date on, constant until its first date; none of a static question."""
+def outlook_series(case: Case, tree: xr.DataTree, unit: str, *, static: bool = False) -> list[TrendSeries]:
+    """Return the outlook from the as-of date on, constant until its first date.
+
+    That of a static question, constant to the horizon, is left out unless `static`.
+    """
+    outlook = of_unit(tree["outlook"].to_dataset(), unit)
     if case.question.dynamics is None:
-        return []
-    outlook, styles = (
-        of_unit(tree["outlook"].to_dataset(), unit),
-        scenario_styles(case.question.all_scenarios),
-    )
+        if not static:
+            return []
+        outlook = outlook.isel(date=[-1])
     days = np.concatenate([tree["trend"].to_dataset()["as_of"].values[-1:], outlook["date"].values])
     data = outlook.isel(date=[0, *range(len(days) - 1)])
-    return [_series(one, styles, data.sel(scenario=one.id), days) for one in scenarios_of(case, tree)]
+    return [_series(case, one, data.sel(scenario=one.id), days) for one in scenarios_of(case, tree)]
 
 
-def _series(
-    scenario: Scenario, styles: dict[str, ScenarioStyle], data: xr.Dataset, days: np.ndarray
-) -> TrendSeries:
+def _series(case: Case, scenario: Scenario, data: xr.Dataset, days: np.ndarray) -> TrendSeries:
+    style = scenario_styles(case.question.all_scenarios)[scenario.id]
     values = (data[name].values for name in ("probability", "low", "high"))
-    return TrendSeries(scenario.title, styles[scenario.id], days, *values)
+    return TrendSeries(scenario.title, style, days, *values)
 
 
-def _weights(case: Case, tree: xr.DataTree, unit: str) -> tuple[list[Report], np.ndarray]:
+def _reports_of(case: Case, tree: xr.DataTree, unit: str) -> tuple[list[Report], np.ndarray]:
     """Return the reports of one unit, and their weights for each scenario in force, (report, scenario)."""
     weights = tree["evidence"].to_dataset()["weight_of_evidence"]
     by_id = {report.id: report for report in case.evidence.reports}
@@ -178,20 +171,9 @@ def _weights(case: Case, tree: xr.DataTree, unit: str) -> tuple[list[Report], np
     return [by_id[name] for name in own], weights.sel(report=own, scenario=scenarios).values
 
 
-def _report_weights(case: Case, tree: xr.DataTree, unit: str) -> list[ReportWeights]:
-    """Return the reports that have a bar for each scenario in force."""
-    reports, weights = _weights(case, tree, unit)
-    days = np.array([report.reported for report in reports], dtype="datetime64[D]")
-    styles, found = scenario_styles(case.question.all_scenarios), []
-    for scenario, weight in zip(scenarios_of(case, tree), weights.T, strict=True):
-        heavy = np.abs(weight) >= LEAST_BAR
-        found.append(ReportWeights(scenario.title, styles[scenario.id], days[heavy], weight[heavy]))
-    return found
-
-
 def numbered_reports(case: Case, tree: xr.DataTree, unit: str, most: int) -> list[NumberedReport]:
     """Return so many reports of the greatest weight for any scenario, numbered as they became known."""
-    reports, weights = _weights(case, tree, unit)
+    reports, weights = _reports_of(case, tree, unit)
     weights = np.nan_to_num(weights, posinf=np.inf, neginf=-np.inf)
     size = np.abs(weights).max(axis=1, initial=0.0)
     order = {report.id: n for n, report in enumerate(case.evidence.reports)}
@@ -199,14 +181,14 @@ def numbered_reports(case: Case, tree: xr.DataTree, unit: str, most: int) -> lis
     chosen.sort(key=lambda n: (reports[n].reported, reports[n].date, order[reports[n].id]))
     indicators = case.question.indicator_titles
     sources = case.question.source_titles
-    scenarios, found = scenarios_of(case, tree), []
+    scenarios, numbered = scenarios_of(case, tree), []
     for number, n in enumerate(chosen, start=1):
         report, scenario = reports[n], int(np.abs(weights[n]).argmax())
         indicator = indicators.get(report.indicator, report.indicator)
-        source = sources.get(report.source, report.source)
-        weight = f"{decibans(float(weights[n, scenario]))} dB"
-        found.append(NumberedReport(number, report, indicator, source, scenarios[scenario].title, weight))
-    return found
+        source, weight = sources.get(report.source, report.source), decibans(float(weights[n, scenario]))
+        title = scenarios[scenario].title
+        numbered.append(NumberedReport(number, report, indicator, source, title, f"{weight} dB"))
+    return numbered
 
 
 def scenarios_of(case: Case, result: xr.DataTree | xr.Dataset) -> tuple[Scenario, ...]:

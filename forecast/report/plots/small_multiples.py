@@ -74,7 +74,7 @@ def plot_outlook(
     >>> forecast.plot_outlook(case, forecast.update(case)).savefig("outlook.png")  # doctest: +SKIP
     """
     name = plotted_unit(case.question, unit)
-    outlook = outlook_series(case, tree, name) or _constant(case, tree, name)
+    outlook = outlook_series(case, tree, name, static=True)
     ever = of_unit(tree["outlook"].to_dataset(), name)["ever"]
     notes = [
         f"{percent(one.probability[-1])} ({band(one.low[-1], one.high[-1])}), "
@@ -92,14 +92,6 @@ def plot_outlook(
             axes.plot(series.days, edge, color=series.style.colour, linewidth=0.6)
         base.draw_line(axes, series)
     return figure
-
-
-def _constant(case: Case, tree: xr.DataTree, unit: str) -> list[TrendSeries]:
-    """Return the outlook of a static question: the last probabilities of the trend, up to the horizon."""
-    trend = trend_series(case, tree, unit)
-    days = np.array([trend[0].days[-1], tree["outlook"].to_dataset()["date"].values[-1]])
-    ends = [[np.repeat(p[-1], 2) for p in (one.probability, one.low, one.high)] for one in trend]
-    return [TrendSeries(one.title, one.style, days, *end) for one, end in zip(trend, ends, strict=True)]
 
 
 def plot_hindsight(
@@ -167,15 +159,12 @@ def _panels(
     key: Sequence[Any] = (),
 ) -> tuple[Figure, list[Axes]]:
     """Return a figure with a panel for each series: its name, a note, its band and dates; below all a key."""
-    rows, columns = grid_shape(len(series), int((width - _LEFT) / _LEAST))
+    rows, columns = base.grid_shape(len(series), int((width - _LEFT) / _LEAST))
     wide = (width - _LEFT - _APART * columns) / columns
     names = [base.fit(one.title, wide - _MARKER, lines=2, bold=True) for one in series]
     head = base.LINE * (1.7 + max(name.count("\n") for name in names) + bool(notes))
     height = rows * (head + _TALL) + (base.LINE * len(key) + 0.1 if key else 0.0)
-    figure, grid = base.titled_grid(width, height, title, subtitle, rows, columns, sharey=True)
-    for axes in grid.flat[len(series) :]:
-        axes.remove()
-    panels = list(grid.flat[: len(series)])
+    figure, panels = base.titled_grid(width, height, title, subtitle, len(series), columns, sharey=True)
     for number, (axes, one, name) in enumerate(zip(panels, series, names, strict=True)):
         base.percent_axis(axes, step=0.5)
         base.date_axis(axes, one.days[0], one.days[-1], wide)
@@ -212,13 +201,3 @@ def _name(figure: Figure, axes: Axes, series: TrendSeries, name: str, note: str)
     )
     style: base.Style = {"fontsize": SMALL, "fontweight": "bold", "parse_math": False}
     legend.get_texts()[0].set(color=series.style.text_colour, **style)
-
-
-def grid_shape(number: int, most: int) -> tuple[int, int]:
-    """Return the rows and columns of so many panels, with at most so many columns and no empty row.
-
-    >>> grid_shape(4, 3), grid_shape(8, 3), grid_shape(8, 4)
-    ((2, 2), (3, 3), (2, 4))
-    """
-    rows = -(-number // max(1, min(number, most)))
-    return rows, -(-number // rows)

@@ -12,7 +12,6 @@ from forecast.report.plots.series import (
     Backend,
     NumberedReport,
     NumberLabel,
-    ReportWeights,
     TrendPanel,
     TrendSeries,
     day_text,
@@ -46,6 +45,9 @@ _FULL = 0.7
 
 #: So many period ends go into an inch; where there would be more, none is marked.
 _MARKS = 25
+
+#: A report has a bar for a scenario from this weight of evidence on, in decibans.
+LEAST_BAR = 0.1
 
 #: The background of the outlook.
 _OUTLOOK = "#F4F4F1"
@@ -145,7 +147,7 @@ def _plot_panels(title: str, subtitle: str, panels: list[TrendPanel], width: flo
         probabilities = base.add_axes(figure, _LEFT, upper, wide, tall)
         lower = base.add_axes(figure, _LEFT, upper + tall + _BETWEEN, wide, bars, like=probabilities)
         _draw_probabilities(probabilities, panel, room)
-        _draw_weights(lower, panel.weights, room, width)
+        _draw_weights(lower, panel, room, width)
         _list_reports(lower, panel.reports, width)
         top += height
     return figure
@@ -201,12 +203,9 @@ def _name_ended(axes: Axes, series: TrendSeries) -> None:
 
 def _mark_as_of(axes: Axes, as_of: np.datetime64, last: np.datetime64) -> None:
     """Draw a line at the as-of date, and write above it the dates of trend and outlook."""
-    from matplotlib.dates import date2num
-
     axes.axvline(as_of, color=INK, linewidth=0.9, zorder=2)  # type: ignore[arg-type]
     wide, tall = base.size_of(axes)
-    first, end = axes.get_xlim()
-    place = wide * (float(date2num(as_of)) - first) / (end - first)  # type: ignore[no-untyped-call]
+    place = float(_inches_at(axes, as_of))
     trend, outlook = f"as of {day_text(as_of)}", f"outlook to {day_text(last)}"
     above, gap, small = 1 + 0.1 / tall, 0.05, SMALL - 0.5
     left, right = (base.inches(one, size=small) + gap for one in (trend, outlook))
@@ -219,6 +218,14 @@ def _mark_as_of(axes: Axes, as_of: np.datetime64, last: np.datetime64) -> None:
     length = base.inches(both, size=small)
     start = min(max(place - length / 2, 0.0), max(wide - length, 0.0))
     base.text_at(axes, start / wide, above, both, size=small)
+
+
+def _inches_at(axes: Axes, days: np.datetime64 | np.ndarray) -> np.ndarray:
+    """Return the places of days, from the left of the axes."""
+    from matplotlib.dates import date2num
+
+    first, last = axes.get_xlim()
+    return base.size_of(axes)[0] * (np.asarray(date2num(days)) - first) / (last - first)  # type: ignore[no-untyped-call]
 
 
 def _label_ends(
@@ -275,15 +282,9 @@ def _draw_patch(axes: Axes, series: TrendSeries, x: float, y: float) -> None:
 
 def _draw_numbers(axes: Axes, labels: list[NumberLabel], line: TrendSeries) -> None:
     """Write the numbers of reports above the line, or below it where there is no room, without overlap."""
-    from matplotlib.dates import date2num
-
     wide, tall = base.size_of(axes)
-    first, last = axes.get_xlim()
-
-    def place(days: np.ndarray) -> np.ndarray:
-        return wide * (np.asarray(date2num(days)) - first) / (last - first)  # type: ignore[no-untyped-call]
-
-    at, line_at = place(np.array([label.day for label in labels], dtype="datetime64[D]")), place(line.days)
+    at = _inches_at(axes, np.array([label.day for label in labels], dtype="datetime64[D]"))
+    line_at = _inches_at(axes, line.days)
     widths = [base.inches(label.text, size=_NUMBERS) + 0.13 for label in labels]
     middles = spread_labels(at.tolist(), widths, low=0.0, high=wide)
     for label, x, width, middle in zip(labels, at, widths, middles, strict=True):
@@ -308,7 +309,7 @@ def _draw_numbers(axes: Axes, labels: list[NumberLabel], line: TrendSeries) -> N
         axes.plot([x / wide], [label.height], "o", **marker)
 
 
-def _draw_weights(axes: Axes, rows: list[ReportWeights], room: float, width: float) -> None:
+def _draw_weights(axes: Axes, panel: TrendPanel, room: float, width: float) -> None:
     """Draw a row for each scenario, and in it each report as a bar on the day on which it became known.
 
     A bar goes up where the report speaks for the scenario and down where it speaks against it, as far as its
@@ -317,21 +318,19 @@ def _draw_weights(axes: Axes, rows: list[ReportWeights], room: float, width: flo
     from matplotlib.dates import date2num
 
     wide, tall = base.size_of(axes)
-    sizes = np.abs(np.concatenate([row.weights for row in rows]))
-    longest = float(np.max(sizes, initial=0.0, where=np.isfinite(sizes))) or 1.0
-    for number, row in enumerate(rows):
-        ends = 0.46 * np.clip(row.weights / longest, -1, 1) - number
-        days = date2num(row.days)  # type: ignore[no-untyped-call]
-        axes.axhline(-number, color=GRID, linewidth=0.6, zorder=0)
-        axes.vlines(days, -number, ends, color=row.style.colour, linewidth=1.8, alpha=0.7)
+    rows, sizes, days = panel.current, np.abs(panel.weights), date2num(panel.days)  # type: ignore[no-untyped-call]
+    heavy = sizes >= LEAST_BAR
+    longest = float(np.max(sizes, initial=0.0, where=heavy & np.isfinite(sizes))) or 1.0
+    for n, row in enumerate(rows):
+        ends = 0.46 * np.clip(panel.weights[heavy[:, n], n] / longest, -1, 1) - n
+        axes.axhline(-n, color=GRID, linewidth=0.6, zorder=0)
+        axes.vlines(days[heavy[:, n]], -n, ends, color=row.style.colour, linewidth=1.8, alpha=0.7)
         style: base.Style = {"color": row.style.text_colour, "transform": axes.get_yaxis_transform()}
-        base.text_at(axes, 1 + (_THREAD + _NUMBER) / wide, -number, base.fit(row.title, room), **style)
+        base.text_at(axes, 1 + (_THREAD + _NUMBER) / wide, -n, base.fit(row.title, room), **style)
     axes.set_ylim(-len(rows) + 0.45, 0.55)
     axes.set_yticks([])
-    key = (
-        f"Each report on the day it became known: up for the scenario, down against; longest {longest:.1f} dB"
-    )
-    key = base.fit(key, width - _LEFT - base.EDGE, size=SMALL - 0.5)
+    key = "Each report on the day it became known: up for the scenario, down against; longest"
+    key = base.fit(f"{key} {longest:.1f} dB", width - _LEFT - base.EDGE, size=SMALL - 0.5)
     base.text_at(axes, 0.0, 1 + 0.1 / tall, key, size=SMALL - 0.5)
 
 
@@ -407,15 +406,16 @@ def plot_area(case: Case, tree: xr.DataTree, *, unit: str | None = None, width: 
 
 def _on_all_days(trend: list[TrendSeries]) -> list[TrendSeries]:
     """Return series on the days of all of them, 0 where a scenario was not in force."""
-    days, found = np.unique(np.concatenate([one.days for one in trend])), []
+    days = np.unique(np.concatenate([one.days for one in trend]))
     # A lone day is drawn as three, so that it has an area.
     wider = days if len(days) > 1 else days + np.array([-3, 0], dtype="timedelta64[D]")
+    series = []
     for one in trend:
         values = np.zeros((3, len(days)))
         values[:, np.searchsorted(days, one.days)] = one.probability, one.low, one.high
         values = np.broadcast_to(values, (3, len(wider)))
-        found.append(TrendSeries(one.title, one.style, wider, *values))
-    return found
+        series.append(TrendSeries(one.title, one.style, wider, *values))
+    return series
 
 
 def _stack(axes: Axes, series: list[TrendSeries], *, alpha: float) -> None:

@@ -14,7 +14,6 @@ from forecast.report.number_format import decibans, percent, points
 from forecast.report.plots import base
 from forecast.report.plots.base import RowLabel
 from forecast.report.plots.series import plotted_unit, scenarios_of, unit_title
-from forecast.report.plots.small_multiples import grid_shape
 from forecast.report.sentences import CHANGE_PARTS
 from forecast.report.styles import FAINT, INK, SMALL, scenario_styles
 
@@ -114,22 +113,18 @@ def plot_changed(
     )
     names = base.row_labels([step.label for step in waterfalls[0]], width)
     room = base.rows_room(names, width)
-    rows, columns = grid_shape(len(scenarios), int(room / _LEAST))
-    wide = room / columns - _APART
-    height = rows * (base.rows_height(names) + 0.8)
-    figure, grid = base.titled_grid(width, height, unit_title(case.question, name), subtitle, rows, columns)
-    for axes in grid.flat[len(scenarios) :]:
-        axes.remove()
-    styles, ranges = scenario_styles(case.question.all_scenarios), _equal_ranges(waterfalls, wide)
-    for number, (scenario, steps, limits) in enumerate(zip(scenarios, waterfalls, ranges, strict=True)):
-        axes, style = grid.flat[number], styles[scenario.id]
-        base.name_rows(axes, names if number % columns == 0 else [""] * len(names))
-        _draw_steps(axes, steps, style.colour)
-        _mark_start(axes, steps[0].end, limits)
-        base.value_axis(axes, most=4)
-        title = base.fit(scenario.title, wide, lines=2, bold=True)
-        text: base.Style = {"color": style.text_colour, "fontweight": "bold", "parse_math": False}
-        axes.set_title(title, loc="left", fontsize=SMALL, pad=3, **text)
+    rows, columns = base.grid_shape(len(scenarios), int(room / _LEAST))
+    height, title = rows * (base.rows_height(names) + 0.8), unit_title(case.question, name)
+    figure, panels = base.titled_grid(width, height, title, subtitle, len(scenarios), columns)
+    wide, styles = room / columns - _APART, scenario_styles(case.question.all_scenarios)
+    ranges = _equal_ranges(waterfalls, wide)
+    for n, (axes, scenario, steps) in enumerate(zip(panels, scenarios, waterfalls, strict=True)):
+        style, row_names = styles[scenario.id], names if n % columns == 0 else [""] * len(names)
+        _draw_waterfall(axes, row_names, steps, style.colour)
+        base.value_axis(axes, ranges[n], zero=steps[0].end, most=4)
+        text: base.Style = {"fontsize": SMALL, "fontweight": "bold", "color": style.text_colour}
+        head = base.fit(scenario.title, wide, lines=2, bold=True)
+        axes.set_title(head, loc="left", pad=3, parse_math=False, **text)
     return figure
 
 
@@ -213,12 +208,11 @@ def plot_evidence(
     )
     steps = _weights(case.question, data.sel(scenario=chosen), cells)
     names = base.row_labels([step.label for step in steps], width)
-    figure, grid = base.titled_grid(width, base.rows_height(names) + 0.85, title, subtitle)
-    axes, room = grid[0, 0], base.rows_room(names, width)
-    base.name_rows(axes, names)
-    _draw_steps(axes, steps, scenario_styles(case.question.all_scenarios)[chosen].colour)
-    _mark_start(axes, 0.0, _range(steps, room))
-    base.value_axis(axes, "log odds against the rest, decibans")
+    room = base.rows_room(names, width)
+    figure, (axes,) = base.titled_grid(width, base.rows_height(names) + 0.85, title, subtitle)
+    colour = scenario_styles(case.question.all_scenarios)[chosen].colour
+    _draw_waterfall(axes, names, steps, colour)
+    base.value_axis(axes, _range(steps, room), "log odds against the rest, decibans")
     _mark_probabilities(axes, room)
     return figure
 
@@ -323,39 +317,40 @@ def plot_collect(
     name = plotted_unit(case.question, unit)
     own = table[table["unit"] == name] if "unit" in table else table
     top, titles = own.head(rows), case.question.indicator_titles
-    names = base.row_labels(
-        [
-            RowLabel(titles.get(indicator, indicator), f"({source or 'the watch over it'})")
-            for indicator, source in zip(top["indicator"], top["source"], strict=True)
-        ],
-        width,
-    )
+    labels = [
+        RowLabel(titles.get(indicator, indicator), f"({source or 'the watch over it'})")
+        for indicator, source in zip(top["indicator"], top["source"], strict=True)
+    ]
     subtitle = (
         f"Bits that a report on the period to {table.attrs['period_end']} is expected to tell about "
         f"{_TARGETS[target]}, with two standard errors"
         + (f"; the first {len(top)} of {len(own)}" if len(top) < len(own) else "")
     )
-    height, title = base.rows_height(names) + 0.5, unit_title(case.question, name)
-    figure, grid = base.titled_grid(width, height, title, subtitle)
-    axes, room = grid[0, 0], base.rows_room(names, width)
+    names, title = base.row_labels(labels, width), unit_title(case.question, name)
+    figure, (axes,) = base.titled_grid(width, base.rows_height(names) + 0.5, title, subtitle)
     base.name_rows(axes, names)
-    places = range(len(top))
-    bits, error = top[target].to_numpy(float), 2 * top[f"{target}_error"].to_numpy(float)
-    axes.barh(places, bits, height=2 * _HALF, color="#0072B2", alpha=0.75)
-    axes.errorbar(bits, places, xerr=error, fmt="none", ecolor=INK, elinewidth=0.9, capsize=2.5)
-    most = float(np.max(bits + error, initial=0.0)) or 1.0
-    axes.set_xlim(0, most / (1 - min(0.6 / room, 0.5)))
-    for place, (amount, end) in enumerate(zip(bits, bits + error, strict=True)):
-        _write_beside(axes, f"{amount:.2g}", end, place)
-    base.value_axis(axes, "bits", most=max(3, int(room / 0.7)))
+    bits, errors = (top[column].to_numpy(float) for column in (target, f"{target}_error"))
+    _draw_information(axes, bits, 2 * errors, base.rows_room(names, width))
     return figure
+
+
+def _draw_information(axes: Axes, bits: np.ndarray, errors: np.ndarray, room: float) -> None:
+    """Draw a bar in each row of axes so wide, with its error, and its number beside it."""
+    rows, ends = range(len(bits)), bits + errors
+    axes.barh(rows, bits, height=2 * _HALF, color="#0072B2", alpha=0.75)
+    axes.errorbar(bits, rows, xerr=errors, fmt="none", ecolor=INK, elinewidth=0.9, capsize=2.5)
+    for row in rows:
+        _write_beside(axes, f"{bits[row]:.2g}", ends[row], row)
+    most = (float(np.max(ends, initial=0.0)) or 1.0) / (1 - min(0.6 / room, 0.5))
+    base.value_axis(axes, (0.0, most), "bits", most=max(3, int(room / 0.7)))
 
 
 # --- drawing -----------------------------------------------------------------------------------------------
 
 
-def _draw_steps(axes: Axes, steps: Sequence[Step], colour: str) -> None:
-    """Draw a waterfall: up is filled, down is hatched, a total is a dark line; texts on the right."""
+def _draw_waterfall(axes: Axes, names: Sequence[str], steps: Sequence[Step], colour: str) -> None:
+    """Draw steps: up is filled, down is hatched, a total is a dark line."""
+    base.name_rows(axes, names)
     for row, step in enumerate(steps):
         low, high = sorted((step.start, step.end))
         if step.total:
@@ -394,9 +389,3 @@ def _range(steps: Sequence[Step], wide: float) -> tuple[float, float]:
     text = max(base.inches(step.text, size=base.ROW_SIZE, bold=step.total) for step in steps) + 0.12
     share = min(text / wide, 0.6)
     return low - 0.05 * span, high + span * share / (1 - share)
-
-
-def _mark_start(axes: Axes, place: float, limits: tuple[float, float]) -> None:
-    """Set the range of the horizontal axis, and draw the line from which bars go up and down."""
-    axes.set_xlim(*limits)
-    axes.axvline(place, color=FAINT, linewidth=0.8, zorder=1)

@@ -7,7 +7,7 @@ import pytest
 
 from forecast import plot_hindsight, plot_outlook
 from forecast.report.number_format import percent
-from forecast.report.plots.small_multiples import grid_shape
+from forecast.report.plots.base import grid_shape
 from tests.report.plots.base import AS_OF, case_of, tree_of, words, xs, ys
 
 

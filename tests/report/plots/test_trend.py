@@ -12,7 +12,8 @@ from matplotlib.dates import date2num
 from forecast import plot_area, plot_trend
 from forecast.case.evidence import Evidence
 from forecast.inference.diagnostics import LEAST_DECIBANS
-from forecast.report.plots.series import LEAST_BAR, numbered_reports
+from forecast.report.plots.series import numbered_reports
+from forecast.report.plots.trend import LEAST_BAR
 from tests.report.plots.base import AS_OF, case_of, collisions, edges, retitled, tree_of, words, xs, ys
 
 
