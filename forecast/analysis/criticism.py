@@ -30,7 +30,7 @@ def conflict(case: Case | str | Path, *, as_of: date | None = None) -> xr.Datase
     -------
     xarray.Dataset
         In decibans: `conflict` of all cells, `cell_conflict` of each cell with all others, `pair_conflict`
-        of the worst pairs (`first`, `second`); and by `story`, one scenario throughout or one and then
+        of the worst pairs (`first`, `second`); and by `path`, one scenario throughout or one and then
         another, its `prior_probability`, its `probability` given the evidence, its `gain` from the one to
         the other, and whether that `explains` the conflict. With units, all but cells and pairs by `unit`.
 

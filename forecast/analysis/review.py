@@ -242,20 +242,20 @@ def _check_conflict(one: xr.Dataset, where: str) -> Check:
     reason += f" Most at odds with the others is {cell['cell'].item()} ({float(cell['cell_conflict']):+.1f})"
     if one.sizes["pair"]:
         reason += f"; the worst pair is {one['first'].values[0]} with {one['second'].values[0]}"
-    explaining = one.isel(story=np.flatnonzero(one["explains"].values))
+    explaining = one.isel(path=np.flatnonzero(one["explains"].values))
     action = "Look for a false report among these, or for a likelihood that does not fit."
-    if explaining.sizes["story"]:
-        course = explaining.isel(story=int(np.argmax(explaining["probability"].values)))
-        title = course["story"].item()
-        before, after = float(course["prior_probability"]), float(course["probability"])
-        rare = "a rare but coherent story" if before < RARE else "one story"
+    if explaining.sizes["path"]:
+        path = explaining.isel(path=int(np.argmax(explaining["probability"].values)))
+        title = path["path"].item()
+        before, after = float(path["prior_probability"]), float(path["probability"])
+        rare = "a rare but coherent path" if before < RARE else "one path"
         reason += (
             f". They make sense together in {rare}, “{title}”: {before:.1%} probable "
             f"beforehand, {after:.1%} now."
         )
         action = f"Decide which it is: a false report, or “{title}”. {action}"
         return Check(name, "REVIEW", reason, action)
-    reason += ". No story of one scenario, or of one move, accounts for all of it."
+    reason += ". No path of one scenario, or of one move, accounts for all of it."
     return Check(name, "FAIL" if value >= STRONG_CONFLICT else "REVIEW", reason, action)
 
 

@@ -49,8 +49,8 @@ from forecast.inference.data_tree import coordinates, days, drop_unit_axis, unit
 from forecast.inference.engine import update
 from forecast.model.cells import CellContent, ReportTerm, flatten, report_design, report_term, value_code
 from forecast.model.hmm import filter_log_likelihood
-from forecast.model.likelihood import log_cells
-from forecast.model.parameters import Layout
+from forecast.model.likelihood import DECIBAN, log_cells
+from forecast.model.parameters import TINY, Layout
 from forecast.model.report_log import CellKey
 from forecast.model.tempering import cell_exponents
 
@@ -64,8 +64,6 @@ PERCEPTIBLE = 1.0
 #: Values of `diagnosticity`. Of what is not diagnostic at all, not even a certain report would be.
 NOT_AT_ALL, LITTLE_LEFT, BOTH_WAYS = "not at all", "too little left", "both ways"
 
-_DECIBANS = 10 / np.log(10)
-_LEAST = 1e-300  # in place of probability 0 where odds are taken
 _RULED_OUT = 1e-12
 
 
@@ -118,7 +116,7 @@ class Readings(NamedTuple):
 def log_odds(p: np.ndarray) -> np.ndarray:
     """Return the log odds of each scenario against the rest, (..., K), from probabilities."""
     rest = np.stack([np.delete(p, s, axis=-1).sum(axis=-1) for s in range(p.shape[-1])], axis=-1)
-    return np.asarray(np.log(np.maximum(p, _LEAST)) - np.log(np.maximum(rest, _LEAST)))
+    return np.asarray(np.log(np.maximum(p, TINY)) - np.log(np.maximum(rest, TINY)))
 
 
 def readings(model: PlugInModel, *, without: str = "") -> Readings:
@@ -302,9 +300,7 @@ def _totals(question: Question, whole: Readings, weights: np.ndarray, engine: np
         "engine": engine,
     }
     dims = (*unit_dims(question), "scenario")
-    variables = {
-        name: (dims, drop_unit_axis(question, value * _DECIBANS, 0)) for name, value in totals.items()
-    }
+    variables = {name: (dims, drop_unit_axis(question, value * DECIBAN, 0)) for name, value in totals.items()}
     return xr.Dataset(variables, coordinates(question))
 
 
@@ -330,16 +326,16 @@ def _discounts(weights: np.ndarray) -> np.ndarray:
 
 def _by_cell(question: Question, whole: Readings, weights: np.ndarray, engine: np.ndarray) -> xr.Dataset:
     best = whole.log_m[-1].max(axis=1, keepdims=True, initial=-np.inf)
-    log_m = (whole.log_m[-1] - np.where(np.isfinite(best), best, 0.0)) * _DECIBANS
-    certain = whole.log_m[0] * _DECIBANS
+    log_m = (whole.log_m[-1] - np.where(np.isfinite(best), best, 0.0)) * DECIBAN
+    certain = whole.log_m[0] * DECIBAN
     diagnosticity = [
         _diagnosticity(log_m[c], certain[c], engine[unit]) for c, (unit, _, _) in enumerate(whole.keys)
     ]
     return xr.Dataset(
         {
-            "weight": (("cell", "scenario"), weights[-1] * _DECIBANS),
-            "undiscounted_weight": (("cell", "scenario"), weights[0] * _DECIBANS),
-            "discount": (("cell", "part", "scenario"), _discounts(weights) * _DECIBANS),
+            "weight": (("cell", "scenario"), weights[-1] * DECIBAN),
+            "undiscounted_weight": (("cell", "scenario"), weights[0] * DECIBAN),
+            "discount": (("cell", "part", "scenario"), _discounts(weights) * DECIBAN),
             "log_likelihood": (("cell", "scenario"), log_m),
             "exponent": ("cell", whole.exponent),
             "diagnosticity": ("cell", np.array(diagnosticity, dtype=str)),
@@ -388,10 +384,10 @@ def _by_indicator(question: Question, whole: Readings, weights: np.ndarray) -> x
     dims = (*unit_dims(question), "indicator")
     return xr.Dataset(
         {
-            "indicator_weight": ((*dims, "scenario"), drop_unit_axis(question, weight * _DECIBANS, 0)),
+            "indicator_weight": ((*dims, "scenario"), drop_unit_axis(question, weight * DECIBAN, 0)),
             "indicator_discount": (
                 (*dims, "part", "scenario"),
-                drop_unit_axis(question, discount * _DECIBANS, 0),
+                drop_unit_axis(question, discount * DECIBAN, 0),
             ),
             "indicator_diagnosticity": (dims, drop_unit_axis(question, diagnosticity, 0)),
         },
@@ -403,7 +399,7 @@ def _indicator_diagnosticity(weight: np.ndarray, log_m: np.ndarray) -> str:
     """Say whether an indicator's cells agree about each scenario, and together tell scenarios apart."""
     if not len(weight):
         return ""
-    weight, log_m = weight * _DECIBANS, log_m * _DECIBANS
+    weight, log_m = weight * DECIBAN, log_m * DECIBAN
     if np.any((weight.max(axis=0) >= PERCEPTIBLE) & (weight.min(axis=0) <= -PERCEPTIBLE)):
         return BOTH_WAYS
     certain, left = np.ptp(log_m[[0, -1]].sum(axis=1), axis=1)
@@ -423,7 +419,7 @@ def _by_report(
     cell = {r.id: label for reports, label in zip(whole.reports, labels, strict=True) for r in reports}
     order = list(case.question.scenario_ids)
     weight = evidence["weight_of_evidence"].sel(scenario=order).transpose("report", "scenario").values
-    each = report_weights(model, whole, ids) * _DECIBANS
+    each = report_weights(model, whole, ids) * DECIBAN
     variables: dict[str, Any] = {
         "report_weight": (("report", "scenario"), weight),
         "report_discount": (("report", "part", "scenario"), _discounts(each)),

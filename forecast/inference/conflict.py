@@ -1,11 +1,11 @@
-"""Conflict in the evidence: whether the cells point the same way, and if not, whether some story has it so.
+"""Conflict in the evidence: whether the cells point the same way, and if not, whether some path explains it.
 
     conf(e_1..e_n) = log [P(e_1) ... P(e_n) / P(e_1..e_n)]                       (Jensen et al. 1991)
 
 Evidence that belongs together makes one another probable: the joint is above the product, the measure below
 0. Above 0 the cells were easier to come by if they had nothing to do with one another. That may be a rare
-but coherent story: a story h explains it if its own gain log P(h | e) / P(h) is at least as large, for then
-conf(e_1..e_n, h) <= 0. A story here is a course of at most one move: one scenario throughout, or one and
+but coherent path: a path h explains it if its own gain log P(h | e) / P(h) is at least as large, for then
+conf(e_1..e_n, h) <= 0. The paths looked at have at most one move: one scenario throughout, or one and
 then another.
 
 Everything is at the judgements' means, P(e) by the filter, exponents of groups and cap included. Only ratios
@@ -21,14 +21,14 @@ import numpy as np
 import xarray as xr
 
 from forecast.case.question import Question
+from forecast.inference.particles import log_sum
 from forecast.model.cell_sequence import places
 from forecast.model.dynamics import transition_matrices
-from forecast.model.likelihood import log_cells
+from forecast.model.likelihood import DECIBAN, log_cells
 from forecast.model.problem import Problem
 
 PAIRS = 10  # the worst pairs of cells that are named
 FLOOR = -1e5  # stands for the logarithm of a likelihood of 0
-DECIBAN = 10 / np.log(10)
 
 
 class Unit(NamedTuple):
@@ -49,7 +49,7 @@ def conflict(task: Problem) -> xr.Dataset:
     xarray.Dataset
         In decibans, above 0 a conflict: `conflict` of all cells (by unit), `cell_conflict` of each cell
         with all others, log P(e_i) / P(e_i | the others), and `pair_conflict` of the 10 worst pairs of one
-        unit, whose cells are `first` and `second`. By story (and unit): its `prior_probability`, its
+        unit, whose cells are `first` and `second`. By path (and unit): its `prior_probability`, its
         `probability` now, its `gain`, and whether it `explains` the conflict. Of several units also
         `cell_unit` and `pair_unit`.
 
@@ -88,15 +88,17 @@ def _dataset(
     each = np.concatenate([a - _log_given_others(one) for a, one in zip(alone, units, strict=True)])
     worst = _worst_pairs(units, alone)
     scenarios = list(question.scenario_ids)
-    stories = [a if a == b else f"{a}, then {b}" for a in scenarios for b in scenarios]
-    told = np.array([_stories(one, j) for one, j in zip(units, joint, strict=True)])  # (U, 2, K * K)
+    paths = [a if a == b else f"{a}, then {b}" for a in scenarios for b in scenarios]
+    log_p = np.array(
+        [_path_probabilities(one, j) for one, j in zip(units, joint, strict=True)]
+    )  # (U, 2, K * K)
     with np.errstate(invalid="ignore"):
-        gain = told[:, 1] - told[:, 0]
-    possible = (told[:, 0] > FLOOR / 2).any(axis=0)
-    dims = ("unit", "story") if question.units else ("story",)
+        gain = log_p[:, 1] - log_p[:, 0]
+    possible = (log_p[:, 0] > FLOOR / 2).any(axis=0)
+    dims = ("unit", "path") if question.units else ("path",)
     values = {
-        "prior_probability": np.exp(told[:, 0]),
-        "probability": np.exp(told[:, 1]),
+        "prior_probability": np.exp(log_p[:, 0]),
+        "probability": np.exp(log_p[:, 1]),
         "gain": DECIBAN * gain,
         "explains": gain >= total[:, None],
     }
@@ -117,8 +119,8 @@ def _dataset(
         kept = value[:, possible]
         variables[name] = dims, kept if question.units else kept[0]
     coords: dict[str, Any] = {"cell": np.array(names, dtype=str)}
-    left = [story for story, kept in zip(stories, possible, strict=True) if kept]
-    coords["story"] = np.array(left, dtype=str)
+    names_kept = [path for path, kept in zip(paths, possible, strict=True) if kept]
+    coords["path"] = np.array(names_kept, dtype=str)
     return xr.Dataset(variables, coords | ({"unit": list(question.units)} if question.units else {}))
 
 
@@ -128,12 +130,7 @@ def _name(question: Question, unit: int, period: int, indicator: int) -> str:
     return f"{name} {question.units[unit]}" if question.units else name
 
 
-def _log_sum(x: np.ndarray, axis: int = -1) -> np.ndarray:
-    high = x.max(axis=axis, keepdims=True)
-    return np.log(np.exp(x - high).sum(axis=axis)) + high.squeeze(axis)
-
-
-def _log_ahead(one: Unit) -> np.ndarray:
+def _log_prior_by_period(one: Unit) -> np.ndarray:
     """Return the log probability of each scenario in each period before any evidence, (T, K)."""
     rows = [np.exp(one.log_prior)]
     for _ in range(1, len(one.log_weight)):
@@ -144,20 +141,20 @@ def _log_ahead(one: Unit) -> np.ndarray:
 
 def _log_alone(one: Unit) -> np.ndarray:
     """Return log P(e_i) of each cell, (n,)."""
-    return _log_sum(_log_ahead(one)[one.period] + one.log_m)
+    return log_sum(_log_prior_by_period(one)[one.period] + one.log_m, -1)
 
 
 def _log_joint(one: Unit) -> float:
     """Return log P(e_1..e_n)."""
     before = _log_before(one)
-    return float(_log_sum(before[-1] + one.log_weight[-1]))
+    return float(log_sum(before[-1] + one.log_weight[-1]))
 
 
 def _log_before(one: Unit) -> np.ndarray:
     """Return log P(s_t, evidence before t), (T, K)."""
     step, rows = _log_step(one), [one.log_prior]
     for weight in one.log_weight[:-1]:
-        rows.append(_log_sum((rows[-1] + weight)[:, None] + step, axis=0))
+        rows.append(log_sum((rows[-1] + weight)[:, None] + step, 0))
     return np.array(rows)
 
 
@@ -174,14 +171,14 @@ def _log_given_others(one: Unit) -> np.ndarray:
     before, step = _log_before(one), _log_step(one)
     after = np.zeros_like(before)
     for t in range(len(after) - 2, -1, -1):
-        after[t] = _log_sum(step + one.log_weight[t + 1] + after[t + 1])
+        after[t] = log_sum(step + one.log_weight[t + 1] + after[t + 1], -1)
     others = (before + after + one.log_weight)[one.period] - one.log_m
-    return _log_sum(others + one.log_m) - _log_sum(others)
+    return log_sum(others + one.log_m, -1) - log_sum(others, -1)
 
 
 def _worst_pairs(units: list[Unit], alone: list[np.ndarray]) -> list[tuple[float, int, int]]:
     """Return the pairs of cells with the most conflict: conflict, first cell, second cell."""
-    found, start = list[tuple[float, int, int]](), 0
+    worst, start = list[tuple[float, int, int]](), 0
     for one, log_p in zip(units, alone, strict=True):
         power = [np.eye(len(one.matrix))]
         for _ in range(1, len(one.log_weight)):
@@ -189,37 +186,37 @@ def _worst_pairs(units: list[Unit], alone: list[np.ndarray]) -> list[tuple[float
         powers = np.array(power)
         high = one.log_m.max(axis=1, keepdims=True)
         m, log_m = np.exp(one.log_m - high), log_p - high[:, 0]
-        now = np.exp(_log_ahead(one))[one.period] * m
+        now = np.exp(_log_prior_by_period(one))[one.period] * m
         for i in range(len(m) - 1):
             later = np.arange(i + 1, len(m))
             onward = now[i] @ powers  # (T, K)
             both = (onward[one.period[later] - one.period[i]] * m[later]).sum(axis=1)
             with np.errstate(divide="ignore"):
                 value = log_m[i] + log_m[later] - np.log(both)
-            found += [
+            worst += [
                 (float(value[n]), start + i, start + i + 1 + int(n)) for n in np.argsort(-value)[:PAIRS]
             ]
-        found = sorted(found, key=lambda pair: -pair[0])[:PAIRS]
+        worst = sorted(worst, key=lambda pair: -pair[0])[:PAIRS]
         start += len(m)
-    return [pair for pair in found if pair[0] > 0]
+    return [pair for pair in worst if pair[0] > 0]
 
 
-def _stories(one: Unit, joint: float) -> np.ndarray:
-    """Return log P(story) and log P(story | e) of each pair of scenarios, (2, K * K)."""
+def _path_probabilities(one: Unit, joint: float) -> np.ndarray:
+    """Return log P(path) and log P(path | e) of each pair of scenarios, (2, K * K)."""
     periods, size = one.log_weight.shape
     step = _log_step(one)
-    told = np.zeros((periods + 1, size))
-    told[1:] = one.log_weight.cumsum(axis=0)
-    found = np.empty((2, size, size))
-    for n, weight in enumerate((np.zeros_like(told), told)):
+    evidence = np.zeros((periods + 1, size))
+    evidence[1:] = one.log_weight.cumsum(axis=0)
+    log_p = np.empty((2, size, size))
+    for n, weight in enumerate((np.zeros_like(evidence), evidence)):
         for i in range(size):
             for j in range(size):
                 if i == j:
-                    found[n, i, i] = one.log_prior[i] + (periods - 1) * step[i, i] + weight[-1, i]
+                    log_p[n, i, i] = one.log_prior[i] + (periods - 1) * step[i, i] + weight[-1, i]
                     continue
                 turn = np.arange(1, periods)  # the first period in j
                 stays = (turn - 1) * step[i, i] + step[i, j] + (periods - 1 - turn) * step[j, j]
                 value = one.log_prior[i] + stays + weight[turn, i] + weight[-1, j] - weight[turn, j]
-                found[n, i, j] = _log_sum(value) if periods > 1 else FLOOR
-    found[1] -= joint
-    return np.maximum(found, FLOOR).reshape(2, -1)
+                log_p[n, i, j] = log_sum(value) if periods > 1 else FLOOR
+    log_p[1] -= joint
+    return np.maximum(log_p, FLOOR).reshape(2, -1)

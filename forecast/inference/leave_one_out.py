@@ -11,7 +11,7 @@ from forecast.model.cell_sequence import CellSequence, first_change
 from forecast.model.dynamics import transition_matrices
 from forecast.model.evidence_index import EvidenceIndex
 from forecast.model.hmm import empty_filtered, forward
-from forecast.model.parameters import Layout
+from forecast.model.parameters import TINY, Layout
 
 
 def weights_of_evidence(
@@ -61,6 +61,6 @@ class _LogOdds:
             target[:] = source
         begin = first_change(self._base, sequence)
         forward(self._theta, sequence, begin, self._cells, self._arrays, self._work)
-        p = np.clip(self._work.alpha[0, unit, -1], 1e-300, None)
+        p = np.clip(self._work.alpha[0, unit, -1], TINY, None)
         rest = np.array([p[np.arange(len(p)) != s].sum() for s in range(len(p))])
-        return np.log(p) - np.log(np.maximum(rest, 1e-300))
+        return np.log(p) - np.log(np.maximum(rest, TINY))

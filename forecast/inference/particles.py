@@ -91,7 +91,7 @@ def systematic(weight: np.ndarray, number: int, u: float) -> np.ndarray:
     return np.minimum(np.searchsorted(edges, points, side="right"), len(weight) - 1)
 
 
-def log_sum(x: np.ndarray) -> float:
-    """Return log(sum(exp(x))); that of scipy.special differs in the last bit."""
-    high = x.max()
-    return float(high + np.log(np.exp(x - high).sum()))
+def log_sum(x: np.ndarray, axis: int | None = None) -> np.ndarray:
+    """Return log(sum(exp(x))) over an axis, or over all; that of scipy.special differs in the last bit."""
+    high = x.max(axis=axis, keepdims=True)
+    return np.asarray(high.squeeze(axis) + np.log(np.exp(x - high).sum(axis=axis)))

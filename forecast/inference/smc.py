@@ -205,9 +205,9 @@ class _System:
         if not self.problem.layout.learns:
             if np.isneginf(log_weight).any():
                 self._raise_impossible(sequence, day)
-            before = log_sum(self.particles.log_likelihood)
+            before = float(log_sum(self.particles.log_likelihood))
             self._accept(sequence, self.particles.log_weight)
-            return log_sum(self.particles.log_likelihood) - before
+            return float(log_sum(self.particles.log_likelihood)) - before
         if log_weight.max() == -np.inf:
             self._raise_impossible(sequence, day)
         if effective_size(log_weight) >= LEAST_EFFECTIVE * self.size:
@@ -217,7 +217,7 @@ class _System:
     def _accept(self, sequence: CellSequence, log_weight: np.ndarray) -> float:
         """Settle on a sequence and weights; return the log of the mean increment."""
         p = self.particles
-        gained = log_sum(log_weight) - log_sum(p.log_weight)
+        gained = float(log_sum(log_weight) - log_sum(p.log_weight))
         self.sequence = sequence
         p.log_weight[:] = log_weight
         p.log_likelihood[:] = self._log_likelihood(sequence)

@@ -24,6 +24,9 @@ import numpy as np
 from forecast.model.jit import inlined, kernel
 from forecast.model.parameters import CATEGORY, MEASURE, NEGATIVE_BINOMIAL, POISSON, Arrays
 
+#: Decibans in a natural logarithm of 1: weights of evidence are 10 log10 likelihood ratios (Good 1950).
+DECIBAN = 10 / np.log(10)
+
 
 class Cells(NamedTuple):
     """Cells and their reports as flat records; nothing here depends on theta."""

@@ -211,14 +211,14 @@ def test_one_tail_of_many_dates_is_not_resolved_by_two_hundred_replicates(tree):
     assert "none of 200 replicates" in check.reason
 
 
-def test_a_conflict_that_a_rare_story_explains():
+def test_a_conflict_that_a_rare_path_explains():
     check = found(result(clashing()), "Conflict in the evidence")
     assert check.verdict == "REVIEW"
-    assert "a rare but coherent story, “gamma”" in check.reason
+    assert "a rare but coherent path, “gamma”" in check.reason
     assert "black 2024-01-07" in check.reason
 
 
-def test_a_conflict_that_no_story_explains(tree):
+def test_a_conflict_that_no_path_explains(tree):
     with_(
         tree, "conflict", lambda d: d.assign(conflict=d["conflict"] * 0 + 20, explains=d["explains"] & False)
     )
@@ -267,7 +267,7 @@ def test_leaning_on_the_only_source():
 
 
 def test_a_conflict_of_one_unit_names_cells_of_that_unit_and_none_is_overlooked():
-    """North contradicts itself a little more, but a story explains it; south's is not explained."""
+    """North contradicts itself a little more, but a path explains it; south's is not explained."""
     tree = result(small("of_units", False))
 
     def change(d: xr.Dataset) -> xr.Dataset:

@@ -1,4 +1,4 @@
-"""Conflict against enumeration: marginals, joint, stories, by a sum over every path."""
+"""Conflict against enumeration: marginals, joint, paths, by a sum over every path."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ class Enumerated:
         chosen = self.paths if paths is None else paths
         return sum(self.paths[path] * math.prod(self.m[k][path[k[1]]] for k in keys) for path in chosen)
 
-    def story(self, a: int, b: int) -> list[tuple[int, ...]]:
+    def path(self, a: int, b: int) -> list[tuple[int, ...]]:
         """Return the paths that are first in a, then in b for good; or in a throughout."""
         changes = {path: [(i, j) for i, j in pairwise(path) if i != j] for path in self.paths}
         wanted = [] if a == b else [(a, b)]
@@ -62,7 +62,7 @@ CASES = (
 
 @pytest.mark.parametrize("name", CASES)
 def test_conflict_is_that_of_enumeration(name):
-    """In all, of every cell with all others, of the worst pairs, and what the stories gain."""
+    """In all, of every cell with all others, of the worst pairs, and what the paths gain."""
     case = small(name, False)
     found = conflict(build_problem(case.question, case.evidence, case.as_of))
     units, ids = case.question.units or ("",), [s.id for s in case.question.scenarios]
@@ -80,18 +80,18 @@ def test_conflict_is_that_of_enumeration(name):
             pairs.append(DECIBAN * math.log(every.p([one]) * every.p([two]) / every.p([one, two])))
         for a, b in product(range(every.size), repeat=2):
             label = ids[a] if a == b else f"{ids[a]}, then {ids[b]}"
-            paths = every.story(a, b)
+            paths = every.path(a, b)
             prior = sum(every.paths[path] for path in paths)
             if prior == 0:
                 continue
-            story = here.sel(story=label)
+            path = here.sel(path=label)
             after = every.p(keys, paths) / every.p(keys)
-            assert float(story["prior_probability"]) == pytest.approx(prior, rel=1e-9)
-            assert float(story["probability"]) == pytest.approx(after, rel=1e-9)
+            assert float(path["prior_probability"]) == pytest.approx(prior, rel=1e-9)
+            assert float(path["probability"]) == pytest.approx(after, rel=1e-9)
             gain = math.log(after / prior)
-            assert float(story["gain"]) == pytest.approx(DECIBAN * gain, abs=1e-8)
+            assert float(path["gain"]) == pytest.approx(DECIBAN * gain, abs=1e-8)
             if abs(gain - total) > 1e-9:
-                assert bool(story["explains"]) == (gain > total)
+                assert bool(path["explains"]) == (gain > total)
     assert dict(
         zip(found["cell"].values.tolist(), found["cell_conflict"].values, strict=True)
     ) == pytest.approx(cells, abs=1e-8)
@@ -111,14 +111,14 @@ def clashing() -> Small:
     return Small(q, Evidence((report("a", 1, "black", "yes"), report("b", 2, "white", "yes"))), day(6))
 
 
-def test_signs_at_odds_are_a_conflict_and_a_rare_story_may_explain_it():
+def test_signs_at_odds_are_a_conflict_and_a_rare_path_may_explain_it():
     """Black says alpha, white says beta; gamma is rare and makes both likely."""
     case = clashing()
     found = conflict(build_problem(case.question, case.evidence, case.as_of))
     assert float(found["conflict"]) > 5
-    assert found["story"].values.tolist() == ["alpha", "beta", "gamma"]  # a static question has no others
+    assert found["path"].values.tolist() == ["alpha", "beta", "gamma"]  # a static question has no others
     assert found["explains"].values.tolist() == [False, False, True]
-    assert float(found["prior_probability"].sel(story="gamma")) == pytest.approx(0.01)
+    assert float(found["prior_probability"].sel(path="gamma")) == pytest.approx(0.01)
     assert {str(found["first"].values[0])[:5], str(found["second"].values[0])[:5]} == {"black", "white"}
 
 

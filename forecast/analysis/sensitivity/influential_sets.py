@@ -32,6 +32,7 @@ from forecast.model.cell_sequence import places
 from forecast.model.dynamics import transition_matrices
 from forecast.model.hmm import filter_log_likelihood
 from forecast.model.likelihood import log_cells
+from forecast.model.parameters import TINY
 from forecast.model.report_log import CellKey, ReportLog
 from forecast.model.tempering import exponents
 
@@ -177,7 +178,6 @@ def _keys(log: ReportLog, report: Report) -> list[CellKey]:
 LIMIT = 150_000
 
 _BATCH = 4096
-_TINY = 1e-300
 _NOTHING = 1e-9  # a gain of log odds that is rounding
 
 
@@ -301,4 +301,4 @@ def _steps(question: Question, removals: Removals) -> list[frozenset[str]]:
 
 
 def _odds(p: np.ndarray, rival: int, lead: int) -> np.ndarray:
-    return np.asarray(np.log(np.maximum(p[..., rival], _TINY)) - np.log(np.maximum(p[..., lead], _TINY)))
+    return np.asarray(np.log(np.maximum(p[..., rival], TINY)) - np.log(np.maximum(p[..., lead], TINY)))

@@ -39,7 +39,7 @@ from forecast.inference.data_tree import (
     unit_dims,
 )
 from forecast.inference.result import all_exact
-from forecast.model.parameters import Block, Layout
+from forecast.model.parameters import TINY, Block, Layout
 
 END = ("low", "high")
 
@@ -140,7 +140,7 @@ def _learnt(
 #: The ends of a judgement: its central 90 %, the band that the toolkit states everywhere.
 ENDS = (0.05, 0.95)
 
-_LEAST, _MOST = 1e-300, 1.0 - 2.0**-53
+_MOST = 1.0 - 2.0**-53
 
 
 class Swings(NamedTuple):
@@ -247,7 +247,7 @@ def _beta(x: np.ndarray, old: tuple[Any, Any], new: tuple[Any, Any]) -> np.ndarr
 
     low = betaincinv(*new, betainc(*old, x))
     high = betainccinv(*new, betaincc(*old, x))
-    return np.asarray(np.clip(np.where(betainc(*old, x) < 0.5, low, high), _LEAST, _MOST))
+    return np.asarray(np.clip(np.where(betainc(*old, x) < 0.5, low, high), TINY, _MOST))
 
 
 def _gamma(x: np.ndarray, old: np.ndarray, new: np.ndarray) -> np.ndarray:
@@ -255,7 +255,7 @@ def _gamma(x: np.ndarray, old: np.ndarray, new: np.ndarray) -> np.ndarray:
     from scipy.special import gammainc, gammaincc, gammainccinv, gammaincinv
 
     low, high = gammaincinv(new, gammainc(old, x)), gammainccinv(new, gammaincc(old, x))
-    return np.asarray(np.maximum(np.where(gammainc(old, x) < 0.5, low, high), _LEAST))
+    return np.asarray(np.maximum(np.where(gammainc(old, x) < 0.5, low, high), TINY))
 
 
 def theta_of(layout: Layout, tree: xr.DataTree) -> np.ndarray:

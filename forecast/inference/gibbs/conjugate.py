@@ -23,7 +23,7 @@ from forecast.model.cell_sequence import CellSequence
 from forecast.model.dynamics import expm
 from forecast.model.jit import inlined, kernel
 from forecast.model.likelihood import Cells, log_add, log_cell, log_density, place
-from forecast.model.parameters import CATEGORY, MEASURE, MOVES, NEGATIVE_BINOMIAL, Arrays
+from forecast.model.parameters import CATEGORY, MEASURE, MOVES, NEGATIVE_BINOMIAL, TINY, Arrays
 
 FROM_PRIOR = 0.1
 LIKELIHOOD, RELIABILITY, DYNAMICS = range(3)  # rows of the counts of accepted and tried draws
@@ -32,7 +32,7 @@ LIKELIHOOD, RELIABILITY, DYNAMICS = range(3)  # rows of the counts of accepted a
 @inlined
 def gamma_above_zero(rng: np.random.Generator, shape: float) -> float:
     """Draw a standard Gamma; a small shape would underflow to zero."""
-    return max(rng.standard_gamma(shape), 1e-300)
+    return max(rng.standard_gamma(shape), TINY)
 
 
 @inlined
