@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Mapping
-from dataclasses import replace
 from datetime import date
 from pathlib import Path
 from typing import Any
@@ -12,18 +11,16 @@ from typing import Any
 import numpy as np
 import xarray as xr
 
-from forecast.case.edit import WHAT_IF, Imagined, altered_evidence, altered_question
+from forecast.case.edit import WHAT_IF, Imagined, altered
 from forecast.case.errors import Fault, InputError
-from forecast.case.folder import QUESTION, Case, as_case
+from forecast.case.folder import Case, as_case
 from forecast.case.in_force import checked_as_of
-from forecast.case.question import Question
 from forecast.case.warnings import from_json, to_json
 from forecast.inference.data_tree import Progress
 from forecast.inference.engine import update
 from forecast.inference.result import at_horizon, now
 
 AS_IT_IS = "as it is"
-_CREDIBILITY = "credibility"
 
 
 def whatif(
@@ -114,42 +111,6 @@ def _side_by_side(before: xr.Dataset, after: xr.Dataset) -> xr.Dataset:
 def _listed(names: Iterable[str]) -> list[str]:
     """Return names as a list; one name alone is a list of one."""
     return [names] if isinstance(names, str) else list(names)
-
-
-def altered(
-    case: Case,
-    *,
-    add: Iterable[Imagined] = (),
-    drop: Iterable[str] = (),
-    drop_sources: Iterable[str] = (),
-    set: Mapping[str, Any] | None = None,
-) -> Case:
-    """Return a case with other evidence or judgements, as :func:`whatif` takes them; its digest is empty."""
-    add, drop, drop_sources, judged = list(add), list(drop), list(drop_sources), dict(set or {})
-    if not (add or drop or drop_sources or judged):
-        fix = "add or drop a report, drop a source, or set a judgement"
-        raise InputError([Fault(WHAT_IF, 0, None, "nothing is changed", fix=fix)])
-    grades = {key.split()[1]: str(judged.pop(key) or "") for key in list(judged) if _grades_a_report(key)}
-    question = _question(case, judged) if judged else case.question
-    evidence = altered_evidence(
-        question, case.evidence, add=add, drop=drop, drop_sources=drop_sources, credibility=grades
-    )
-    return replace(case, question=question, evidence=evidence, digest="")
-
-
-def _grades_a_report(key: str) -> bool:
-    return key.split()[:1] == [_CREDIBILITY] and len(key.split()) == 2
-
-
-def _question(case: Case, judged: Mapping[str, Any]) -> Question:
-    """Return the question of a case with other judgements, read from its file."""
-    path = case.path / QUESTION
-    try:
-        data = path.read_bytes()
-    except OSError as error:
-        fix = "judgements are changed as they are written there: load the case from its folder"
-        raise InputError([Fault(str(path), 0, None, "the file cannot be read", fix=fix)]) from error
-    return altered_question(data, case.question, judged)
 
 
 def _check_known(case: Case, other: Case, drop: list[str], day: date) -> None:

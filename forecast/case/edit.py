@@ -1,11 +1,8 @@
-"""A question with single best estimates moved, their weights kept: for sliders. No file is read again.
+"""A case changed for the sake of argument: other estimates, other judgements, other evidence.
 
-A question with other judgements: what was written is changed and read again, by the same reader.
-
-A change is named in the analyst's own words (``reliability sohr``, ``likelihood meeting tactical``) and its
-value is written as in ``question.yaml``. No file is touched.
-
-A log of reports with some imagined and some left out, checked as a file is. No file is touched.
+Nothing is written to a file. :func:`altered` changes a whole case, each change in the words of the files and
+checked by their reader. :func:`with_estimate` and :func:`without_reports` change one thing of what was read,
+at once and without a reader: for sliders, and for analyses that make thousands of changes.
 """
 
 from __future__ import annotations
@@ -21,13 +18,73 @@ from datetime import date
 from typing import Any
 
 from forecast.case import elicitation
-from forecast.case.errors import Faults, InputError, listed, meant
+from forecast.case.errors import Fault, Faults, InputError, listed, meant
 from forecast.case.evidence import Evidence, Report
-from forecast.case.judgement import Judgement, Proportions
+from forecast.case.folder import QUESTION, Case
+from forecast.case.judgement import JudgementId, Positive, Proportions
 from forecast.case.question import Indicator, Moves, Question, Transition
 from forecast.case.reader.evidence import COLUMNS, parse_evidence
-from forecast.case.reader.question import Outline, parse_question
+from forecast.case.reader.question import Outline, question_of
 from forecast.case.reader.yaml_source import Node, load_yaml
+
+Imagined = Report | Mapping[str, Any]
+
+WHAT_IF = "what if"
+
+
+def altered(
+    case: Case,
+    *,
+    add: Iterable[Imagined] = (),
+    drop: Iterable[str] = (),
+    drop_sources: Iterable[str] = (),
+    set: Mapping[str, Any] | None = None,
+) -> Case:
+    """Return a case with other evidence or judgements, as if its files said so; its digest is empty.
+
+    Parameters
+    ----------
+    case : Case
+    add : iterable of Report or mapping
+        Imagined reports, a mapping in the words of ``evidence.csv``; `id` may be left out.
+    drop, drop_sources : iterable of str
+        Ids of reports and of sources to leave out.
+    set : mapping, optional
+        As for :func:`altered_question`; and "credibility REPORT", to another grade ("1" to "6", "" for none).
+
+    Raises
+    ------
+    InputError
+        If nothing is changed, a change names nothing that there is, or it would be refused in a file.
+
+    Examples
+    --------
+    >>> altered(case, drop_sources=["ap"], set={"reliability sohr": "A"}).question  # doctest: +SKIP
+    """
+    add, drop, drop_sources, judged = list(add), list(drop), list(drop_sources), dict(set or {})
+    if not (add or drop or drop_sources or judged):
+        fix = "add or drop a report, drop a source, or set a judgement"
+        raise InputError([Fault(WHAT_IF, 0, None, "nothing is changed", fix=fix)])
+    graded = [key for key in judged if key.split()[:1] == ["credibility"] and len(key.split()) == 2]
+    grades = {key.split()[1]: str(judged.pop(key) or "") for key in graded}
+    question = altered_question(_written_question(case), case.question, judged) if judged else case.question
+    evidence = altered_evidence(
+        question, case.evidence, add=add, drop=drop, drop_sources=drop_sources, credibility=grades
+    )
+    return replace(case, question=question, evidence=evidence, digest="")
+
+
+def _written_question(case: Case) -> bytes:
+    """Return what the question's file of a case holds."""
+    path = case.path / QUESTION
+    try:
+        return path.read_bytes()
+    except OSError as error:
+        fix = "judgements are changed as they are written there: load the case from its folder"
+        raise InputError([Fault(str(path), 0, None, "the file cannot be read", fix=fix)]) from error
+
+
+# --- estimates ---------------------------------------------------------------------------------------------
 
 
 def adjustable(question: Question) -> dict[str, float]:
@@ -42,17 +99,19 @@ def adjustable(question: Question) -> dict[str, float]:
     >>> adjustable(case.question)["reliability sohr"]  # doctest: +SKIP
     0.85
     """
-    ids = list(question.scenario_ids)
-    found = {f"prior {id}": p for id, p in zip(ids, question.prior.mean, strict=True)}
+    ids = question.scenario_ids
+    values = {JudgementId("prior", scenario=id): p for id, p in zip(ids, question.prior.mean, strict=True)}
     for indicator in question.indicators:
         if indicator.kind == "category" and len(indicator.values) == 2:
             for id, judged in zip(ids, indicator.likelihood, strict=True):
-                found[f"likelihood {indicator.id} {id}"] = _second(judged)
-    found |= {f"reliability {source.id}": source.reliability.mean[1] for source in question.sources}
+                assert isinstance(judged, Proportions)
+                values[JudgementId("likelihood", indicator.id, id)] = judged.mean[1]
+    for source in question.sources:
+        values[JudgementId("reliability", source=source.id)] = source.reliability.mean[1]
     if isinstance(question.dynamics, Moves):
         rates = zip(ids, question.dynamics.leave, strict=True)
-        found |= {f"lasts {id}": 1.0 / rate.mean for id, rate in rates if rate.mean > 0}
-    return found
+        values |= {JudgementId("lasts", scenario=id): 1.0 / rate.mean for id, rate in rates if rate.mean > 0}
+    return {str(id): value for id, value in values.items()}
 
 
 def adjusted(question: Question, values: Mapping[str, float]) -> Question:
@@ -67,24 +126,24 @@ def adjusted(question: Question, values: Mapping[str, float]) -> Question:
         If a name is none of :func:`adjustable`, a number is no probability (or no length of stay), or moved
         priors leave no room for the others.
     """
-    known = adjustable(question)
+    known, priors = adjustable(question), dict[str, float]()
     for name, value in values.items():
         if name not in known:
             raise ValueError(f"nothing is called {name!r} that one number could move")
-        long = name.startswith("lasts ")
-        if not (0 < value < (float("inf") if long else 1)):
+        id = JudgementId.parse(name)
+        long = id.kind == "lasts"
+        if not (0 < value < (math.inf if long else 1)):
             raise ValueError(f"{name}: {value} is not {'a length above 0' if long else 'between 0 and 1'}")
-    priors = {name.split()[1]: value for name, value in values.items() if name.startswith("prior ")}
-    if priors:
-        question = replace(question, prior=_prior(question, priors))
-    for name, value in values.items():
-        question = _moved(question, name.split(), value)
-    return question
+        if id.kind == "prior":
+            priors[id.scenario] = value
+        else:
+            question = with_estimate(question, id, value)
+    return replace(question, prior=_prior(question, priors)) if priors else question
 
 
 def _prior(question: Question, values: Mapping[str, float]) -> Proportions:
     """Return the prior with some of its estimates moved, the others in proportion."""
-    mean = {s.id: p for s, p in zip(question.scenarios, question.prior.mean, strict=True)}
+    mean = dict(zip(question.scenario_ids, question.prior.mean, strict=True))
     rest, left = sum(p for id, p in mean.items() if id not in values), 1.0 - sum(values.values())
     others = len(mean) - len(values)
     if left < 0 or (left > 1e-9) != bool(others):
@@ -93,47 +152,69 @@ def _prior(question: Question, values: Mapping[str, float]) -> Proportions:
     return replace(question.prior, mean=tuple(values.get(id, left * share[id]) for id in mean))
 
 
-def _moved(question: Question, name: list[str], value: float) -> Question:
-    places = {scenario.id: n for n, scenario in enumerate(question.scenarios)}
-    if name[0] == "prior":
-        return question
-    if name[0] == "reliability":
-        sources = tuple(
-            replace(one, reliability=_pair(one.reliability, value)) if one.id == name[1] else one
-            for one in question.sources
-        )
-        return replace(question, sources=sources)
-    if name[0] == "lasts":
-        assert isinstance(question.dynamics, Moves)
-        place = places[name[1]]
-        rates = tuple(
-            replace(rate, mean=1.0 / value) if n == place else rate
-            for n, rate in enumerate(question.dynamics.leave)
-        )
-        return replace(question, dynamics=replace(question.dynamics, leave=rates))
-    i = next(n for n, one in enumerate(question.indicators) if one.id == name[1])
-    judged = question.indicators[i].likelihood[places[name[2]]]
-    assert isinstance(judged, Proportions)
-    return with_likelihood(question, i, places[name[2]], _pair(judged, value))
+def with_estimate(question: Question, id: JudgementId, value: float) -> Question:
+    """Return the question with one number of a judgement moved; its weight stays as it is.
 
+    Of several shares one is moved and the others keep their proportions, as they do on average under a
+    Dirichlet. What the residual rule made of the judgements under the other scenarios, it makes anew.
 
-def with_likelihood(question: Question, i: int, k: int, new: Judgement) -> Question:
-    """Return the question with another judgement of indicator i under scenario k.
+    Parameters
+    ----------
+    question : Question
+    id : JudgementId
+        Of several shares (a prior, the values of a category, where a scenario moves to) it names the one that
+        is meant; of two values of a category it may name none, for the second.
+    value : float
+        A probability, a mean, or for "lasts" a mean stay in periods.
 
-    What the residual rule made of the judgements under the other scenarios, it makes anew.
+    Examples
+    --------
+    >>> with_estimate(question, JudgementId("reliability", source="sohr"), 0.7).sources  # doctest: +SKIP
     """
+    ids, dynamics = question.scenario_ids, question.dynamics
+    k = ids.index(id.scenario) if id.scenario else 0
+    if id.kind == "prior":
+        return replace(question, prior=_with_share(question.prior, k, value))
+    if id.kind == "reliability":
+        n = next(n for n, source in enumerate(question.sources) if source.id == id.source)
+        reliability = _with_share(question.sources[n].reliability, 1, value)
+        source = replace(question.sources[n], reliability=reliability)
+        return replace(question, sources=_with_item(question.sources, n, source))
+    if id.kind == "likelihood":
+        return _with_likelihood(question, id, k, value)
+    if isinstance(dynamics, Transition):
+        row = _with_share(dynamics.rows[k], ids.index(id.value), value)
+        return replace(question, dynamics=Transition(_with_item(dynamics.rows, k, row)))
+    assert isinstance(dynamics, Moves)
+    if id.kind == "lasts":
+        leave = _with_item(dynamics.leave, k, replace(dynamics.leave[k], mean=1.0 / value))
+        return replace(question, dynamics=replace(dynamics, leave=leave))
+    then = dynamics.then[k]
+    assert then is not None
+    row = _with_share(then, ids.index(id.value), value)
+    return replace(question, dynamics=replace(dynamics, then=_with_item(dynamics.then, k, row)))
+
+
+def _with_likelihood(question: Question, id: JudgementId, k: int, value: float) -> Question:
+    """Return the question with another estimate under scenario k; a count keeps its weight."""
+    i = next(i for i, indicator in enumerate(question.indicators) if indicator.id == id.indicator)
     indicator = question.indicators[i]
-    by_rule, judged = made_up(question, indicator), list(indicator.likelihood)
-    judged[k] = new
+    by_rule, judged = residual_by_rule(question, indicator), list(indicator.likelihood)
+    old = judged[k]
+    if isinstance(old, Proportions):
+        judged[k] = _with_share(old, indicator.values.index(id.value) if id.value else 1, value)
+    elif isinstance(old, Positive):
+        judged[k] = replace(old, mean=value, shape=old.shape * value / old.mean)
+    else:
+        judged[k] = replace(old, mean=value)
     if by_rule is not None and by_rule != k:
         others = [j for other, j in enumerate(judged) if other != by_rule]
         judged[by_rule] = elicitation.residual(others, learn=judged[by_rule].learn)
-    indicators = list(question.indicators)
-    indicators[i] = replace(indicator, likelihood=tuple(judged))
-    return replace(question, indicators=tuple(indicators))
+    indicator = replace(indicator, likelihood=tuple(judged))
+    return replace(question, indicators=_with_item(question.indicators, i, indicator))
 
 
-def made_up(question: Question, indicator: Indicator) -> int | None:
+def residual_by_rule(question: Question, indicator: Indicator) -> int | None:
     """Return the scenario whose judgement of an indicator is what the residual rule makes of the others."""
     for k, scenario in enumerate(question.scenarios):
         if scenario.residual and not indicator.likelihood[k].exact:
@@ -143,33 +224,41 @@ def made_up(question: Question, indicator: Indicator) -> int | None:
     return None
 
 
-def _second(judged: Judgement) -> float:
-    assert isinstance(judged, Proportions)
-    return judged.mean[1]
+def _with_share(judged: Proportions, entry: int, value: float) -> Proportions:
+    """Return proportions with another share, the others in proportion."""
+    if len(judged.mean) == 2:
+        return replace(judged, mean=(1.0 - value, value) if entry else (value, 1.0 - value))
+    rest = 1.0 - judged.mean[entry]
+    others = [p / rest if rest > 0 else 1.0 / (len(judged.mean) - 1) for p in judged.mean]
+    return replace(
+        judged, mean=tuple(value if e == entry else (1.0 - value) * p for e, p in enumerate(others))
+    )
 
 
-def _pair(judged: Proportions, value: float) -> Proportions:
-    return replace(judged, mean=(1.0 - value, value))
+def _with_item[T](items: tuple[T, ...], n: int, new: T) -> tuple[T, ...]:
+    return *items[:n], new, *items[n + 1 :]
 
 
-#: How a change is named: the word, what else is named, and where that stands in question.yaml.
-FORMS: Mapping[str, tuple[tuple[str, ...], tuple[str, ...]]] = {
-    "prior": (("scenario",), ("scenarios", "{0}", "prior")),
-    "likelihood": (("indicator", "scenario"), ("indicators", "{0}", "likelihood", "{1}")),
-    "persistence": (("indicator",), ("indicators", "{0}", "persistence")),
-    "detection": (("indicator",), ("indicators", "{0}", "monitored", "detection")),
-    "false_alarm": (("indicator",), ("indicators", "{0}", "monitored", "false_alarm")),
-    "reliability": (("source",), ("sources", "{0}", "reliability")),
-    "lasts": (("scenario",), ("dynamics", "moves", "{0}", "lasts")),
-    "then": (("scenario",), ("dynamics", "moves", "{0}", "then")),
-    "transition": (("scenario",), ("dynamics", "transition", "{0}")),
-    "correlation": (("group",), ("groups", "{0}", "correlation")),
-    "grade": (("grade",), ("grades", "{0}")),
+# --- judgements as they are written ------------------------------------------------------------------------
+
+#: A word, and where in question.yaml a change of that name goes; in braces what is named after the word.
+PLACES: Mapping[str, str] = {
+    "prior": "scenarios {scenario} prior",
+    "likelihood": "indicators {indicator} likelihood {scenario}",
+    "persistence": "indicators {indicator} persistence",
+    "detection": "indicators {indicator} monitored detection",
+    "false_alarm": "indicators {indicator} monitored false_alarm",
+    "reliability": "sources {source} reliability",
+    "lasts": "dynamics moves {scenario} lasts",
+    "then": "dynamics moves {scenario} then",
+    "transition": "dynamics transition {scenario}",
+    "correlation": "groups {group} correlation",
+    "grade": "grades {grade}",
 }
 #: Words that stand alone.
 WHOLE = ("prior_weight", "weight", "cap", "learn", "dynamics", "groups")
 
-WHAT_IF = "what if"
+_BRACES = re.compile(r"{(\w+)}")
 _PLAIN = re.compile(r"[\w.+-][\w.+ -]*\Z", re.ASCII)
 
 
@@ -204,10 +293,10 @@ def altered_question(data: bytes, question: Question, changes: Mapping[str, Any]
             tree = tree and _put(tree, path, node)
     _raise(faults)
     assert tree is not None
-    altered, _ = parse_question(_text(tree).encode(), faults)
+    question_made, _ = question_of(tree, faults)
     _raise(faults)
-    assert altered is not None
-    return altered
+    assert question_made is not None
+    return question_made
 
 
 def _raise(faults: Faults) -> None:
@@ -221,9 +310,9 @@ def _node(key: str, value: Any, faults: Faults) -> Node | None:
     if value is None or (isinstance(value, str) and not value.strip()):
         return None
     written = value if isinstance(value, str) else _written(value)
-    found = Faults(WHAT_IF)
-    top = load_yaml(f"value: {written}".encode(), found)
-    if top is None or found.found or not isinstance(top.value, Mapping) or set(top.value) != {"value"}:
+    own = Faults(WHAT_IF)
+    top = load_yaml(f"value: {written}".encode(), own)
+    if top is None or own.found or not isinstance(top.value, Mapping) or set(top.value) != {"value"}:
         fix = "write it as in question.yaml, e.g. 0.2, {low: 0.1, high: 0.3}, likely or B"
         faults.add(0, str(written), f"{key}: the value cannot be read", fix=fix)
         return None
@@ -252,22 +341,21 @@ def _places(
         return [((word,), node)]
     if word == "prior" and not names:
         return _whole_prior(node, question, faults)
-    if word not in FORMS or len(names) != len(FORMS[word][0]):
-        allowed = [*(" ".join([w, *map(str.upper, n)]) for w, (n, _) in FORMS.items()), "credibility REPORT"]
-        allowed += ["prior", *WHOLE]
-        fix = (
-            meant(word, [*FORMS, *WHOLE]) if word not in FORMS else "name what the word needs, in this order"
-        )
+    kinds = _BRACES.findall(PLACES.get(word, ""))
+    if not kinds or len(names) != len(kinds):
+        allowed = [" ".join([w, *map(str.upper, _BRACES.findall(path))]) for w, path in PLACES.items()]
+        allowed += ["credibility REPORT", "prior", *WHOLE]
+        fix = "name what the word needs, in this order" if kinds else meant(word, [*PLACES, *WHOLE])
         faults.add(0, key, "nothing that can be changed has this name", allowed="; ".join(allowed), fix=fix)
         return []
-    kinds, path = FORMS[word]
     for kind, name in zip(kinds, names, strict=True):
         known = _known(word, kind, question)
         if name not in known:
             fix = meant(name, known) or "name one of these"
             faults.add(0, name, f"{key}: no such {kind} that has it", allowed=listed(known), fix=fix)
             return []
-    return [(tuple(step.format(*names) for step in path), node)]
+    named = dict(zip(kinds, names, strict=True))
+    return [(tuple(step.format(**named) for step in PLACES[word].split()), node)]
 
 
 def _whole_prior(
@@ -294,13 +382,13 @@ def _known(word: str, kind: str, question: Question) -> list[str]:
         return []
     if kind == "grade":
         return [*"ABCDEF", *(code for code in question.credibility if code), "ungraded"]
-    found: Mapping[str, Sequence[Any]] = {
+    by_kind: Mapping[str, Sequence[Any]] = {
         "scenario": question.versions[0].scenarios if word == "prior" else question.all_scenarios,
         "indicator": question.indicators,
         "source": question.sources,
         "group": question.groups,
     }
-    return [one.id for one in found[kind]]
+    return [one.id for one in by_kind[kind]]
 
 
 def _put(tree: Node, path: tuple[str, ...], new: Node | None) -> Node:
@@ -317,18 +405,7 @@ def _put(tree: Node, path: tuple[str, ...], new: Node | None) -> Node:
     return replace(tree, value=entries, key_lines=dict.fromkeys(entries, 0))
 
 
-def _text(node: Node) -> str:
-    """Return a tree as YAML on one line."""
-    if isinstance(node.value, Mapping):
-        return "{" + ", ".join(f"{json.dumps(k)}: {_text(v)}" for k, v in node.value.items()) + "}"
-    if isinstance(node.value, Sequence) and not isinstance(node.value, str):
-        return "[" + ", ".join(map(_text, node.value)) + "]"
-    if node.quoted or (isinstance(node.value, str) and not _PLAIN.match(node.text)):
-        return json.dumps(node.text, ensure_ascii=False)
-    return node.text
-
-
-Imagined = Report | Mapping[str, Any]
+# --- evidence ----------------------------------------------------------------------------------------------
 
 
 def without_reports(question: Question, evidence: Evidence, dropped: Collection[str]) -> Evidence:

@@ -12,8 +12,7 @@ import pytest
 
 from forecast.analysis.plug_in import at_means, plug_in_model, quick
 from forecast.analysis.sensitivity.stated_values import stated
-from forecast.analysis.whatif import altered
-from forecast.case.edit import without_reports
+from forecast.case.edit import altered, without_reports
 from forecast.case.folder import Case, load_case
 from forecast.inference.engine import infer, update
 from tests.cases import CASES, small

@@ -10,7 +10,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from forecast.analysis.whatif import altered, whatif
+from forecast.analysis.whatif import whatif
+from forecast.case.edit import altered
 from forecast.case.errors import InputError
 from forecast.case.evidence import Evidence, Report
 from forecast.case.folder import Case, load_case, new_case

@@ -27,7 +27,7 @@ from forecast.analysis.plug_in import Chances, PlugInModel, plug_in_model
 from forecast.analysis.sensitivity.influential_sets import Removals, SmallestSet, smallest_set
 from forecast.analysis.sensitivity.power_scaling import PARTS, power_scaled
 from forecast.analysis.sensitivity.tornado import by_judgement, swings_alone
-from forecast.analysis.whatif import altered
+from forecast.case.edit import altered
 from forecast.case.errors import InputError
 from forecast.case.folder import Case, as_case
 from forecast.case.question import Question

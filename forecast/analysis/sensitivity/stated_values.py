@@ -11,14 +11,11 @@ residual scenario is taken to say the judgements of the others.
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass, replace
-from typing import Literal
+from dataclasses import dataclass
 
-from forecast.case.edit import made_up, with_likelihood
-from forecast.case.judgement import Judgement, MeasureMean, Positive, Proportions
-from forecast.case.question import Moves, Question, Source, Transition
-
-Kind = Literal["prior", "likelihood", "reliability", "lasts", "then", "transition"]
+from forecast.case.edit import residual_by_rule, with_estimate
+from forecast.case.judgement import Judgement, JudgementId, JudgementKind, MeasureMean, Proportions
+from forecast.case.question import Moves, Question
 
 #: A reliability is moved up to here: short of 1, so that sure reports may clash, as in `explain`.
 SUREST = 1.0 - 1e-9
@@ -28,16 +25,24 @@ SUREST = 1.0 - 1e-9
 class Stated:
     """One number that was judged.
 
-    ``place`` is the indicator and the scenario, the source, or the scenario, by their numbers; ``entry`` the
-    share that is meant, where there are several. ``residual``: nobody wrote it; the residual rule made it up.
+    ``entry`` is the share that is meant, where there are several. ``residual``: nobody wrote it; the residual
+    rule made it up.
     """
 
-    name: str
-    kind: Kind
+    id: JudgementId
     judgement: Judgement
-    place: tuple[int, ...] = ()
     entry: int = 0
     residual: bool = False
+
+    @property
+    def name(self) -> str:
+        """Its name, as in a what-if."""
+        return str(self.id)
+
+    @property
+    def kind(self) -> JudgementKind:
+        """What is judged."""
+        return self.id.kind
 
     @property
     def value(self) -> float:
@@ -82,18 +87,7 @@ class Stated:
 
     def within(self, question: Question, value: float) -> Question:
         """Return the question in which this number was judged to be `value`, with the same weight."""
-        new = _moved(self.judgement, self.entry, 1.0 / value if self.kind == "lasts" else value, self.kind)
-        if self.kind == "prior":
-            assert isinstance(new, Proportions)
-            return replace(question, prior=new)
-        if self.kind == "likelihood":
-            return with_likelihood(question, self.place[0], self.place[1], new)
-        if self.kind == "reliability":
-            assert isinstance(new, Proportions)
-            sources = list(question.sources)
-            sources[self.place[0]] = replace(sources[self.place[0]], reliability=new)
-            return replace(question, sources=tuple(sources))
-        return replace(question, dynamics=_with_move(question, self.kind, self.place[0], new))
+        return with_estimate(question, self.id, value)
 
     def _beta(self, j: Proportions) -> tuple[float, float]:
         return j.mean[self.entry] * j.weight, (1.0 - j.mean[self.entry]) * j.weight
@@ -101,31 +95,26 @@ class Stated:
 
 def stated(question: Question) -> tuple[Stated, ...]:
     """Return every number of a question that is uncertain, and the reliability of every source."""
-    ids = list(question.scenario_ids)
-    found = [Stated(f"prior {ids[e]}", "prior", question.prior, (), e) for e in _shares(question.prior)]
-    for i, indicator in enumerate(question.indicators):
-        by_rule = made_up(question, indicator)
+    ids = question.scenario_ids
+    prior = question.prior
+    numbers = [Stated(JudgementId("prior", scenario=ids[e]), prior, e) for e in _shares(prior)]
+    for indicator in question.indicators:
+        by_rule, named = residual_by_rule(question, indicator), indicator.values not in ((), ("no", "yes"))
         for k, judgement in enumerate(indicator.likelihood):
-            name = f"likelihood {indicator.id} {ids[k]}"
             for e in _shares(judgement):
-                plain = indicator.values in ((), ("no", "yes"))
-                own = name if plain else f"{name} {indicator.values[e]}"
-                found.append(Stated(own, "likelihood", judgement, (i, k), e, k == by_rule))
-    found += [_reliability(j, source) for j, source in enumerate(question.sources)]
-    if isinstance(question.dynamics, Moves):
-        for k, rate in enumerate(question.dynamics.leave):
-            found += [Stated(f"lasts {ids[k]}", "lasts", rate, (k,)) for _ in _shares(rate)]
-        for k, row in enumerate(question.dynamics.then):
-            found += [Stated(f"then {ids[k]} {ids[e]}", "then", row, (k,), e) for e in _shares(row) if row]
-    elif isinstance(question.dynamics, Transition):
-        for k, row in enumerate(question.dynamics.rows):
-            named = [(f"transition {ids[k]} {ids[e]}", e) for e in _shares(row)]
-            found += [Stated(name, "transition", row, (k,), e) for name, e in named]
-    return tuple(found)
-
-
-def _reliability(number: int, source: Source) -> Stated:
-    return Stated(f"reliability {source.id}", "reliability", source.reliability, (number,), 1)
+                id = JudgementId("likelihood", indicator.id, ids[k], indicator.values[e] if named else "")
+                numbers.append(Stated(id, judgement, e, k == by_rule))
+    numbers += [Stated(JudgementId("reliability", source=s.id), s.reliability, 1) for s in question.sources]
+    dynamics = question.dynamics
+    if isinstance(dynamics, Moves):
+        for k, rate in enumerate(dynamics.leave):
+            numbers += [Stated(JudgementId("lasts", scenario=ids[k]), rate) for _ in _shares(rate)]
+    if dynamics is not None:
+        kind: JudgementKind = "then" if isinstance(dynamics, Moves) else "transition"
+        for k, row in enumerate(dynamics.then if isinstance(dynamics, Moves) else dynamics.rows):
+            ends = [(JudgementId(kind, scenario=ids[k], value=ids[e]), e) for e in _shares(row)]
+            numbers += [Stated(id, row, e) for id, e in ends if row]
+    return tuple(numbers)
 
 
 def _shares(judgement: Judgement | None) -> list[int]:
@@ -136,34 +125,3 @@ def _shares(judgement: Judgement | None) -> list[int]:
         return [0]
     possible = [e for e, p in enumerate(judgement.mean) if 0.0 < p < 1.0]
     return possible[1:] if len(possible) == 2 else possible
-
-
-def _moved(judgement: Judgement, entry: int, value: float, kind: Kind) -> Judgement:
-    """Return a judgement with another value; a count keeps its weight, the rate of its Gamma."""
-    if isinstance(judgement, Proportions):
-        rest = 1.0 - judgement.mean[entry]
-        others = [p / rest if rest > 0 else 1.0 / (len(judgement.mean) - 1) for p in judgement.mean]
-        mean = tuple(value if e == entry else (1.0 - value) * p for e, p in enumerate(others))
-        return replace(judgement, mean=mean)
-    if isinstance(judgement, Positive) and kind == "likelihood":
-        return replace(judgement, mean=value, shape=judgement.shape * value / judgement.mean)
-    return replace(judgement, mean=value)
-
-
-def _with_move(question: Question, kind: Kind, k: int, new: Judgement) -> Moves | Transition:
-    dynamics = question.dynamics
-    if isinstance(dynamics, Transition):
-        assert isinstance(new, Proportions)
-        rows = list(dynamics.rows)
-        rows[k] = new
-        return Transition(tuple(rows))
-    assert isinstance(dynamics, Moves)
-    if kind == "lasts":
-        assert isinstance(new, Positive)
-        leave = list(dynamics.leave)
-        leave[k] = new
-        return replace(dynamics, leave=tuple(leave))
-    assert isinstance(new, Proportions)
-    then = list(dynamics.then)
-    then[k] = new
-    return replace(dynamics, then=tuple(then))

@@ -29,7 +29,7 @@ from forecast.case.reader.scenario_changes import (
     file_of_era,
     turns,
 )
-from forecast.case.reader.yaml_source import load_yaml
+from forecast.case.reader.yaml_source import Node, load_yaml
 
 #: The days that a timestamp of numpy and pandas can hold, with room for a period on either side.
 FIRST_DAY, LAST_DAY = date(1700, 1, 1), date(2250, 12, 31)
@@ -69,8 +69,11 @@ def read_question(path: Path | str) -> Question:
 def parse_question(data: bytes, faults: Faults) -> tuple[Question | None, Outline]:
     """Return the question in a file's bytes, None if it has faults, and what evidence may refer to."""
     node = load_yaml(data, faults)
-    if node is None:
-        return None, Outline()
+    return (None, Outline()) if node is None else question_of(node, faults)
+
+
+def question_of(node: Node, faults: Faults) -> tuple[Question | None, Outline]:
+    """Return the question in the tree of a file, as :func:`parse_question` does."""
     top = Place(node, "", faults)
     file = validated(schema.QuestionFile, top)
     question, outline, scenarios = _read(file, top)

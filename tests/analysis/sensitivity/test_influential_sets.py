@@ -11,8 +11,7 @@ import pytest
 
 from forecast.analysis.plug_in import at_means
 from forecast.analysis.sensitivity.influential_sets import Removals, SmallestSet, smallest_set
-from forecast.analysis.whatif import altered
-from forecast.case.edit import without_reports
+from forecast.case.edit import altered, without_reports
 from forecast.case.evidence import Evidence
 from forecast.case.folder import Case
 from tests.cases import CASES, Small, binary, day, question, report, small, source

@@ -13,7 +13,7 @@ import xarray as xr
 from forecast.analysis.plug_in import at_means
 from forecast.analysis.sensitivity.sensitivity import sensitivity
 from forecast.analysis.sensitivity.stated_values import stated
-from forecast.analysis.whatif import altered
+from forecast.case.edit import altered
 from forecast.case.evidence import Evidence
 from forecast.case.folder import Case, load_case, new_case
 from forecast.inference.engine import update

@@ -8,10 +8,10 @@ import numpy as np
 import pytest
 
 from forecast.analysis.sensitivity.stated_values import SUREST, Stated, stated
-from forecast.analysis.whatif import altered
+from forecast.case.edit import altered
 from forecast.case.evidence import Evidence
 from forecast.case.folder import Case, load_case, new_case
-from forecast.case.judgement import Judgement, Positive, Proportions
+from forecast.case.judgement import Judgement, JudgementId, Positive, Proportions
 from forecast.case.question import Question
 from tests.cases import CASES, small
 from tests.oracles import mean_theta
@@ -129,16 +129,17 @@ def test_the_ends_hold_what_they_say_of_the_prior(name: str):
 
 def _draws(question: Question, theta: dict, one: Stated) -> np.ndarray:
     """Pick the draws of a number out of the oracle's dictionary."""
+    scenario = question.scenario_ids.index(one.id.scenario) if one.id.scenario else 0
     if one.kind == "prior":
         return theta["prior"][one.entry]
     if one.kind == "likelihood":
-        drawn = theta["likelihood"][question.indicators[one.place[0]].id][one.place[1]]
+        drawn = theta["likelihood"][one.id.indicator][scenario]
         return drawn[one.entry] if isinstance(drawn, list) else drawn
     if one.kind == "reliability":
-        return theta["reliability"][question.sources[one.place[0]].id]
+        return theta["reliability"][one.id.source]
     if one.kind == "lasts":
-        return 1.0 / theta["leave"][one.place[0]]
-    return theta[one.kind][one.place[0]][one.entry]
+        return 1.0 / theta["leave"][scenario]
+    return theta[one.kind][scenario][one.entry]
 
 
 def test_what_is_exact_has_no_ends_and_sources_are_always_there():
@@ -147,7 +148,7 @@ def test_what_is_exact_has_no_ends_and_sources_are_always_there():
     assert only.name == "reliability s"
     assert only.quantile(0.05) == only.quantile(0.95) == only.value == pytest.approx(0.85)
     assert only.chance_as_far(0.1) == 0.0
-    sure = Stated("reliability s", "reliability", Proportions((0.01, 0.99), 5.0), (0,), 1)
+    sure = Stated(JudgementId("reliability", source="s"), Proportions((0.01, 0.99), 5.0), 1)
     assert sure.quantile(0.95) <= SUREST
 
 
