@@ -43,7 +43,8 @@ def progress_bars() -> Iterator[Callable[[str, float], None] | None]:
         if share >= 1:
             began.pop(label, None)
             return wipe()
-        if time.monotonic() - began.setdefault(label, time.monotonic()) < PATIENCE:
+        now = time.monotonic()
+        if now - began.setdefault(label, now) < PATIENCE:
             return None
         if not drawn:
             drawn.append(_bar(label))

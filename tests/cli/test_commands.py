@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
+import ast
 import json
 import re
 import subprocess
 import sys
-import time
 from pathlib import Path
 
 import pytest
@@ -15,10 +15,10 @@ from typer.main import get_command
 from forecast import __version__
 from forecast.cli import main
 from forecast.cli.app import app
-from forecast.cli.progress import progress_bar
 
 ROOT = Path(__file__).parents[2]
 COMMANDS = sorted(get_command(app).commands)  # type: ignore[attr-defined]
+MOST_LINES = 25
 DOCUMENTATION = "\n".join(
     path.read_text(encoding="utf-8") for path in [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
 )
@@ -145,36 +145,20 @@ def test_a_process_that_is_done_exits_with_0(tmp_path):
     assert (done.returncode, done.stderr) == (0, "")
 
 
-def test_nobody_watching_no_progress_bar(capsys):
-    with progress_bar("case") as progress:
-        assert progress is None
-    assert capsys.readouterr() == ("", "")
-
-
-def test_a_progress_bar_appears_only_after_a_while_and_is_wiped(monkeypatch, capsys):
-    monkeypatch.setattr("sys.stderr.isatty", lambda: True)
-    monkeypatch.setenv("TERM", "xterm")
-    with progress_bar("case") as progress:
-        assert progress is not None
-        progress(0.1)
-        assert capsys.readouterr().err == ""
-        clock = time.monotonic()
-        monkeypatch.setattr("forecast.cli.progress.time.monotonic", lambda: clock + 3)
-        progress(0.5)
-        drawn = shown(capsys.readouterr().err)
-        assert drawn.startswith("case ━")
-        assert drawn.endswith("━  50%")
-    assert shown(capsys.readouterr().err) == ""
-
-
-def shown(text: str) -> str:
-    """Return what a terminal shows in the last line that was written to it."""
-    return re.split(r"\x1b\[2K", re.sub(r"\x1b\[[?0-9;]*[hlm]", "", text))[-1].strip()
-
-
 @pytest.mark.parametrize("text", ["2014-13-01", "22.11.2014", "yesterday", "2014-11-22T08:00"])
 def test_a_day_that_is_none_is_named_with_what_is_allowed(made_up, capsys, text):
     assert main(["update", str(made_up), "--as-of", text]) == 2
     told = " ".join(capsys.readouterr().err.split())
     assert f"'--as-of': not a day (found: {text}). Allowed: a day of the calendar as YYYY-MM-DD" in told
     assert "%" not in told
+
+
+@pytest.mark.parametrize("name", ["weekly", "questions"])
+def test_a_command_is_its_function_and_printing(name: str):
+    """What is said below a command's parameters fits in 25 lines."""
+    tree = ast.parse((ROOT / "forecast" / "cli" / f"{name}.py").read_text(encoding="utf-8"))
+    found = [node for node in tree.body if isinstance(node, ast.FunctionDef) and node.name in COMMANDS]
+    assert found
+    for command in found:
+        last = command.end_lineno or 0
+        assert last - command.body[0].lineno + 1 <= MOST_LINES, command.name

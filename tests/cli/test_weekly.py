@@ -1,16 +1,20 @@
-"""`forecast update`: prints, writes, issues; once; nothing on a dry run; on past faulty cases."""
+"""The commands of the week, from the outside: what they print and write, their JSON, their exit codes."""
 
 from __future__ import annotations
 
 import json
 from pathlib import Path
 
+import numpy as np
 import pytest
+import xarray as xr
 
 from forecast.cli import main
 from forecast.record.ledger import LEDGER, read_ledger
-from tests.cli.conftest import FAULTY
+from tests.conftest import FAULTY
 from tests.made_up import COURSES, made_up_tree
+
+DAY = ["--as-of", "2014-11-22"]
 
 
 def files(folder: Path) -> list[str]:
@@ -35,16 +39,14 @@ def test_prints_writes_and_issues(made_up, capsys):
     assert "](trend.png)" in (made_up / "output/brief.md").read_text(encoding="utf-8")
 
 
-DAY = ["--as-of", "2014-11-22"]
-
-
-def test_run_twice_issues_once_and_infers_once(made_up, capsys, monkeypatch):
+def test_a_second_run_says_that_nothing_changed(made_up, capsys, monkeypatch):
     main(["update", str(made_up), *DAY])
-    first, before = capsys.readouterr().out, {name: (made_up / name).read_bytes() for name in files(made_up)}
+    first = capsys.readouterr().out
     monkeypatch.setattr("forecast.run.infer", None)
     assert main(["update", str(made_up), *DAY]) == 0
-    assert {name: (made_up / name).read_bytes() for name in files(made_up)} == before
-    assert "Nothing changed since the forecast as of 2014-11-22, issued 20" in capsys.readouterr().out
+    again = capsys.readouterr().out
+    assert again.startswith("made-up: Nothing changed since the forecast as of 2014-11-22, issued 20")
+    assert again.endswith(f" UTC. Its brief is in {made_up / 'output'}.\n")
     assert "Nothing changed" not in first
 
 
@@ -56,54 +58,31 @@ def test_a_program_is_told_the_same_twice(made_up, capsys, monkeypatch):
     assert capsys.readouterr().out == first
 
 
-@pytest.mark.parametrize(
-    "other",
-    [["--seed", "1"], ["--as-of", "2014-11-15"], ["--dry-run"], ["--draws", "100"], ["--tolerance", ".1"]],
-)
-def test_anything_else_is_inferred(other, made_up, capsys):
+def test_what_is_written_again_is_in_the_ledger_already(made_up, capsys):
     main(["update", str(made_up), *DAY])
-    capsys.readouterr()
-    main(["update", str(made_up), *DAY, *other])
-    assert "Nothing changed" not in capsys.readouterr().out
-
-
-def test_what_was_written_and_is_gone_is_written_again(made_up, capsys):
-    main(["update", str(made_up), *DAY])
-    ledger = (made_up / LEDGER).read_bytes()
-    for path in (made_up / "output").iterdir():
-        path.unlink()
+    main(["brief", str(made_up), "--as-of", "2014-11-15"])
     capsys.readouterr()
     main(["update", str(made_up), *DAY])
-    assert "holds this forecast already" in capsys.readouterr().out
-    assert "output/brief.md" in files(made_up)
-    assert (made_up / LEDGER).read_bytes() == ledger
+    assert capsys.readouterr().out.endswith(f"{made_up / LEDGER} holds this forecast already.\n")
 
 
-def test_another_day_s_document_is_not_this_one(made_up, capsys):
-    """What lies in output/ is of another day, or broken: the forecast is made anew, and issued once."""
-    day, other = ["--as-of", "2014-11-22"], ["--as-of", "2014-11-15"]
-    main(["update", str(made_up), *day, "--json"])
-    first = json.loads(capsys.readouterr().out)
-    main(["update", str(made_up), *other])
-    ledger = (made_up / LEDGER).read_bytes()
-    for spoil in (lambda: None, lambda: (made_up / "output/forecast.json").write_text("{bad")):
-        spoil()
-        capsys.readouterr()
-        assert main(["update", str(made_up), *day, "--json"]) == 0
-        assert json.loads(capsys.readouterr().out) == first
-        assert (made_up / LEDGER).read_bytes() == ledger
-    assert "2014-11-22" in (made_up / "output/brief.md").read_text(encoding="utf-8")
+@pytest.mark.parametrize("extra", [[], ["--json"]])
+def test_a_dry_run_prints_and_writes_nothing_at_all(made_up, capsys, extra):
+    assert main(["update", str(made_up), "--dry-run", *extra]) == 0
+    assert list(made_up.iterdir()) == []
+    told = capsys.readouterr().out
+    assert json.loads(told) if extra else told.endswith("Dry run: nothing was written, nothing issued.\n")
 
 
-@pytest.mark.parametrize("change", ["drop", "rename"])
-def test_a_ledger_with_a_row_missing_or_strange_is_not_this_forecast(change, made_up, capsys):
-    main(["update", str(made_up), *DAY])
-    lines = (made_up / LEDGER).read_text(encoding="utf-8").splitlines(keepends=True)
-    lines[1:2] = [] if change == "drop" else [lines[1].replace(",conflict,", ",peace,")]
-    (made_up / LEDGER).write_text("".join(lines), encoding="utf-8")
-    capsys.readouterr()
-    assert main(["update", str(made_up), *DAY]) == 0
-    assert "Nothing changed" not in capsys.readouterr().out
+def test_nothing_is_issued_where_nobody_reads_the_table(made_up, capfd, monkeypatch):
+    def gone(summary):
+        raise BrokenPipeError
+
+    monkeypatch.setattr("forecast.report.text.forecast.print_table", gone)
+    monkeypatch.setattr("os.dup2", lambda *_: None)
+    assert main(["update", str(made_up)]) == 1
+    assert list(made_up.iterdir()) == []
+    assert capfd.readouterr().err == "made-up: not issued, for nobody reads the output any more.\n"
 
 
 def test_a_program_is_given_no_document_of_what_could_not_be_issued(made_up, capsys, monkeypatch):
@@ -120,14 +99,6 @@ def test_a_program_is_given_no_document_of_what_could_not_be_issued(made_up, cap
 def test_of_several_cases_the_one_at_fault_is_named(made_up, capsys):
     main(["update", str(made_up.parent / "faulty"), str(made_up), *DAY])
     assert capsys.readouterr().err.startswith("faulty:\n")
-
-
-def test_a_brief_of_another_day_makes_the_forecast_be_written_again(made_up, capsys, monkeypatch):
-    main(["update", str(made_up), *DAY])
-    main(["brief", str(made_up), "--as-of", "2014-11-15"])
-    capsys.readouterr()
-    main(["update", str(made_up), *DAY])
-    assert "holds this forecast already" in capsys.readouterr().out
 
 
 def test_several_cases_end_with_a_line_each_and_the_alerts(made_up, capsys, monkeypatch):
@@ -161,22 +132,6 @@ def test_alerts_of_a_program_go_to_standard_error(made_up, capsys):
     told = capsys.readouterr()
     assert json.loads(told.out)
     assert told.err == "\nMoved by more than 5 points since the last issue: none\n"
-
-
-def test_the_next_week_shows_the_change(made_up, capsys):
-    main(["update", str(made_up), "--as-of", "2014-11-15"])
-    capsys.readouterr()
-    main(["update", str(made_up), "--as-of", "2014-11-22", "--json"])
-    scenario = json.loads(capsys.readouterr().out)["scenarios"][0]
-    before, now = read_ledger(made_up / LEDGER)[0], read_ledger(made_up / LEDGER)[4]
-    assert scenario["change"] == now.probability - before.probability
-
-
-@pytest.mark.parametrize("extra", [[], ["--json"]])
-def test_a_dry_run_writes_nothing_at_all(made_up, capsys, extra):
-    assert main(["update", str(made_up), "--dry-run", *extra]) == 0
-    assert list(made_up.iterdir()) == []
-    assert capsys.readouterr().out
 
 
 def test_what_its_engine_refuses_is_not_issued(made_up, capsys, monkeypatch):
@@ -271,3 +226,90 @@ def test_an_unexpected_failure_is_one_line_and_exit_1(made_up, capsys, monkeypat
 def test_a_failure_of_the_toolkit_outranks_an_input_at_fault(made_up, monkeypatch):
     monkeypatch.setattr("forecast.run.infer", lambda case, inputs, **_: 1 / 0)
     assert main(["update", str(made_up.parent / FAULTY), str(made_up)]) == 1
+
+
+@pytest.mark.parametrize(
+    ("form", "files"), [([], ["brief.html"]), (["--format", "md"], ["brief.html", "brief.md", "trend.png"])]
+)
+def test_brief_writes_what_was_asked_for_and_issues_nothing(made_up, capsys, form, files):
+    assert main(["brief", str(made_up), *form]) == 0
+    assert sorted(path.name for path in (made_up / "output").iterdir()) == files
+    assert not (made_up / LEDGER).exists()
+    printed = capsys.readouterr()
+    assert f"The brief is in {made_up / 'output'}/brief.{'md' if form else 'html'}." in printed.out
+    assert printed.err == ""
+
+
+def test_what_was_written_is_the_brief_of_the_day_asked_for(made_up):
+    assert main(["brief", str(made_up), "--as-of", "2014-11-15", "--format", "md"]) == 0
+    page = (made_up / "output/brief.html").read_text(encoding="utf-8")
+    text = (made_up / "output/brief.md").read_text(encoding="utf-8")
+    assert "As of <strong>2014-11-15</strong>" in page
+    assert "Knowledge of 2014-11-15" in text
+    for title in ("## Why", "## What to collect"):
+        assert title in text
+
+
+def test_brief_as_json_says_where_it_is(made_up, capsys):
+    other = made_up.parent / "other"
+    other.mkdir()
+    assert main(["brief", str(made_up), str(other), "--json"]) == 0
+    found = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
+    assert [one["case"] for one in found] == ["made-up", "other"]
+    assert list(found[0]) == ["case", "as_of", "digest", "brief"]
+    assert found[0]["brief"] == str(made_up / "output" / "brief.html")
+
+
+def test_a_faulty_case_does_not_stop_the_other_briefs(made_up, capsys):
+    assert main(["brief", str(made_up.parent / FAULTY), str(made_up)]) == 2
+    printed = capsys.readouterr()
+    assert "The brief is in" in printed.out
+    assert "prior is no probability" in printed.err
+
+
+def test_update_pays_for_the_brief_only_where_it_is_written(made_up, monkeypatch, capsys):
+    monkeypatch.setattr("forecast.run.gather", None)
+    monkeypatch.setattr("forecast.report.brief.write.brief_html", None)
+    assert main(["update", str(made_up), "--dry-run"]) == 0
+    assert main(["update", str(made_up), "--dry-run", "--json"]) == 0
+    assert main(["update", str(made_up)]) == 1
+    assert list(made_up.iterdir()) == []
+
+
+def compared(agrees: bool) -> xr.Dataset:
+    """Two ways to compute two scenarios, the second of which does not apply."""
+    p = np.array([[0.7, 0.3], [np.nan, np.nan]])
+    horizon = np.array([[0.6, 0.4], [np.nan, np.nan]])
+    dims = ("way", "scenario")
+    return xr.Dataset(
+        {
+            "now": (dims, p),
+            "now_mcse": (dims, p / 100),
+            "horizon": (dims, horizon),
+            "horizon_mcse": (dims, horizon / 100),
+            "note": ("way", ["", "does not apply"]),
+            "agrees": ("way", [True, agrees]),
+        },
+        {"way": ["smc", "paths"], "scenario": ["war", "peace"]},
+    )
+
+
+@pytest.mark.parametrize("agrees", [True, False])
+def test_the_referee_s_comparison(agrees, made_up, capsys, monkeypatch):
+    monkeypatch.setattr("forecast.analysis.cross_checks.referee", lambda case, **_: compared(agrees))
+    assert main(["check", str(made_up), "--referee"]) == (0 if agrees else 1)
+    told = capsys.readouterr().out
+    table = told[told.index("\nreferee: now") :].splitlines()
+    assert table[1:] == [
+        "referee: now, per cent, with two standard errors",
+        "                war         peace",
+        "smc    70.00 ± 1.40  30.00 ± 0.60",
+        "paths             -             -",
+        "",
+        "referee: horizon, per cent, with two standard errors",
+        "                war         peace",
+        "smc    60.00 ± 1.20  40.00 ± 0.80",
+        "paths             -             -",
+        "  · paths: does not apply",
+        "All that apply agree within four standard errors." if agrees else "THEY DISAGREE.",
+    ]
