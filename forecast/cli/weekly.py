@@ -208,12 +208,12 @@ def _print_end(ends: list[tuple[Path, Weekly | Exception]], alert: float | None,
 
 def _end(path: Path, run: Weekly | Exception) -> tuple[str, str]:
     """Return a case's name with its most probable scenario and what became of it, or why there is none."""
+    from forecast.report.number_format import counted
     from forecast.report.text.forecast import issued_leaders, leaders
 
     match run:
         case InputError(faults=faults):
-            number = len(faults)
-            return path.name, f"not forecast: {number} fault{'s' * (number > 1)} in the input, told above"
+            return path.name, f"not forecast: {counted(len(faults), 'fault')} in the input, told above"
         case Exception():
             return path.name, "not forecast: the toolkit failed, as told above"
     status = "not issued: its engine refuses it" if run.refused else run.status

@@ -55,6 +55,24 @@ def decibans(weight: float) -> str:
     return _signed(weight, "▲ ", "▼ ", digits=1)
 
 
+def signed(number: float) -> str:
+    """Write a change with its sign to a tenth, in ASCII, for a table of the terminal.
+
+    >>> signed(1.23), signed(-0.5), signed(-0.04)
+    ('+1.2', '-0.5', '0.0')
+    """
+    return f"{number:+.1f}" if abs(number) >= 0.05 else "0.0"
+
+
+def with_error(number: float, error: float, digits: int = 1, sign: str = "") -> str:
+    """Write a number with two standard errors; "-" where there is none.
+
+    >>> with_error(62.41, 0.25), with_error(1.5, 0.05, sign="+"), with_error(math.nan, 0.1)
+    ('62.4 ± 0.5', '+1.5 ± 0.1', '-')
+    """
+    return "-" if math.isnan(number) else f"{number:{sign}.{digits}f} ± {2 * error:.{digits}f}"
+
+
 def thousandths(number: float) -> str:
     """Write a small number, such as an information in bits, in thousandths.
 

@@ -10,6 +10,7 @@ import xarray as xr
 
 from forecast.inference.diagnostics import RULED_OUT
 from forecast.inference.result import by_unit
+from forecast.report.number_format import counted, signed
 from forecast.report.sentences import CHANGE_PARTS
 from forecast.report.text.tables import table_lines
 
@@ -90,7 +91,7 @@ def _table(scenarios: list[str], rows: list[tuple[str, np.ndarray, str]], width:
 def _number(value: float) -> str:
     if abs(value) >= RULED_OUT:
         return "+inf" if value > 0 else "-inf"
-    return f"{value + 0.0:+.1f}" if abs(value) >= 0.05 else "0.0"
+    return signed(value)
 
 
 def _sum_lines(data: xr.Dataset, top: int, static: bool, width: int) -> list[str]:
@@ -104,7 +105,7 @@ def _sum_lines(data: xr.Dataset, top: int, static: bool, width: int) -> list[str
     remark = {"not at all": "cuts not at all", "both ways": "cuts both ways"}
     rows += [(f"  {names[c]}", weight[c], remark.get(str(cuts[c]), "")) for c in named]
     if len(others):
-        rows.append((f"  {len(others)} other cell{'s' * (len(others) > 1)}", weight[others].sum(axis=0), ""))
+        rows.append((f"  {counted(len(others), 'other cell')}", weight[others].sum(axis=0), ""))
     if not static:
         rows.append(("  not shared out", data["interaction"].values, ""))
     rows += [
@@ -217,12 +218,8 @@ def _move_table(data: xr.Dataset, when: str, width: int) -> list[str]:
     before, after = data[f"{when}_issued"].values, data[f"{when}_after"].isel(step=-1).values
     rows = [["issued", *(f"{100 * p:.1f}%" for p in before)]]
     rows += [
-        [f"  {CHANGE_PARTS[step]}", *map(_points, data[when].sel(step=step).values)]
+        [f"  {CHANGE_PARTS[step]}", *map(signed, 100 * data[when].sel(step=step).values)]
         for step in data["step"].values.tolist()
     ]
     rows.append(["this forecast", *(f"{100 * p:.1f}%" for p in after)])
     return table_lines(["", *data["scenario"].values.tolist()], rows, width=width)
-
-
-def _points(move: float) -> str:
-    return f"{100 * move:+.1f}" if abs(move) >= 0.0005 else "0.0"

@@ -10,7 +10,7 @@ import xarray as xr
 
 from forecast.inference.diagnostics import LEAST_DRAWS
 from forecast.inference.result import by_unit
-from forecast.report.number_format import percent
+from forecast.report.number_format import counted, percent
 from forecast.report.text.tables import table_lines
 
 #: Ids of reports are not broken.
@@ -126,11 +126,11 @@ def _set_sentence(data: xr.Dataset) -> str:
         which = f": {ids}" if size <= _NAMED else ""
         engine = data["set_engine_horizon"]
         return (
-            f"Without {_counted(size)} of {reports}{which}, {_first_two(data['set_horizon'])} at the means; "
-            f"by a run of the engine {_first_two(engine)} ({fewest}{more})."
+            f"Without {counted(size, 'report')} of {reports}{which}, {_first_two(data['set_horizon'])} at"
+            f" the means; by a run of the engine {_first_two(engine)} ({fewest}{more})."
         )
     if bool(data["set_smallest"]):
-        return f"Whichever of the {_counted(reports)} are taken away, the same scenario leads."
+        return f"Whichever of the {counted(reports, 'report')} are taken away, the same scenario leads."
     near = int(data["in_nearest"].sum())
     said = f"No set of up to {searched} of the {reports} reports changes who leads by being taken away; "
     if not near:
@@ -143,10 +143,6 @@ def _set_sentence(data: xr.Dataset) -> str:
 
 def _none_up_to(searched: int) -> str:
     return f"no set of up to {searched} will do; one between may"
-
-
-def _counted(number: int) -> str:
-    return "1 report" if number == 1 else f"{number} reports"
 
 
 def _power_sentence(data: xr.Dataset) -> str:

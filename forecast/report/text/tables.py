@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import io
 import json
-import math
-from collections.abc import Collection, Iterable, Mapping, Sequence, Sized
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from forecast.case.warnings import from_json
 from forecast.inference.result import by_unit
+from forecast.report.number_format import counted, with_error
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -85,9 +85,9 @@ def check_lines(
     from forecast.analysis.review import review_lines
 
     question = case.question
-    counted = {"scenario": question.scenarios, "indicator": question.indicators, "source": question.sources}
-    counts = ", ".join(_count(things, name) for name, things in counted.items())
-    lines = [f"{path}: sound. {counts}, {_count(case.evidence.reports, 'row')} of evidence."]
+    things = {"scenario": question.scenarios, "indicator": question.indicators, "source": question.sources}
+    counts = ", ".join(counted(len(those), name) for name, those in things.items())
+    lines = [f"{path}: sound. {counts}, {counted(len(case.evidence.reports), 'row')} of evidence."]
     lines += [f"  · {warning}" for warning in case.warnings]
     lines += ["", *review_lines(checks)] if checks else []
     for name, data in (compared or {}).items():
@@ -104,7 +104,7 @@ def comparison_lines(name: str, data: xr.Dataset, *, width: int = 100) -> list[s
             title = f"{name}{f' {unit}' if unit else ''}: {when}, per cent, with two standard errors"
             chances = zip(part[when].values, part[f"{when}_mcse"].values, strict=True)
             rows = [
-                [one, *map(_percent, *row)]
+                [one, *(with_error(100 * p, 100 * error, 2) for p, error in zip(*row, strict=True))]
                 for one, row in zip(part[way].values.tolist(), chances, strict=True)
             ]
             lines += ["", title, *table_lines(["", *part["scenario"].values.tolist()], rows, width=width)]
@@ -114,14 +114,6 @@ def comparison_lines(name: str, data: xr.Dataset, *, width: int = 100) -> list[s
         agree = bool(data["agrees"].all())
         lines.append("All that apply agree within four standard errors." if agree else "THEY DISAGREE.")
     return lines
-
-
-def _percent(p: float, error: float) -> str:
-    return "-" if math.isnan(p) else f"{100 * p:.2f} ± {200 * error:.2f}"
-
-
-def _count(things: Sized, name: str) -> str:
-    return f"{len(things)} {name}" if len(things) == 1 else f"{len(things)} {name}s"
 
 
 def whatif_lines(data: xr.Dataset, *, width: int = 100) -> list[str]:
@@ -159,8 +151,8 @@ def _band(data: xr.Dataset, when: str, variant: int, scenario: int) -> str:
 
 def _difference(data: xr.Dataset, when: str, scenario: int) -> str:
     one, error = data.isel(scenario=scenario), f"{when}_difference_mcse"
-    p = f"{100 * float(one[f'{when}_difference']):+.1f}"
-    return f"{p} ± {200 * float(one[error]):.1f}" if error in one else p
+    points = 100 * float(one[f"{when}_difference"])
+    return with_error(points, 100 * float(one[error]), sign="+") if error in one else f"{points:+.1f}"
 
 
 def collect_lines(
@@ -222,7 +214,7 @@ def _collection(part: pd.DataFrame, width: int) -> list[str]:
     for row in part.to_dict(orient="records"):
         cells = [row["indicator"], row["source"] or UNASKED, _unless_nan(f"{row['reliability']:.2f}", "")]
         cells.append(f"{row['expected']} ({row['chance']:.0%})" if row["expected"] else "")
-        cells += [f"{1000 * row[n]:.1f} ± {2000 * row[f'{n}_error']:.1f}" for n in ("now", "horizon")]
+        cells += [with_error(1000 * row[n], 1000 * row[f"{n}_error"]) for n in ("now", "horizon")]
         cells += [_unless_nan(f"{1000 * row['per_cost']:.2f}", "-")] if costs else []
         rows.append([*cells, "repeats itself" if row["repeats"] else ""])
     return table_lines(headings, rows, width=width, left=(0, 1, 3, len(headings) - 1))
