@@ -464,6 +464,7 @@ def gather(
     closed = question.period(day) == question.period(question.horizon) or not question.sources
     earlier = (one for one in ledger if question.opened <= one.as_of <= day and one.inputs != summary.inputs)
     return BriefData(
+        regime=summary.regime,
         change=change,
         explanation=explain(case, tree=tree, model=model),
         without_sources=without_sources(case, day, model=model),

@@ -84,6 +84,11 @@ class UnitForecast:
         """The most probable scenario."""
         return max(self.scenarios, key=lambda scenario: scenario.answer.probability)
 
+    @property
+    def leading_place(self) -> int:
+        """The place of the most probable scenario."""
+        return self.scenarios.index(self.leading)
+
 
 @dataclass(frozen=True, slots=True)
 class Summary:
@@ -116,6 +121,11 @@ class Summary:
     def regime(self) -> bool:
         """Whether the truth may move, so that the horizon is another question than today."""
         return self.question.dynamics is not None
+
+    @property
+    def when(self) -> str:
+        """The time that the question asks about."""
+        return "at the horizon" if self.regime else "now"
 
 
 def summarise(case: Case, tree: xr.DataTree, ledger: Sequence[Entry] = ()) -> Summary:

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from forecast.analysis.review import Check
     from forecast.analysis.source_agreement import Origins
     from forecast.record.ledger import Entry
+    from forecast.report.summary import UnitForecast
 
 #: A difference of probability of less than this is not worth a row; an awaited report must move this much.
 LEAST_CHANGE, LEAST_EFFECT = 0.0005, 0.005
@@ -54,6 +55,7 @@ class BriefData:
     forecasts.
     """
 
+    regime: bool
     change: xr.Dataset | None
     explanation: xr.Dataset
     without_sources: tuple[Without, ...]
@@ -89,7 +91,7 @@ class BriefData:
             .tolist()
             for step in steps
         }
-        whens = {"horizon": "at the horizon", "now": "now"} if data.attrs["regime"] else {"now": "now"}
+        whens = {"horizon": "at the horizon", "now": "now"} if self.regime else {"now": "now"}
         return [
             Change(
                 name,
@@ -103,24 +105,29 @@ class BriefData:
             for when, name in whens.items()
         ]
 
-    def weights(self, unit: str, *, regime: bool) -> list[Part]:
+    def weights(self, unit: str) -> list[Part]:
         """Return the terms of the log odds of each scenario now, in decibans; the last one is their sum."""
         data = of_unit(self.explanation, unit)
         reported = data["weight"].values[data["cell_unit"].values == unit].sum(axis=0)
         terms = {
             "before any evidence": data["before"].values,
             "reports and silence": reported,
-            **({"not shared out between cells": data["interaction"].values} if regime else {}),
+            **({"not shared out between cells": data["interaction"].values} if self.regime else {}),
             "what learning adds": data["learning"].values,
             "this forecast, now": data["engine"].values,
         }
         return [Part(meaning, values.tolist()) for meaning, values in terms.items()]
 
-    def strongest(self, unit: str, scenario: int, sign: int) -> list[Lead]:
-        """Return the three next reports that would move a scenario most up or down, an indicator once."""
+    def effects(self) -> list[tuple[Without, tuple[float, ...]]]:
+        """Return each source with the differences without it, at the horizon of a regime, else now."""
+        return [(one, one.horizon if self.regime else one.now) for one in self.without_sources]
+
+    def strongest(self, unit: UnitForecast, sign: int) -> list[Lead]:
+        """Return the three next reports that would move the leading scenario most, an indicator once."""
+        place = unit.leading_place
         chosen: dict[str, Lead] = {}
-        for lead in sorted(self.next_reports, key=lambda lead: -sign * lead.horizon[scenario]):
-            if lead.unit == unit and sign * lead.horizon[scenario] >= LEAST_EFFECT:
+        for lead in sorted(self.next_reports, key=lambda lead: -sign * lead.horizon[place]):
+            if lead.unit == unit.name and sign * lead.horizon[place] >= LEAST_EFFECT:
                 chosen.setdefault(lead.indicator, lead)
         return list(chosen.values())[:3]
 

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar
 from unicodedata import category
 from urllib.parse import urlsplit
@@ -37,9 +38,9 @@ class Table:
 
     kind: ClassVar[str] = "table"
     caption: str
-    head: tuple[str, ...]
-    rows: tuple[tuple[Cell, ...], ...]
-    left: frozenset[int] = field(default_factory=frozenset)
+    head: Sequence[str]
+    rows: Sequence[Sequence[Cell]]
+    left: Sequence[int] = ()
     on_paper: int = 0
     rest: int = 0
     total: bool = False
@@ -66,7 +67,7 @@ class Items:
     """A list of lines, some with a few words in bold before them. ``on_paper`` and ``rest`` as in a table."""
 
     kind: ClassVar[str] = "items"
-    lines: tuple[tuple[str, str], ...]
+    lines: Sequence[tuple[str, str]]
     on_paper: int = 0
     rest: int = 0
 
@@ -101,7 +102,7 @@ class Section:
 
     id: str
     title: str
-    blocks: tuple[Block, ...]
+    blocks: Sequence[Block]
 
 
 def safe_link(text: str) -> str:

@@ -82,7 +82,7 @@ def _new_reports(summary: Summary, unit: UnitForecast) -> list[str]:
 
 def change_lines(summary: Summary, data: BriefData, unit: UnitForecast) -> list[str]:
     """Return what moved the leading scenario since the last issue; nothing if there was none."""
-    place, title = unit.scenarios.index(unit.leading), unit.leading.title
+    place, title = unit.leading_place, unit.leading.title
     lines = []
     for change in data.changes(unit.name):
         issued = f"{'carried over from' if summary.carried else 'issued'} {summary.previous}"
@@ -99,19 +99,15 @@ def change_lines(summary: Summary, data: BriefData, unit: UnitForecast) -> list[
 
 def why_lines(summary: Summary, data: BriefData, unit: UnitForecast) -> list[str]:
     """Return what the leading scenario's number is made of, and the source it depends on most."""
-    place, title = unit.scenarios.index(unit.leading), unit.leading.title
-    *parts, total = data.weights(unit.name, regime=summary.regime)
+    place, title = unit.leading_place, unit.leading.title
+    *parts, total = data.weights(unit.name)
     listed = ", ".join(
         f"{part.meaning} {decibans(part.values[place])}"
         for part in parts
         if abs(part.values[place]) >= sentences.LIGHTEST
     )
     lines = [f"{title} now, in decibans: {listed}; together {decibans(total.values[place])}."]
-    effects = [
-        ((one.horizon if summary.regime else one.now)[place], one.source)
-        for one in data.without_sources
-        if one.unit == unit.name
-    ]
+    effects = [(effect[place], one.source) for one, effect in data.effects() if one.unit == unit.name]
     effect, source = max(effects, key=lambda pair: abs(pair[0]), default=(0.0, ""))
     if abs(effect) >= LEAST_CHANGE:
         named = sentences.source(summary, source)
@@ -121,11 +117,12 @@ def why_lines(summary: Summary, data: BriefData, unit: UnitForecast) -> list[str
 
 def collect_lines(summary: Summary, data: BriefData, unit: UnitForecast) -> list[str]:
     """Return which reports would raise or lower the leading scenario most, and what to ask about."""
-    place, lines = unit.scenarios.index(unit.leading), []
+    lines = []
     for sign, verb in ((1, "raise"), (-1, "lower")):
-        for lead in data.strongest(unit.name, place, sign)[:1]:
+        for lead in data.strongest(unit, sign)[:1]:
             what = f"{sentences.statement(summary, lead.indicator, lead.value)} ({lead.source})"
-            lines.append(f"What would {verb} it most: {what}, {points(lead.horizon[place], 1)} points.")
+            effect = points(lead.horizon[unit.leading_place], 1)
+            lines.append(f"What would {verb} it most: {what}, {effect} points.")
     asked = [
         f"{summary.question.indicator(one['indicator']).title} ({one['source'] or 'watching it'})"
         for one in data.to_ask(3, unit.name)

@@ -96,7 +96,7 @@ def _estimates(summary: Summary, unit: UnitForecast) -> Table:
         caption = f"Probability at the horizon, {summary.horizon}, and now, {summary.inputs.as_of}"
     first = "At the horizon" if regime else "Now and at the horizon"
     head = ("Scenario", first, "90% band", "In words", *change, *(("Now", *change) if regime else ()))
-    return Table(caption, head, tuple(rows), left=frozenset({3}))
+    return Table(caption, head, rows, left=(3,))
 
 
 def what_moved(summary: Summary, data: BriefData) -> Section:
@@ -127,12 +127,9 @@ def _changes(summary: Summary, data: BriefData, unit: UnitForecast) -> Iterable[
 
 
 def _weights(summary: Summary, data: BriefData, unit: UnitForecast) -> Table:
-    rows = [
-        row(_capital(part.meaning), *map(decibans, part.values))
-        for part in data.weights(unit.name, regime=summary.regime)
-    ]
+    rows = [row(_capital(part.meaning), *map(decibans, part.values)) for part in data.weights(unit.name)]
     caption = "What it is made of, in decibans for each scenario against the rest (10 make the odds tenfold)"
-    return Table(caption, ("Weight of evidence", *columns(unit)), tuple(rows), total=True)
+    return Table(caption, ("Weight of evidence", *columns(unit)), rows, total=True)
 
 
 def _new_reports(summary: Summary, unit: UnitForecast) -> Block:
@@ -154,7 +151,7 @@ def _new_reports(summary: Summary, unit: UnitForecast) -> Block:
         " ▼ against it)"
     )
     rest = len(unit.new_reports) - len(listed)
-    return Table(caption, ("Report", *columns(unit)), tuple(rows), on_paper=4, rest=rest)
+    return Table(caption, ("Report", *columns(unit)), rows, on_paper=4, rest=rest)
 
 
 def outlook(summary: Summary, data: BriefData) -> Section:
@@ -174,30 +171,29 @@ def outlook(summary: Summary, data: BriefData) -> Section:
             rows.append(row(title, *map(percent, probability), Cell(percent(scenario.ever), strong=True)))
         head = ("Scenario", *(f"{days[n].day} {days[n]:%b %Y}" for n in chosen), "Ever until then")
         caption = "Probability of each scenario on days to come if nothing further is reported"
-        return [Table(caption, head, tuple(rows))]
+        return [Table(caption, head, rows)]
 
-    return Section("outlook", f"Outlook to {summary.horizon}", tuple(each_unit(summary, table)))
+    return Section("outlook", f"Outlook to {summary.horizon}", each_unit(summary, table))
 
 
 def sources(summary: Summary, data: BriefData) -> Section:
     """Show where sources contradict one another, and what the forecast would be without each."""
-    clashes = tuple(("", line) for line in sentences.clash_lines(summary))
+    clashes = [("", line) for line in sentences.clash_lines(summary)]
     none = "No two reports contradict each other."
     blocks: list[Block] = [Items(clashes, on_paper=3) if clashes else Text(none)]
-    effects = [(one, one.horizon if summary.regime else one.now) for one in data.without_sources]
-    effects = [(one, effect) for one, effect in effects if np.abs(effect).max() >= LEAST_CHANGE]
-    effects = sorted(effects, key=lambda pair: -np.abs(pair[1]).max())[:LISTED]
-    if effects:
-        rows = []
-        for one, effect in effects:
+    rows = []
+    for one, effect in sorted(data.effects(), key=lambda pair: -np.abs(pair[1]).max())[:LISTED]:
+        if np.abs(effect).max() >= LEAST_CHANGE:
             reports = f"{_unit_prefix(one.unit)}{counted(one.reports, 'report')}"
             rows.append(row(Cell(sentences.source(summary, one.source), small=reports), *_tenths(effect)))
-        when = "at the horizon" if summary.regime else "now"
-        caption = f"Without each source: points by which it would differ {when} (judgements at their means)"
+    if rows:
+        caption = (
+            f"Without each source: points by which it would differ {summary.when} (judgements at their means)"
+        )
         head = ("Source left out", *columns(summary.units[0]))
         rest = len(data.without_sources) - len(rows)
-        blocks.append(Table(caption, head, tuple(rows), on_paper=ON_PAPER, rest=rest))
-    return Section("sources", "Where sources clash, and what leans on them", tuple(blocks))
+        blocks.append(Table(caption, head, rows, on_paper=ON_PAPER, rest=rest))
+    return Section("sources", "Where sources clash, and what leans on them", blocks)
 
 
 def late(summary: Summary, data: BriefData) -> Section:
@@ -216,8 +212,8 @@ def late(summary: Summary, data: BriefData) -> Section:
         " it was seen then, and with all that is known now"
     )
     head = ("Period to", "Then → now", "What came late")
-    shown = tuple(rows[:LISTED])
-    table = Table(caption, head, shown, frozenset({1, 2}), ON_PAPER, len(rows) - len(shown))
+    rest = max(len(rows) - LISTED, 0)
+    table = Table(caption, head, rows[:LISTED], (1, 2), ON_PAPER, rest)
     return Section("late", "Late and corrected", (table,))
 
 
@@ -248,20 +244,16 @@ def collection(summary: Summary, data: BriefData) -> Section:
         return Section("collect", title, (Text(ends),))
 
     def next_reports(unit: UnitForecast) -> list[Block]:
-        leading, place = unit.leading, unit.scenarios.index(unit.leading)
-        rows = [
-            row(
-                Cell(sentences.statement(summary, lead.indicator, lead.value), small=lead.source),
-                points(lead.horizon[place], 1),
-            )
-            for sign in (1, -1)
-            for lead in data.strongest(unit.name, place, sign)
-        ]
+        rows = []
+        for lead in (*data.strongest(unit, 1), *data.strongest(unit, -1)):
+            what = Cell(sentences.statement(summary, lead.indicator, lead.value), small=lead.source)
+            rows.append(row(what, points(lead.horizon[unit.leading_place], 1)))
         if not rows:
             return [Text("No single report would move it by half a point.")]
-        when = "at the horizon" if summary.regime else "now"
-        caption = f"Points by which one report in the next period would move {leading.title}, {when}"
-        return [Table(caption, ("If it is reported", columns(unit)[place]), tuple(rows), half=True)]
+        title = unit.leading.title
+        caption = f"Points by which one report in the next period would move {title}, {summary.when}"
+        head = ("If it is reported", columns(unit)[unit.leading_place])
+        return [Table(caption, head, rows, half=True)]
 
     blocks = each_unit(summary, next_reports)
     return Section("collect", title, (*blocks, *_to_ask(summary, data), *_judgements(summary, data)))
@@ -277,7 +269,7 @@ def _to_ask(summary: Summary, data: BriefData) -> Iterable[Block]:
     if rows:
         caption = "What to ask about, and whom: information to expect, in thousandths of a bit"
         head = ("Ask about", "Most likely answer", "Information")
-        yield Table(caption, head, tuple(rows), frozenset({1}), half=True)
+        yield Table(caption, head, rows, (1,), half=True)
 
 
 def _judgements(summary: Summary, data: BriefData) -> Iterable[Block]:
@@ -305,7 +297,7 @@ def caveats(summary: Summary, data: BriefData) -> Section:
     lines += [("", one.text) for one in summary.warnings if CHECK_OF.get(one.kind) not in checked]
     block: Block = Text("The checks found nothing to doubt.")
     if lines:
-        block = Items(tuple(lines[:LONG_LISTED]), LONG_ON_PAPER, max(len(lines) - LONG_LISTED, 0))
+        block = Items(lines[:LONG_LISTED], LONG_ON_PAPER, max(len(lines) - LONG_LISTED, 0))
     return Section("doubts", "What to doubt", (block,))
 
 
@@ -331,11 +323,11 @@ def evidence(summary: Summary, data: BriefData) -> Section:
     blocks: list[Block] = [Text(f"No report became known after {summary.since}.")]
     if rows:
         caption = f"Reports that became known after {summary.since}, the latest first"
-        head, left = ("Report", "Source", "Known", "Citation"), frozenset({1, 2, 3})
-        blocks = [Table(caption, head, tuple(rows), left, LONG_ON_PAPER, len(reports) - len(rows))]
+        head, left = ("Report", "Source", "Known", "Citation"), (1, 2, 3)
+        blocks = [Table(caption, head, rows, left, LONG_ON_PAPER, len(reports) - len(rows))]
     if context := len(new) - len(reports):
         blocks.append(Text(f"Besides, {counted(context, 'row')} of context, which have no weight.", "quiet"))
-    return Section("evidence", "Evidence", tuple(blocks))
+    return Section("evidence", "Evidence", blocks)
 
 
 def method(summary: Summary) -> Section:
@@ -362,7 +354,7 @@ def method(summary: Summary) -> Section:
         " measurements.",
     )
     inputs = Text(f"Case {summary.case.name}. {sentences.provenance(summary)}", "quiet")
-    return Section("method", "How it was made", (Items(tuple(("", line) for line in lines)), inputs))
+    return Section("method", "How it was made", (Items([("", line) for line in lines]), inputs))
 
 
 def _groups_and_cap(question: Question) -> str:

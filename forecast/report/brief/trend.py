@@ -34,7 +34,7 @@ LONGEST_NOTE = 240
 
 def trend(summary: Summary, data: BriefData) -> Section:
     """Return the trend of each unit with its outlook, the forecasts as issued, and the reports."""
-    return Section("trend", "Trend", tuple(each_unit(summary, lambda unit: [_figure(summary, data, unit)])))
+    return Section("trend", "Trend", each_unit(summary, lambda unit: [_figure(summary, data, unit)]))
 
 
 def _figure(summary: Summary, data: BriefData, unit: UnitForecast) -> Figure:
@@ -48,7 +48,7 @@ def _figure(summary: Summary, data: BriefData, unit: UnitForecast) -> Figure:
     )
     x, ids = partial(share_of_width, wide.box), question.scenario_ids
     shown = {
-        "scenarios": [scenario.title for scenario in question.scenarios],
+        "scenarios": list(question.titles.values()),
         "points": [
             *date_points(past, "as_of", wide.box, ids, most),
             *(date_points(outlook, "date", wide.box, ids, most) if summary.regime else ()),
@@ -127,12 +127,12 @@ def _values(data: xr.Dataset, dim: str, scenarios: tuple[str, ...]) -> np.ndarra
 def _table(summary: Summary, unit: UnitForecast, past: xr.Dataset, outlook: xr.Dataset) -> Table:
     rows = []
     for data, dim in ((past, "as_of"), (outlook, "date"))[: 2 if summary.regime else 1]:
-        days, values = dates(data[dim]), _values(data, dim, tuple(one.id for one in unit.scenarios))
+        days, values = dates(data[dim]), _values(data, dim, summary.question.scenario_ids)
         for n in thinned(len(days), _most(summary, DATES)):
             date_cell = Cell(f"{days[n]}", small="outlook" if dim == "date" else "")
             rows.append(row(date_cell, *(_estimate(*of) for of in values[:, n].T.tolist())))
     caption = "Probability of each scenario with its 90% band, date by date"
-    return Table(caption, ("Date", *columns(unit)), tuple(rows))
+    return Table(caption, ("Date", *columns(unit)), rows)
 
 
 def _estimate(probability: float, low: float, high: float) -> Cell:

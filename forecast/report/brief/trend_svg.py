@@ -92,7 +92,6 @@ class ScenarioShapes:
     issued: tuple[Point, ...]
     end: Point
     percent: str
-    outlook_band: str
     outlook_line: str
     name: tuple[str, ...] = ()
     name_y: float = 0.0
@@ -161,13 +160,13 @@ def _shapes(
     band, line, markers = _paths(box, days, own, most)
     earlier = [(row.as_of, row.probability) for row in issued if row.scenario == scenario.id]
     last_day, last = days[-1], float(own["probability"][-1])
-    outlook_band = outlook_line = ""
+    outlook_line = ""
     if outlook is not None:
         own, later = outlook.sel(scenario=scenario.id), dates(outlook["date"])
         # Until the first date of the outlook it is what it is today.
         from_today = own.isel(date=[0, *range(len(later))])
         outlook_band, outlook_line, _ = _paths(box, [days[-1], *later], from_today, most)
-        last_day, last = later[-1], float(own["probability"][-1])
+        band, last_day, last = band + outlook_band, later[-1], float(own["probability"][-1])
     return ScenarioShapes(
         title=scenario.title,
         style=style,
@@ -177,7 +176,6 @@ def _shapes(
         issued=tuple((box.x(day), box.y(p)) for day, p in earlier),
         end=(box.x(last_day), box.y(last)),
         percent=percent(last),
-        outlook_band=outlook_band,
         outlook_line=outlook_line,
     )
 
