@@ -201,7 +201,7 @@ def test_the_shipped_case_is_two_sheets_of_paper(open_page, shipped):
 COLOURS = """
 all => {
   const solid = (c) => c && c !== "transparent" && !c.startsWith("rgba(0, 0, 0, 0");
-  const ground = (e) => {
+  const background = (e) => {
     for (; e; e = e.parentElement) {
       const c = getComputedStyle(e).backgroundColor;
       if (solid(c)) return c;
@@ -211,13 +211,13 @@ all => {
   const own = (e) => [...e.childNodes].some((n) => n.nodeType === 3 && n.data.trim());
   return all.filter((e) => own(e) && e.getClientRects().length).map((e) => {
     const style = getComputedStyle(e);
-    return [e instanceof SVGElement ? style.fill : style.color, ground(e)];
+    return [e instanceof SVGElement ? style.fill : style.color, background(e)];
   });
 }
 """
 
 
-def test_every_text_that_is_seen_stands_out_from_its_ground(open_page, shipped):
+def test_every_text_that_is_seen_stands_out_from_its_background(open_page, shipped):
     def hexed(colour: str) -> str:
         return "#" + "".join(f"{int(part):02x}" for part in colour[4:-1].split(","))
 
@@ -225,8 +225,8 @@ def test_every_text_that_is_seen_stands_out_from_its_ground(open_page, shipped):
     page.locator("button").first.click()
     found = {tuple(pair) for pair in page.eval_on_selector_all("body *", COLOURS)}
     assert len(found) > 3
-    for ink, ground in found:
-        assert contrast_of(hexed(ink), hexed(ground)) >= 4.5, (ink, ground)
+    for ink, background in found:
+        assert contrast_of(hexed(ink), hexed(background)) >= 4.5, (ink, background)
 
 
 def test_without_a_script_the_page_still_says_everything(browser, tmp_path):

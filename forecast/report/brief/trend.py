@@ -104,7 +104,7 @@ def date_points(
     """
     days, values = dates(data[dim]), _values(data, dim, scenarios)
     return [
-        {"day": days[n].isoformat(), "x": share_of_width(box, days[n]), "ahead": dim == "date"}
+        {"day": days[n].isoformat(), "x": share_of_width(box, days[n]), "outlook": dim == "date"}
         | {
             name: [round(p, 4) if math.isfinite(p) else None for p in of[n].tolist()]
             for name, of in zip(("p", "low", "high"), values, strict=True)

@@ -10,8 +10,8 @@ for (const figure of document.querySelectorAll("figure.trend")) {
   const days = new Map();
   for (const one of [...data.points, ...data.issued, ...data.reports]) days.set(one.day, one.x);
   const stops = [...days].map(([day, x]) => ({ day, x })).sort((a, b) => (a.day < b.day ? -1 : 1));
-  const known = data.points.filter((point) => !point.ahead);
-  const ahead = data.points.filter((point) => point.ahead);
+  const known = data.points.filter((point) => !point.outlook);
+  const outlook = data.points.filter((point) => point.outlook);
   let place = stops.findIndex((stop) => stop.day === known[known.length - 1].day);
 
   const percent = (p) => {
@@ -27,30 +27,30 @@ for (const figure of document.querySelectorAll("figure.trend")) {
     return node;
   };
 
-  // What was known on a day is what was known at the last date before it; ahead it is the outlook's next date.
+  // What was known on a day is what was known at the last date before it; after today it is the outlook's next date.
   const at = (day) => {
-    if (day > known[known.length - 1].day) return ahead.find((point) => point.day >= day) || null;
-    let found = null;
-    for (const point of known) if (point.day <= day) found = point;
-    return found;
+    if (day > known[known.length - 1].day) return outlook.find((point) => point.day >= day) || null;
+    let latest = null;
+    for (const point of known) if (point.day <= day) latest = point;
+    return latest;
   };
 
-  const spoken = (stop) => {
+  const textOf = (stop) => {
     const point = at(stop.day);
     const chances = point
       ? data.scenarios.map((title, s) => title + " " + percent(point.p[s])).filter((_, s) => !hidden.has(s))
       : ["before the first date of the trend"];
     const reports = data.reports.filter((report) => report.day === stop.day);
-    return [stop.day + (point && point.ahead ? ", outlook" : ""), ...chances,
+    return [stop.day + (point && point.outlook ? ", outlook" : ""), ...chances,
       ...reports.map((report) => "report: " + report.what + ", " + report.source)].join("; ");
   };
 
-  const tell = (stop) => {
+  const readOut = (stop) => {
     const point = at(stop.day);
     readout.replaceChildren();
     const head = make("p", "", readout);
     make("strong", stop.day, head);
-    head.append(point && point.ahead ? "  outlook" : "  as it was known");
+    head.append(point && point.outlook ? "  outlook" : "  as it was known");
     const list = make("ul", "", readout);
     list.className = "chances";
     if (!point) make("li", "before the first date of the trend", list);
@@ -94,8 +94,8 @@ for (const figure of document.querySelectorAll("figure.trend")) {
       cursor.setAttribute("visibility", "visible");
     }
     plot.setAttribute("aria-valuenow", place);
-    plot.setAttribute("aria-valuetext", spoken(stop));
-    tell(stop);
+    plot.setAttribute("aria-valuetext", textOf(stop));
+    readOut(stop);
   };
 
   const point = (event) => {

@@ -22,7 +22,7 @@ def test_each_date_has_its_place_and_its_probabilities(trend):
     assert len(known) == trend.sizes["as_of"]
     assert known[0]["day"] == "2014-08-30"
     assert known[0]["p"] == pytest.approx(trend["probability"][0].values.tolist(), abs=1e-4)
-    assert not any(one["ahead"] for one in known)
+    assert not any(one["outlook"] for one in known)
     assert len(date_points(trend, "as_of", BOX, IDS, 5)) == 5
 
 
@@ -30,7 +30,7 @@ def test_the_outlook_ends_at_the_right_edge():
     outlook = made_up_tree(made_up_case())["outlook"].to_dataset()
     later = date_points(outlook, "date", BOX, IDS, 100)
     assert len(later) == outlook.sizes["date"]
-    assert all(one["ahead"] for one in later)
+    assert all(one["outlook"] for one in later)
     assert (later[-1]["day"], later[-1]["x"]) == (str(HORIZON), 1.0)
 
 

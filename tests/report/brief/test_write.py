@@ -111,12 +111,12 @@ def test_the_same_findings_give_the_same_page_bit_by_bit():
     assert brief_html(summary, found) == brief_html(summary, found)
 
 
-@pytest.mark.parametrize("ground", ["ground", "tint"])
+@pytest.mark.parametrize("background", ["background", "tint"])
 @pytest.mark.parametrize("ink", ["ink", "quiet", "link"])
-def test_texts_stand_out_from_their_ground(ink, ground):
+def test_texts_stand_out_from_their_background(ink, background):
     """WCAG 2.2, level AA: 4.5 to 1 for text of any size."""
     colours = dict(re.findall(r"--(\w+): (#\w{6});", CASES["later"]()))
-    assert contrast_of(colours[ink], colours[ground]) >= 4.5
+    assert contrast_of(colours[ink], colours[background]) >= 4.5
 
 
 def test_the_key_of_the_trend_has_every_scenario():
