@@ -103,12 +103,7 @@ def none_listed(summary: Summary, unit: UnitForecast) -> str:
 
 def statement(summary: Summary, indicator: str, value: object) -> str:
     """Return an indicator with a value of it."""
-    return f"{summary.question.indicator(indicator).title}: {value}"
-
-
-def source(summary: Summary, id: str) -> str:
-    """Return the title of a source."""
-    return next(source.title for source in summary.question.sources if source.id == id)
+    return f"{summary.question.indicator_titles[indicator]}: {value}"
 
 
 def report(summary: Summary, of: Report) -> str:
@@ -130,7 +125,7 @@ def _clash(summary: Summary, of: Clash) -> str:
         for value in dict.fromkeys(report.value for report in of.reports)
     )
     period = f"{day}" if question.period_days == 1 else f"week to {day}"
-    where = f"{question.indicator(of.indicator).title}{f', {of.unit}' if of.unit else ''}"
+    where = f"{question.indicator_titles[of.indicator]}{f', {of.unit}' if of.unit else ''}"
     return f"{where}, {period}: {values}"
 
 

@@ -110,7 +110,7 @@ def why_lines(summary: Summary, data: BriefData, unit: UnitForecast) -> list[str
     effects = [(effect[place], one.source) for one, effect in data.effects() if one.unit == unit.name]
     effect, source = max(effects, key=lambda pair: abs(pair[0]), default=(0.0, ""))
     if abs(effect) >= LEAST_CHANGE:
-        named = sentences.source(summary, source)
+        named = summary.question.source_titles[source]
         lines.append(f"It leans most on {named}: without it {points(effect, 1)} points.")
     return lines
 
@@ -124,7 +124,7 @@ def collect_lines(summary: Summary, data: BriefData, unit: UnitForecast) -> list
             effect = points(lead.horizon[unit.leading_place], 1)
             lines.append(f"What would {verb} it most: {what}, {effect} points.")
     asked = [
-        f"{summary.question.indicator(one['indicator']).title} ({one['source'] or 'watching it'})"
+        f"{summary.question.indicator_titles[one['indicator']]} ({one['source'] or 'watching it'})"
         for one in data.to_ask(3, unit.name)
     ]
     return [*lines, f"What to ask about: {'; '.join(asked)}."] if asked else lines

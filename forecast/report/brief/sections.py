@@ -185,7 +185,9 @@ def sources(summary: Summary, data: BriefData) -> Section:
     for one, effect in sorted(data.effects(), key=lambda pair: -np.abs(pair[1]).max())[:LISTED]:
         if np.abs(effect).max() >= LEAST_CHANGE:
             reports = f"{_unit_prefix(one.unit)}{counted(one.reports, 'report')}"
-            rows.append(row(Cell(sentences.source(summary, one.source), small=reports), *_tenths(effect)))
+            rows.append(
+                row(Cell(summary.question.source_titles[one.source], small=reports), *_tenths(effect))
+            )
     if rows:
         caption = (
             f"Without each source: points by which it would differ {summary.when} (judgements at their means)"
@@ -262,7 +264,7 @@ def collection(summary: Summary, data: BriefData) -> Section:
 def _to_ask(summary: Summary, data: BriefData) -> Iterable[Block]:
     rows = []
     for one in data.to_ask(6):
-        indicator = summary.question.indicator(one["indicator"]).title
+        indicator = summary.question.indicator_titles[one["indicator"]]
         what = Cell(f"{_unit_prefix(one.get('unit'))}{indicator}", small=one["source"] or "watching it")
         expected = f"{one['expected']} ({percent(one['chance'])})" if one["expected"] else "a number"
         rows.append(row(what, expected, thousandths(one["horizon"])))
@@ -315,7 +317,7 @@ def evidence(summary: Summary, data: BriefData) -> Section:
         rows.append(
             row(
                 Cell(what, small=clipped(report.note, LONGEST_NOTE)),
-                Cell(sentences.source(summary, report.source), small=grade),
+                Cell(summary.question.source_titles[report.source], small=grade),
                 f"{report.reported}",
                 Cell(clipped(report.citation, LONGEST_NOTE), href=safe_link(report.citation)),
             )

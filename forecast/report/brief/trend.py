@@ -88,7 +88,7 @@ def _report_data(summary: Summary, report: Report, x: float) -> dict[str, Any]:
         "day": report.reported.isoformat(),
         "x": x,
         "what": sentences.statement(summary, report.indicator, report.value),
-        "source": sentences.source(summary, report.source),
+        "source": summary.question.source_titles[report.source],
         "note": clipped(report.note, LONGEST_NOTE),
         "citation": clipped(report.citation, LONGEST_NOTE),
         "href": safe_link(report.citation),
