@@ -274,6 +274,12 @@ def value_axis(
     axes.set_xlabel(label, fontsize=SMALL - 0.5, color=INK, parse_math=False)
 
 
+def name_panel(axes: Axes, name: str, colour: str, width: float) -> None:
+    """Write a name above axes of this width."""
+    style: Style = {"fontsize": SMALL, "fontweight": "bold", "color": colour, "parse_math": False}
+    axes.set_title(fit(name, width, lines=2, bold=True), loc="left", pad=3, **style)
+
+
 def percent_axis(axes: Axes, *, step: float = 0.25) -> None:
     """Let the vertical axis run from 0 to 100 %."""
     from matplotlib.ticker import MultipleLocator, PercentFormatter

@@ -92,11 +92,9 @@ def plot_evidence_map(
     titles = case.question.indicator_titles
     rows = [RowLabel(titles.get(one, one)) for one in data["indicator"].values[order].tolist()]
     left_out, weights = len(weights) - len(order), weights[order]
-    subtitle = (
-        f"Weight of evidence of each indicator for each scenario against the rest, as of "
-        f"{explanation.attrs['as_of']}, in decibans"
-        + (f"; {left_out} of less weight are left out" if left_out else "")
-    )
+    subtitle = "Weight of evidence of each indicator for each scenario against the rest, as of "
+    subtitle += f"{explanation.attrs['as_of']}, in decibans"
+    subtitle += f"; {left_out} of less weight are left out" if left_out else ""
     sizes = np.abs(weights)
     limit = float(np.max(sizes, initial=0.0, where=sizes < RULED_OUT)) or 1.0
     texts = [[_number(float(weight)) for weight in line] for line in weights]

@@ -101,7 +101,7 @@ def plot_hindsight(
 
     Three lines: the trend, as it was known on each day; *filtered*, each period by the evidence up to it,
     with the reports and the judgements of now; *smoothed*, each period by all evidence. Where the first two
-    part, reports came late or judgements have learnt; where the last two part, later periods tell of
+    part, reports came late or judgements have learnt; where the last two part, later periods inform
     earlier ones.
 
     Parameters

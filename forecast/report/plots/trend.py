@@ -106,7 +106,7 @@ def plot_trend(
     width : float, optional
         Width in inches; default 8 on paper, on the screen as wide as its place.
     backend : {"matplotlib", "plotly"}
-        For paper, or for the screen, where hovering tells source, note and citation.
+        For paper, or for the screen, where hovering shows source, note and citation.
 
     Returns
     -------

@@ -16,6 +16,7 @@ from forecast.report.plots.base import RowLabel
 from forecast.report.plots.series import plotted_unit, scenarios_of, unit_title
 from forecast.report.sentences import CHANGE_PARTS
 from forecast.report.styles import FAINT, INK, SMALL, scenario_styles
+from forecast.report.text.tables import UNASKED
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -26,7 +27,10 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
     from forecast.case.folder import Case
-    from forecast.case.question import Question
+    from forecast.case.question import Question, Scenario
+
+type When = Literal["now", "horizon"]
+type Target = Literal["now", "reported", "horizon"]
 
 #: How far a bar reaches up and down from the middle of its row, in rows.
 _HALF = 0.32
@@ -40,6 +44,7 @@ _MARKED = (
     *(0.6, 0.7, 0.8, 0.4, 0.3, 0.2, 0.02, 0.98, 0.85, 0.15, 0.65, 0.35, 0.55, 0.45),
 )
 
+_WHEN = {"now": "now", "horizon": "at the horizon"}
 _TARGETS = {
     "now": "the scenario now",
     "reported": "the scenario in the period reported on",
@@ -65,7 +70,7 @@ def plot_changed(
     case: Case,
     change: xr.Dataset,
     *,
-    when: Literal["now", "horizon"] | None = None,
+    when: When | None = None,
     unit: str | None = None,
     width: float = base.WIDE,
 ) -> Figure:
@@ -100,16 +105,16 @@ def plot_changed(
     >>> change = forecast.changed_since_issue(case, tree)  # doctest: +SKIP
     >>> forecast.plot_changed(case, change).savefig("changed.png")  # doctest: +SKIP
     """
-    if when not in (None, "now", "horizon"):
+    if when not in (None, *_WHEN):
         raise ValueError(f"when {when!r} is neither 'now' nor 'horizon'")
     name = plotted_unit(case.question, unit)
     when = when or ("horizon" if case.question.dynamics is not None else "now")
     scenarios, data = scenarios_of(case, change), of_unit(change, name)
     waterfalls = [_changes(data.sel(scenario=one.id), when) for one in scenarios]
-    at = "at the horizon" if when == "horizon" else "now"
+    since, day = change.attrs["since"], change.attrs["as_of"]
     subtitle = (
-        f"Probability {at}, in percent, from the forecast issued as of {change.attrs['since']} to that as of "
-        f"{change.attrs['as_of']}: filled raises it, hatched lowers it"
+        f"Probability {_WHEN[when]}, in percent, from the forecast issued as of {since} to that as of {day}: "
+        "filled raises it, hatched lowers it"
     )
     names = base.row_labels([step.label for step in waterfalls[0]], width)
     room = base.rows_room(names, width)
@@ -119,12 +124,10 @@ def plot_changed(
     wide, styles = room / columns - _APART, scenario_styles(case.question.all_scenarios)
     ranges = _equal_ranges(waterfalls, wide)
     for n, (axes, scenario, steps) in enumerate(zip(panels, scenarios, waterfalls, strict=True)):
-        style, row_names = styles[scenario.id], names if n % columns == 0 else [""] * len(names)
-        _draw_waterfall(axes, row_names, steps, style.colour)
+        style = styles[scenario.id]
+        _draw_waterfall(axes, names if n % columns == 0 else [""] * len(names), steps, style.colour)
         base.value_axis(axes, ranges[n], zero=steps[0].end, most=4)
-        text: base.Style = {"fontsize": SMALL, "fontweight": "bold", "color": style.text_colour}
-        head = base.fit(scenario.title, wide, lines=2, bold=True)
-        axes.set_title(head, loc="left", pad=3, parse_math=False, **text)
+        base.name_panel(axes, scenario.title, style.text_colour, wide)
     return figure
 
 
@@ -195,26 +198,31 @@ def plot_evidence(
     name = plotted_unit(case.question, unit)
     data = of_unit(explanation, name)
     data = data.isel(cell=np.flatnonzero(data["cell_unit"].values == name))
-    titles = {one.id: one.title for one in scenarios_of(case, explanation)}
-    ids = list(titles)
-    chosen = ids[int(data["engine"].sel(scenario=ids).values.argmax())] if scenario is None else scenario
-    if chosen not in ids:
-        fix = meant(chosen, ids) or "name one of these"
-        raise InputError([Fault("plot_evidence", 0, chosen, "no such scenario", listed(ids), fix)])
-    title = f"{titles[chosen]}: from the prior to the forecast" + (f", {name}" if name else "")
+    chosen = _chosen(scenarios_of(case, explanation), data, scenario)
+    title = f"{chosen.title}: from the prior to the forecast" + (f", {name}" if name else "")
     subtitle = (
         f"Weight of evidence for it (filled) and against it (hatched), as of {explanation.attrs['as_of']}, "
         "in decibans: 10 make the odds tenfold"
     )
-    steps = _weights(case.question, data.sel(scenario=chosen), cells)
+    steps = _weights(case.question, data.sel(scenario=chosen.id), cells)
     names = base.row_labels([step.label for step in steps], width)
     room = base.rows_room(names, width)
     figure, (axes,) = base.titled_grid(width, base.rows_height(names) + 0.85, title, subtitle)
-    colour = scenario_styles(case.question.all_scenarios)[chosen].colour
-    _draw_waterfall(axes, names, steps, colour)
+    _draw_waterfall(axes, names, steps, scenario_styles(case.question.all_scenarios)[chosen.id].colour)
     base.value_axis(axes, _range(steps, room), "log odds against the rest, decibans")
     _mark_probabilities(axes, room)
     return figure
+
+
+def _chosen(scenarios: Sequence[Scenario], data: xr.Dataset, id: str | None) -> Scenario:
+    """Return the scenario with an id, by default the one that leads."""
+    ids = [scenario.id for scenario in scenarios]
+    if id is None:
+        return scenarios[int(data["engine"].sel(scenario=ids).values.argmax())]
+    if id not in ids:
+        fix = meant(id, ids) or "name one of these"
+        raise InputError([Fault("plot_evidence", 0, id, "no such scenario", listed(ids), fix)])
+    return scenarios[ids.index(id)]
 
 
 def _weights(question: Question, data: xr.Dataset, most: int) -> list[Step]:
@@ -277,7 +285,7 @@ def plot_collect(
     case: Case,
     table: pd.DataFrame,
     *,
-    target: Literal["now", "reported", "horizon"] = "horizon",
+    target: Target = "horizon",
     unit: str | None = None,
     rows: int = 15,
     width: float = base.WIDE,
@@ -318,11 +326,11 @@ def plot_collect(
     own = table[table["unit"] == name] if "unit" in table else table
     top, titles = own.head(rows), case.question.indicator_titles
     labels = [
-        RowLabel(titles.get(indicator, indicator), f"({source or 'the watch over it'})")
+        RowLabel(titles.get(indicator, indicator), f"({source})" if source else UNASKED)
         for indicator, source in zip(top["indicator"], top["source"], strict=True)
     ]
     subtitle = (
-        f"Bits that a report on the period to {table.attrs['period_end']} is expected to tell about "
+        f"Bits that a report on the period to {table.attrs['period_end']} is expected to give about "
         f"{_TARGETS[target]}, with two standard errors"
         + (f"; the first {len(top)} of {len(own)}" if len(top) < len(own) else "")
     )
