@@ -1,4 +1,4 @@
-"""The trend of a question whose scenarios change: what was known before a change is that question's answer.
+"""The trend of a question whose scenarios change: each date is that of the question in force on it.
 
 A set of scenarios is what the analysts reasoned with at the time. So the numbers of a date before a change
 are those of the question in force then, run on its own dates, and no number of another question replaces
@@ -8,6 +8,7 @@ them.
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import suppress
 from datetime import date
 
 import numpy as np
@@ -27,16 +28,16 @@ Trend = Callable[[int, date], xr.Dataset]
 
 def earlier_dates(question: Question, as_of: date) -> Before:
     """Return the questions in force before that of `as_of`, each with the trend dates that are its own."""
-    found: Before = []
+    earlier: Before = []
     now = in_force(question, as_of)
     for day in trend_dates(now, as_of):
         then = in_force(question, day)
         if then == now:
             break
-        if not found or found[-1][0] is not then:
-            found.append((then, []))
-        found[-1][1].append(day)
-    return found
+        if not earlier or earlier[-1][0] is not then:
+            earlier.append((then, []))
+        earlier[-1][1].append(day)
+    return earlier
 
 
 def with_past(question: Question, before: Before, present: xr.Dataset, trend: Trend) -> xr.Dataset:
@@ -70,14 +71,12 @@ def with_past(question: Question, before: Before, present: xr.Dataset, trend: Tr
 
 def _own(turn: int, question: Question, dates: list[date], *, like: xr.Dataset, trend: Trend) -> xr.Dataset:
     """Return the trend of a question on its own dates; nan from where no scenario allows what was known."""
-    found = like.isel(as_of=[], scenario=[]).reindex(scenario=list(question.scenario_ids))
+    known = like.isel(as_of=[], scenario=[]).reindex(scenario=list(question.scenario_ids))
     for day in reversed(dates):
-        try:
-            found = trend(turn, day)
+        with suppress(ImpossibleEvidence):
+            known = trend(turn, day)
             break
-        except ImpossibleEvidence:
-            continue
-    return found.reindex(as_of=np.array(dates, dtype="datetime64[ns]"))
+    return known.reindex(as_of=np.array(dates, dtype="datetime64[ns]"))
 
 
 def gap_warnings(trend: xr.Dataset) -> list[WarningMessage]:

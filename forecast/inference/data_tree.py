@@ -14,8 +14,8 @@ import numpy as np
 import xarray as xr
 
 from forecast.case.evidence import Report
-from forecast.case.judgement import JudgementId, Proportions
-from forecast.case.question import Question, Transition
+from forecast.case.judgement import Proportions
+from forecast.case.question import Question
 from forecast.case.warnings import WarningMessage
 from forecast.inference.conflict import conflict
 from forecast.inference.diagnostics import drift
@@ -97,6 +97,16 @@ def data_tree(problem: Problem, result: EngineResult, seed: int) -> xr.DataTree:
 
 Variable = tuple[tuple[str, ...], np.ndarray]
 MOVE_KINDS = ("likelihood", "reliability", "dynamics")  # judgements whose draws may be refused
+NAMES = {"testimony": "testimony_reliability", "leave": "lasts"}
+DIMS: dict[str, tuple[str, ...]] = {
+    "prior": ("scenario",),
+    "likelihood": ("scenario",),  # and the values of a category
+    "reliability": ("source",),
+    "testimony": ("testimony",),
+    "leave": ("leaving_scenario",),
+    "then": ("leaving_scenario", "to_scenario"),
+    "transition": ("scenario", "to_scenario"),
+}
 LISTS, MATRICES = ("reliability", "testimony_reliability", "lasts"), ("then", "transition")
 
 
@@ -154,41 +164,28 @@ def hindsight(question: Question, draws: PosteriorDraws) -> xr.Dataset:
 
 def slots(layout: Layout) -> dict[str, tuple[tuple[str, ...], np.ndarray]]:
     """Return the dimensions and the slots in theta of every judgement, under the analyst's own names."""
-    question = layout.question
-    at = {block.id: np.arange(block.start, block.slots.stop) for block in layout.blocks}
-    ids = question.scenario_ids
-    named: dict[str, tuple[tuple[str, ...], np.ndarray]] = {
-        "prior": (("scenario",), at[JudgementId("prior")])
+    question, rows = layout.question, dict[tuple[str, tuple[str, ...]], list[np.ndarray]]()
+    left, values = leaving(question), {i.id: i.values for i in question.indicators}
+    for block in layout.blocks:
+        kind, of = block.id.kind, block.id.indicator
+        name, dims = NAMES.get(kind, kind), DIMS[kind]
+        if kind == "likelihood":
+            name, dims = f"likelihood_{of}", (*dims, f"{of}_value") if values[of] else dims
+        if kind not in ("leave", "then") or block.id.scenario in left:
+            rows.setdefault((name, dims), []).append(np.arange(block.start, block.slots.stop))
+    return {
+        name: (dims, np.concatenate(row) if len(dims) == 1 else np.stack(row))
+        for (name, dims), row in rows.items()
     }
-    for i in question.indicators:
-        value = np.stack([at[JudgementId("likelihood", i.id, s)] for s in ids])
-        dims = ("scenario", f"{i.id}_value") if i.values else ("scenario",)
-        named[f"likelihood_{i.id}"] = (dims, value if i.values else value[:, 0])
-    if question.sources:
-        sources = [at[JudgementId("reliability", source=s.id)] for s in question.sources]
-        named["reliability"] = (("source",), np.concatenate(sources))
-    if layout.testimonies:
-        told = [at[JudgementId("testimony", source=name)] for name in layout.testimonies]
-        named["testimony_reliability"] = (("testimony",), np.concatenate(told))
-    left = leaving(question)
-    if left:
-        leave = [at[JudgementId("leave", scenario=s)] for s in left]
-        named["lasts"] = (("leaving_scenario",), np.concatenate(leave))
-        then = [at[JudgementId("then", scenario=s)] for s in left]
-        named["then"] = (("leaving_scenario", "to_scenario"), np.stack(then))
-    elif isinstance(question.dynamics, Transition):
-        rows = np.stack([at[JudgementId("transition", scenario=s)] for s in ids])
-        named["transition"] = (("scenario", "to_scenario"), rows)
-    return named
 
 
 def uncertain(layout: Layout) -> np.ndarray:
     """Tell which slots of theta vary, (D,): the others are exactly known, or cannot be but 0 or 1."""
-    found = np.zeros(layout.size, bool)
+    varies = np.zeros(layout.size, bool)
     for block in layout.blocks:
         inside = (block.mean > 0) & (block.mean < 1) if isinstance(block.judgement, Proportions) else True
-        found[block.slots] = block.free & inside
-    return found
+        varies[block.slots] = block.free & inside
+    return varies
 
 
 def judgements(layout: Layout, theta: np.ndarray, kept: np.ndarray) -> xr.Dataset:
@@ -222,12 +219,13 @@ def leaving(question: Question) -> list[str]:
 def theta_coordinates(layout: Layout) -> dict[str, Any]:
     """Return the coordinates of theta's names."""
     question = layout.question
-    found: dict[str, Any] = coordinates(question) | {"source": [s.id for s in question.sources]}
-    found |= {f"{i.id}_value": list(i.values) for i in question.indicators if i.values}
-    found["testimony"] = list(layout.testimonies)
-    found["to_scenario"] = found["scenario"]
-    found["leaving_scenario"] = leaving(question)
-    return found
+    return coordinates(question) | {
+        "source": [s.id for s in question.sources],
+        **{f"{i.id}_value": list(i.values) for i in question.indicators if i.values},
+        "testimony": list(layout.testimonies),
+        "to_scenario": list(question.scenario_ids),
+        "leaving_scenario": leaving(question),
+    }
 
 
 def dataset(variables: dict[str, Variable], coords: dict[str, Any]) -> xr.Dataset:

@@ -1,7 +1,4 @@
-"""What a run's numbers cannot be trusted for, and evidence that no scenario allows, in plain words.
-
-Drift: how far the evidence has pulled each judgement from what its author said.
-"""
+"""Diagnostics of a run: thresholds, warnings, the faults of impossible evidence, the drift of judgements."""
 
 from __future__ import annotations
 
@@ -119,21 +116,22 @@ def drift(layout: Layout, draws: PosteriorDraws) -> xr.Dataset:
     below = (before < after).mean(axis=0)
     varies = before.max(axis=0) > before.min(axis=0)
     tail = np.where(varies, np.minimum(2 * np.minimum(below, 1 - below), 1.0), 1.0)
-    names, entries, rows = [], [], []
-    for block in layout.blocks:
-        if block.learns:
-            first = 1 if block.size == 2 and block.id.kind == "likelihood" else 0  # yes, rather than no
-            entry = first + int(np.argmin(tail[block.slots][first:]))
-            worst = block.start + entry
-            names.append(block.name)
-            entries.append(_entry(layout, block, entry))
-            rows.append((layout.mean[worst], after[worst], tail[worst]))
-    said, now, tails = np.array(rows, float).reshape(-1, 3).T
+    learning = [block for block in layout.blocks if block.learns]
+    entry = []
+    for block in learning:
+        first = 1 if block.size == 2 and block.id.kind == "likelihood" else 0  # yes, rather than no
+        entry.append(first + int(np.argmin(tail[block.slots][first:])))
+    slot = np.array([block.start + n for block, n in zip(learning, entry, strict=True)], int)
+    labels = [_entry(layout, block, n) for block, n in zip(learning, entry, strict=True)]
     return xr.Dataset(
-        {"said": ("judgement", said), "now": ("judgement", now), "tail": ("judgement", tails)},
         {
-            "judgement": np.array(names, dtype=str),
-            "entry": ("judgement", np.array(entries, dtype=str)),
+            "said": ("judgement", layout.mean[slot]),
+            "now": ("judgement", after[slot]),
+            "tail": ("judgement", tail[slot]),
+        },
+        {
+            "judgement": np.array([block.name for block in learning], dtype=str),
+            "entry": ("judgement", np.array(labels, dtype=str)),
             "draws": len(before),
         },
     )
@@ -147,11 +145,11 @@ def _entry(layout: Layout, block: Block, entry: int) -> str:
     return values[entry] if values else ""
 
 
-def drift_warnings(found: xr.Dataset) -> list[WarningMessage]:
+def drift_warnings(drift: xr.Dataset) -> list[WarningMessage]:
     """Return a warning for each judgement that drifted far."""
-    if int(found["draws"]) < LEAST_DRAWS_FOR_TAIL:
+    if int(drift["draws"]) < LEAST_DRAWS_FOR_TAIL:
         return []
-    far = found.isel(judgement=np.flatnonzero(found["tail"].values < DRIFT_TAIL))
+    far = drift.isel(judgement=np.flatnonzero(drift["tail"].values < DRIFT_TAIL))
     return [
         WarningMessage(
             "drift",
@@ -161,6 +159,6 @@ def drift_warnings(found: xr.Dataset) -> list[WarningMessage]:
             (str(name),),
         )
         for name, entry, said, now in zip(
-            far["judgement"].values, far["entry"].values, far["said"].values, far["now"].values, strict=True
+            *(far[column].values for column in ("judgement", "entry", "said", "now")), strict=True
         )
     ]

@@ -63,8 +63,8 @@ def warnings(tree: xr.DataTree) -> list[WarningMessage]:
 
 def group(tree: xr.DataTree, name: str) -> xr.Dataset | None:
     """Return a group of a result, or None if it has none of this name, or an empty one."""
-    found = tree[name].to_dataset() if name in tree.children else None
-    return found if found is not None and found.data_vars else None
+    data = tree[name].to_dataset() if name in tree.children else None
+    return data if data is not None and data.data_vars else None
 
 
 def all_exact(tree: xr.DataTree) -> bool:
