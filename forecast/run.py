@@ -389,7 +389,7 @@ def changed_since_issue(
     """
     import numpy as np
 
-    from forecast.analysis.attribution import Issued, changed
+    from forecast.analysis.attribution import IssuedForecast, changed
     from forecast.record.issue import inputs, last_issue
 
     rows = last_issue(read_ledger(case.path / LEDGER) if ledger is None else ledger, inputs(tree))
@@ -400,7 +400,7 @@ def changed_since_issue(
         return None
     now = np.array([[by_name[unit, id].probability for id in scenarios] for unit in units])
     horizon = np.array([[by_name[unit, id].horizon_probability for id in scenarios] for unit in units])
-    issued = Issued(rows[0].as_of, rows[0].digest, now, horizon, scenarios)
+    issued = IssuedForecast(rows[0].as_of, rows[0].digest, now, horizon, scenarios)
     return changed(case, tree, issued, question_was=question_was, progress=progress)
 
 
@@ -448,12 +448,12 @@ def gather(
     >>> brief_data = forecast.gather(forecast.summarise(case, tree), tree)  # doctest: +SKIP
     """
     from forecast.analysis.collect import collect_from
-    from forecast.analysis.influence import leads, without_sources
-    from forecast.analysis.late_reports import revised
+    from forecast.analysis.influence import report_effects, source_effects
+    from forecast.analysis.late_reports import revisions
     from forecast.analysis.plug_in import plug_in_model
     from forecast.analysis.review import QUICK, review
     from forecast.analysis.sensitivity.sensitivity import swing_most
-    from forecast.analysis.source_agreement import origins
+    from forecast.analysis.source_agreement import corroboration
     from forecast.analysis.weight_of_evidence import explain
     from forecast.report.brief.data import BriefData
 
@@ -467,12 +467,12 @@ def gather(
         regime=summary.regime,
         change=change,
         explanation=explain(case, tree=tree, model=model),
-        without_sources=without_sources(case, day, model=model),
-        late_reports=revised(case, tree, summary.since),
-        next_reports=leads(case, day),
+        without_sources=source_effects(case, day, model=model),
+        late_reports=revisions(case, tree, summary.since),
+        next_reports=report_effects(case, day),
         swings=swing_most(case, tree, model=model),
         collection=None if closed else collect_from(case, tree, draws=DRAWS, model=model),
-        origins=origins(case, day),
+        origins=corroboration(case, day),
         failed_checks=tuple(check for check in review(tree, checks=QUICK) if check.verdict != "PASS"),
         trend=tree["trend"].to_dataset(),
         outlook=tree["outlook"].to_dataset(),

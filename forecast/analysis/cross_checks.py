@@ -1,12 +1,13 @@
-"""Several ways to the same numbers, side by side: both engines, and exact referees where they apply.
+"""Cross-checks of a forecast: the same numbers by independent methods, and without learning.
 
-The exact answer by brute force: the sum over every course of scenarios, the judgements integrated out.
+Both engines run; importance sampling weighs draws from the prior by their likelihood; and exact enumeration
+sums over every path of scenarios, the judgements integrated out:
 
-Given a course, what happened is known where one report is sure to tell it: the judgements then have closed
-marginals (Dirichlet-multinomial), and so has every row of a transition matrix. It applies to few questions,
-small ones; where it does, there is no Monte Carlo error.
+    p(y) = sum over paths s of p(s) prod_(i, k) B(a_ik + n_ik(s)) / B(a_ik),
 
-What learning does to a forecast: the same evidence, the judgements held to what their authors said.
+with n_ik(s) how often indicator i took each value in scenario k along the path, and the same for rows of a
+transition matrix (Dirichlet-multinomial). It needs to be certain what happened, by one report that is never
+wrong, and applies to few questions, small ones; where it does, there is no Monte Carlo error.
 """
 
 from __future__ import annotations
@@ -15,16 +16,19 @@ import itertools
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import date
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 import xarray as xr
+from scipy.special import gammaln, softmax, xlogy
 
+from forecast.analysis.plug_in import step_to_horizon
 from forecast.case.folder import Case
 from forecast.case.in_force import checked_as_of
-from forecast.case.judgement import Judgement, JudgementId
+from forecast.case.judgement import JudgementId
 from forecast.case.question import Moves, Question, Transition
-from forecast.inference.engine import update
+from forecast.inference.engine import Engine, update
+from forecast.inference.result import at_horizon, now, now_and_horizon
 from forecast.model.cell_sequence import places
 from forecast.model.dynamics import transition_matrices
 from forecast.model.hmm import empty_filtered, refresh
@@ -34,18 +38,19 @@ from forecast.model.problem import Problem, build_problem
 
 PRIOR_DRAWS, CHUNK = 100_000, 5_000
 ENOUGH = 400  # effective draws below which importance sampling cannot judge
-ERRORS = 4.0  # combined standard errors within which two ways agree
+ERRORS = 4.0  # combined standard errors within which two methods agree
+MOST_PATHS = 100_000
 
 
-class Way(NamedTuple):
-    """One way to the numbers: probabilities and their errors, (U, K) each, or why there are none."""
+class Method(NamedTuple):
+    """One method's probabilities and their errors, (U, K) each, or why there are none."""
 
     name: str
-    now: np.ndarray | None
-    horizon: np.ndarray | None
-    now_mcse: np.ndarray | None
-    horizon_mcse: np.ndarray | None
-    note: str
+    now: np.ndarray | None = None
+    horizon: np.ndarray | None = None
+    now_mcse: np.ndarray | None = None
+    horizon_mcse: np.ndarray | None = None
+    note: str = ""
 
 
 def referee(
@@ -57,7 +62,7 @@ def referee(
     seed: int = 0,
     progress: Callable[[float], None] | None = None,
 ) -> xr.Dataset:
-    """Compute a case's forecast in every way there is.
+    """Compute the forecast of a case by every method there is.
 
     Parameters
     ----------
@@ -85,133 +90,101 @@ def referee(
     task = build_problem(case.question, case.evidence, day)
     if progress is not None:
         progress(0.0)
-    ways = [
+    methods = [
         _engine(case, "smc", day, draws, chains, seed, None),
         _engine(case, "nuts", day, draws, chains, seed, progress),
-        _importance(task, seed),
-        _paths(task),
+        _importance_sampling(task, seed),
+        _enumeration(task),
     ]
-    return _dataset(case, ways)
+    return _dataset(case.question, methods)
 
 
 def _engine(
     case: Case,
-    engine: str,
+    engine: Engine,
     day: date,
     draws: int,
     chains: int,
     seed: int,
     progress: Callable[[float], None] | None,
-) -> Way:
-    tree = update(
-        case,
-        as_of=day,
-        engine="nuts" if engine == "nuts" else "smc",
-        draws=draws,
-        chains=chains,
-        seed=seed,
-        progress=progress,
-    )
-    now, ahead = tree["trend"].to_dataset().isel(as_of=-1), tree["outlook"].to_dataset().isel(date=-1)
-    shape = (-1, len(case.question.scenarios))
-    now, ahead = (data.transpose("unit", "scenario", missing_dims="ignore") for data in (now, ahead))
-    return Way(
-        engine,
-        now["probability"].values.reshape(shape),
-        ahead["probability"].values.reshape(shape),
-        now["mcse"].values.reshape(shape),
-        ahead["mcse"].values.reshape(shape),
-        str(tree.attrs["refused"]),
-    )
+) -> Method:
+    tree = update(case, as_of=day, engine=engine, draws=draws, chains=chains, seed=seed, progress=progress)
+    now, horizon = now_and_horizon(tree, case.question.scenario_ids)
+    now_mcse, horizon_mcse = now_and_horizon(tree, case.question.scenario_ids, "mcse")
+    return Method(engine, now, horizon, now_mcse, horizon_mcse, str(tree.attrs["refused"]))
 
 
-def _importance(task: Problem, seed: int) -> Way:
+def _importance_sampling(task: Problem, seed: int) -> Method:
     """Weigh draws from the prior by their likelihood."""
-    layout, step = task.layout, task.steps[-1]
+    layout, evidence, name = task.layout, task.steps[-1], "importance sampling"
     if layout.cut and layout.learns:
-        return _none("importance sampling", "does not apply: some judgements must not learn")
+        return Method(name, note="does not apply: some judgements must not learn")
     rng = np.random.default_rng(np.random.SeedSequence([seed, 7]))
     question, free = layout.question, any(block.free for block in layout.blocks)
     total = PRIOR_DRAWS if free else 1
-    ahead = question.period(question.horizon) - step.periods + 1
     log_weight, now, horizon = [], [], []
-    filtered = empty_filtered(min(CHUNK, total), task.units, step.periods, layout.scenarios)
+    filtered = empty_filtered(min(CHUNK, total), task.units, evidence.periods, layout.scenarios)
     for _ in range(max(total // CHUNK, 1)):
         theta = np.concatenate([block.draw(rng, min(CHUNK, total)) for block in layout.blocks], axis=1)
-        refresh(theta, step.sequence, task.cells, layout.arrays, filtered)
+        refresh(theta, evidence.sequence, task.cells, layout.arrays, filtered)
         log_weight.append(filtered.log_norm.sum(axis=(1, 2)))
         now.append(filtered.alpha[:, :, -1].copy())
-        horizon.append(now[-1] @ np.linalg.matrix_power(filtered.matrix, ahead))
-    log_w = np.concatenate(log_weight) if layout.learns else np.zeros(total)
-    weight = np.exp(log_w - log_w.max())
-    weight /= weight.sum()
+        horizon.append(step_to_horizon(question, evidence.date, now[-1], filtered.matrix))
+    weight = softmax(np.concatenate(log_weight) if layout.learns else np.zeros(total))
     size = 1.0 / (weight**2).sum()
-    mean_now, error_now = _weighed(weight, np.concatenate(now))
-    mean_ahead, error_ahead = _weighed(weight, np.concatenate(horizon))
-    note = (
-        ""
-        if size >= ENOUGH or not free
-        else f"only {size:.0f} effective draws of {total:,}: too few to judge"
+    few = free and size < ENOUGH
+    note = f"only {size:.0f} effective draws of {total:,}: too few to judge" if few else ""
+    (p_now, now_mcse), (p_horizon, horizon_mcse) = (
+        _weighted(weight, np.concatenate(value)) for value in (now, horizon)
     )
-    return Way("importance sampling", mean_now, mean_ahead, error_now, error_ahead, note)
+    return Method(name, p_now, p_horizon, now_mcse, horizon_mcse, note)
 
 
-def _weighed(weight: np.ndarray, value: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+def _weighted(weight: np.ndarray, value: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Return the weighted mean of value (N, U, K), and its standard error (weights that sum to 1)."""
     mean = np.tensordot(weight, value, 1)
     return mean, np.sqrt(np.tensordot(weight**2, (value - mean) ** 2, 1))
 
 
-def _paths(task: Problem) -> Way:
-    found = by_paths(task)
-    if found.now is None:
-        return _none("paths", f"does not apply: {found.reason}")
-    horizon = None if found.horizon is None else found.horizon[None]
+def _enumeration(task: Problem) -> Method:
+    exact = enumerate_paths(task)
+    if exact.now is None:
+        return Method("paths", note=f"does not apply: {exact.reason}")
+    horizon = None if exact.horizon is None else exact.horizon[None]
     zero = np.zeros((1, task.layout.scenarios))
-    return Way("paths", found.now[None], horizon, zero, zero, "")
+    return Method("paths", exact.now[None], horizon, zero, zero)
 
 
-def _none(name: str, note: str) -> Way:
-    return Way(name, None, None, None, None, note)
-
-
-def _dataset(case: Case, ways: list[Way]) -> xr.Dataset:
-    question = case.question
-    shape = (question.unit_count, len(question.scenarios))
-    nothing = np.full(shape, np.nan)
+def _dataset(question: Question, methods: list[Method]) -> xr.Dataset:
+    missing = np.full((len(question.unit_names), len(question.scenarios)), np.nan)
     columns = {
-        name: np.stack([nothing if (value := getattr(way, name)) is None else value for way in ways])
+        name: np.stack([missing if (value := getattr(one, name)) is None else value for one in methods])
         for name in ("now", "horizon", "now_mcse", "horizon_mcse")
     }
-    agrees = [_agree(ways[0], way) for way in ways]
     dims = ("engine", "unit", "scenario")
     data = xr.Dataset(
         {name: (dims, value) for name, value in columns.items()}
-        | {"agrees": ("engine", agrees), "note": ("engine", [way.note for way in ways])},
+        | {
+            "agrees": ("engine", [_agree(methods[0], one) for one in methods]),
+            "note": ("engine", [one.note for one in methods]),
+        },
         {
-            "engine": [way.name for way in ways],
-            "unit": list(question.units) or [""],
+            "engine": [one.name for one in methods],
+            "unit": list(question.unit_names),
             "scenario": list(question.scenario_ids),
         },
     )
     return data if question.units else data.isel(unit=0, drop=True)
 
 
-def _agree(one: Way, other: Way) -> bool:
-    """Tell whether two ways lie within four combined errors; true where there is nothing to compare."""
-    if other.note:
-        return True
-    for name in ("now", "horizon"):
+def _agree(one: Method, other: Method) -> bool:
+    """Return whether two methods agree within four combined errors; true where nothing can be compared."""
+    for name in () if other.note else ("now", "horizon"):
         a, b = getattr(one, name), getattr(other, name)
         errors = getattr(one, f"{name}_mcse"), getattr(other, f"{name}_mcse")
-        if b is None:
-            continue
-        if (abs(a - b) > ERRORS * np.hypot(*errors) + 1e-9).any():
+        if b is not None and (abs(a - b) > ERRORS * np.hypot(*errors) + 1e-9).any():
             return False
     return True
-
-
-MOST_COURSES = 100_000
 
 
 class Exact(NamedTuple):
@@ -222,57 +195,49 @@ class Exact(NamedTuple):
     reason: str = ""
 
 
-def by_paths(task: Problem) -> Exact:
-    """Return P(scenario | evidence) by enumeration.
-
-    p(y) = sum over courses s of p(s) prod_(i, k) B(a_ik + n_ik(s)) / B(a_ik), with n_ik(s) how often
-    indicator i took each value in scenario k along the course, and the same for rows of a transition matrix.
-
-    Parameters
-    ----------
-    task : Problem
-
-    Returns
-    -------
-    Exact
-    """
-    layout, step = task.layout, task.steps[-1]
-    static = layout.arrays.dynamics == STATIC
-    courses = layout.scenarios ** (1 if static else step.periods)
-    if task.units > 1:
-        return Exact(None, None, "the question is asked of several units")
-    if courses > MOST_COURSES:
-        return Exact(None, None, f"there are more than {MOST_COURSES:,} courses of scenarios")
-    if layout.arrays.dynamics == MOVES and _free(task, ("leave", "then")):
-        return Exact(None, None, "the moves are uncertain, and have no closed form")
-    if layout.cut:
-        return Exact(None, None, "some judgements must not learn")
-    known, fixed, reason = _cells(task)
+def enumerate_paths(task: Problem) -> Exact:
+    """Return P(scenario | evidence) by summing over every path of scenarios."""
+    layout, periods = task.layout, task.steps[-1].periods
+    length = 1 if layout.arrays.dynamics == STATIC else periods
+    if reason := _no_enumeration(task, layout.scenarios**length):
+        return Exact(None, None, reason)
+    cells, fixed, reason = _cells(task)
     if reason:
         return Exact(None, None, reason)
     log_p, last = [], []
-    for course in itertools.product(range(layout.scenarios), repeat=1 if static else step.periods):
-        path = np.array(course * step.periods if static else course)
-        log_p.append(_log_path(task, path) + _log_marginal(task, path, known, fixed))
+    for scenarios in itertools.product(range(layout.scenarios), repeat=length):
+        path = np.resize(scenarios, periods)
+        log_p.append(_log_path(task, path) + _log_marginal(task, path, cells, fixed))
         last.append(path[-1])
-    weight = np.exp(np.array(log_p) - max(log_p))
-    now = np.bincount(last, weight, layout.scenarios) / weight.sum()
+    now = np.bincount(last, softmax(log_p), layout.scenarios)
     return Exact(now, _horizon(task, now))
 
 
-def _free(task: Problem, kinds: tuple[str, ...]) -> bool:
-    return any(block.free for block in task.layout.blocks if block.id.kind in kinds)
+def _no_enumeration(task: Problem, paths: int) -> str:
+    """Return why paths cannot be summed, whatever was reported; "" if they can."""
+    if task.units > 1:
+        return "the question is asked of several units"
+    if paths > MOST_PATHS:
+        return f"there are more than {MOST_PATHS:,} courses of scenarios"
+    if task.layout.arrays.dynamics == MOVES and _uncertain(task, ("leave", "then")):
+        return "the moves are uncertain, and have no closed form"
+    return "some judgements must not learn" if task.layout.cut else ""
+
+
+def _uncertain(task: Problem, kinds: tuple[str, ...]) -> bool:
+    return any(block.free for block in task.layout.blocks if block.name.startswith(kinds))
 
 
 def _cells(task: Problem) -> tuple[list[tuple[int, int, int]], np.ndarray, str]:
     """Return the known cells as (period, indicator, value), log m(s) of the others by period, or why not."""
-    layout, step, cells = task.layout, task.steps[-1], task.cells
+    layout, evidence, cells = task.layout, task.steps[-1], task.cells
+    sequence = evidence.sequence
     free = np.concatenate([np.full(block.size, block.free) for block in layout.blocks])
-    log_m = np.empty((len(step.sequence.cell), layout.scenarios))
-    log_cells(layout.mean, step.sequence.cell, cells, layout.arrays, log_m)
-    known, fixed = [], np.zeros((step.periods, layout.scenarios))
-    for kind, period in zip(step.sequence.kind, places(step.sequence)[1], strict=True):
-        cell, power = cells.cell[step.sequence.cell[kind]], step.sequence.exponent[kind]
+    log_m = np.empty((len(sequence.cell), layout.scenarios))
+    log_cells(layout.mean, sequence.cell, cells, layout.arrays, log_m)
+    known, fixed = [], np.zeros((evidence.periods, layout.scenarios))
+    for kind, period in zip(sequence.kind, places(sequence)[1], strict=True):
+        cell, power = cells.cell[sequence.cell[kind]], sequence.exponent[kind]
         indicator = layout.arrays.indicator[cell["indicator"]]
         reports = cells.report[cell["first"] : cell["end"]]
         end = indicator["start"] + indicator["size"] * layout.scenarios
@@ -280,10 +245,10 @@ def _cells(task: Problem) -> tuple[list[tuple[int, int, int]], np.ndarray, str]:
         if not uncertain and not cell["children"]:
             fixed[period] += power * log_m[kind]
             continue
-        sure = len(reports) == 1 and reports[0]["credibility"] * layout.mean[reports[0]["slot"]] == 1.0
+        certain = len(reports) == 1 and reports[0]["credibility"] * layout.mean[reports[0]["slot"]] == 1.0
         plain = cell["hold"] == 0.0 and not cell["children"] and power == 1.0 and reports["keep"].sum() == 0.0
-        heard = (cell["quiet"], cell["active"]) == (1.0, 1.0) and not free[reports["slot"]].any()
-        if not (sure and plain and heard and indicator["kind"] == CATEGORY):
+        reported = (cell["quiet"], cell["active"]) == (1.0, 1.0) and not free[reports["slot"]].any()
+        if not (certain and plain and reported and indicator["kind"] == CATEGORY):
             name = layout.question.indicators[cell["indicator"]].id
             return [], fixed, f"what happened to {name} in period {period} is not surely known"
         known.append((int(period), int(cell["indicator"]), int(reports[0]["value"])))
@@ -291,18 +256,17 @@ def _cells(task: Problem) -> tuple[list[tuple[int, int, int]], np.ndarray, str]:
 
 
 def _log_path(task: Problem, path: np.ndarray) -> float:
-    """Return the log probability of a course."""
+    """Return the log probability of a path."""
     layout, size = task.layout, task.layout.scenarios
-    with np.errstate(divide="ignore"):
-        found = float(np.log(layout.mean[path[0]]))
-        if layout.arrays.dynamics == STATIC:
-            return found
-        moves = np.zeros((size, size))
-        np.add.at(moves, (path[:-1], path[1:]), 1.0)
-        if layout.arrays.dynamics == MOVES:
-            return found + float((moves[moves > 0] * np.log(_matrix(task)[moves > 0])).sum())
-    rows = [block for block in layout.blocks if block.id.kind == "transition"]
-    return found + sum(_log_counts(block, row) for block, row in zip(rows, moves, strict=True))
+    log_first = float(np.log(layout.mean[path[0]])) if layout.mean[path[0]] > 0 else -np.inf
+    if layout.arrays.dynamics == STATIC:
+        return log_first
+    moves = np.zeros((size, size))
+    np.add.at(moves, (path[:-1], path[1:]), 1.0)
+    if layout.arrays.dynamics == MOVES:
+        return log_first + float(xlogy(moves, _matrix(task)).sum())
+    rows = [block for block in layout.blocks if block.name.startswith("transition")]
+    return log_first + sum(_log_counts(block, row) for block, row in zip(rows, moves, strict=True))
 
 
 def _log_marginal(
@@ -312,44 +276,39 @@ def _log_marginal(
     counts = np.zeros((len(layout.question.indicators), layout.scenarios, layout.arrays.values))
     for period, i, value in known:
         counts[i, path[period], value] += 1.0
-    found = float(fixed[np.arange(len(path)), path].sum())
+    log_p = float(fixed[np.arange(len(path)), path].sum())
     blocks = {block.id: block for block in layout.blocks}
     for i, k in zip(*np.nonzero(counts.sum(axis=2)), strict=True):
         names = layout.question.indicators[i].id, layout.question.scenarios[k].id
         block = blocks[JudgementId("likelihood", *names)]
-        found += _log_counts(block, counts[i, k, : block.size])
-    return found
+        log_p += _log_counts(block, counts[i, k, : block.size])
+    return log_p
 
 
 def _log_counts(block: Block, counts: np.ndarray) -> float:
     """Return the log probability of counts in a known order under a Dirichlet, or exact proportions."""
-    from scipy.special import gammaln, xlogy
-
     if not block.free:
         return float(xlogy(counts, block.mean).sum())
     a = block.parameters()[0]
-    on = a > 0
-    if counts[~on].any():
+    possible = a > 0
+    if counts[~possible].any():
         return -np.inf
-    a, counts = a[on], counts[on]
-    up = gammaln(a + counts).sum() - gammaln((a + counts).sum())
-    return float(up - gammaln(a).sum() + gammaln(a.sum()))
+    a, counts = a[possible], counts[possible]
+    after = gammaln(a + counts).sum() - gammaln((a + counts).sum())
+    return float(after - gammaln(a).sum() + gammaln(a.sum()))
 
 
 def _matrix(task: Problem) -> np.ndarray:
-    found = np.empty((1, task.layout.scenarios, task.layout.scenarios))
-    transition_matrices(task.layout.mean[None].copy(), task.layout.arrays, found)
-    return found[0]
+    matrix = np.empty((1, task.layout.scenarios, task.layout.scenarios))
+    transition_matrices(task.layout.mean[None].copy(), task.layout.arrays, matrix)
+    return matrix[0]
 
 
 def _horizon(task: Problem, now: np.ndarray) -> np.ndarray | None:
     """Return the probabilities at the horizon, where the dynamics are exactly known."""
-    if _free(task, ("leave", "then", "transition")):
+    if _uncertain(task, ("leave", "then", "transition")):
         return None
-    question = task.layout.question
-    steps = question.period(question.horizon) - task.steps[-1].periods + 1
-    found: np.ndarray = now @ np.linalg.matrix_power(_matrix(task), steps)
-    return found
+    return step_to_horizon(task.layout.question, task.steps[-1].date, now, _matrix(task))
 
 
 def learning(
@@ -375,45 +334,33 @@ def learning(
     --------
     >>> forecast.learning(forecast.load_case("scenarios/isis-jn-2014"))["now"]  # doctest: +SKIP
     """
-    found, case = [], case.on(checked_as_of(case.question, as_of))
+    variants, case = [], case.on(checked_as_of(case.question, as_of))
     for one in (case, replace(case, question=unlearning(case.question))):
         tree = update(one, as_of=as_of, draws=draws, chains=chains, seed=seed)
-        now, ahead = tree["trend"].to_dataset().isel(as_of=-1), tree["outlook"].to_dataset().isel(date=-1)
-        found.append(
-            xr.Dataset(
-                {
-                    "now": now["probability"],
-                    "horizon": ahead["probability"],
-                    "now_mcse": now["mcse"],
-                    "horizon_mcse": ahead["mcse"],
-                }
-            ).drop_vars(["as_of", "date"], errors="ignore")
-        )
-    return xr.concat(found, dim="variant").assign_coords(variant=["as written", "no learning"])
+        variables = {
+            f"{when}{suffix}": data[name]
+            for when, data in (("now", now(tree)), ("horizon", at_horizon(tree)))
+            for suffix, name in (("", "probability"), ("_mcse", "mcse"))
+        }
+        variants.append(xr.Dataset(variables).drop_vars(["as_of", "date"], errors="ignore"))
+    return xr.concat(variants, dim="variant").assign_coords(variant=["as written", "no learning"])
 
 
 def unlearning(question: Question) -> Question:
     """Return the question with `learn: false` on every judgement."""
     dynamics = question.dynamics
     if isinstance(dynamics, Moves):
-        then = tuple(row and replace(row, learn=False) for row in dynamics.then)
-        dynamics = Moves(tuple(replace(rate, learn=False) for rate in dynamics.leave), then)
+        dynamics = Moves(_fixed(dynamics.leave), _fixed(dynamics.then))
     elif isinstance(dynamics, Transition):
-        dynamics = Transition(tuple(replace(row, learn=False) for row in dynamics.rows))
+        dynamics = Transition(_fixed(dynamics.rows))
     return replace(
         question,
         prior=replace(question.prior, learn=False),
-        indicators=tuple(
-            replace(indicator, likelihood=tuple(_fixed(j) for j in indicator.likelihood))
-            for indicator in question.indicators
-        ),
-        sources=tuple(
-            replace(source, reliability=replace(source.reliability, learn=False))
-            for source in question.sources
-        ),
+        indicators=tuple(replace(i, likelihood=_fixed(i.likelihood)) for i in question.indicators),
+        sources=tuple(replace(s, reliability=replace(s.reliability, learn=False)) for s in question.sources),
         dynamics=dynamics,
     )
 
 
-def _fixed(judgement: Judgement) -> Judgement:
-    return replace(judgement, learn=False)
+def _fixed(judgements: tuple[Any, ...]) -> tuple[Any, ...]:
+    return tuple(judgement and replace(judgement, learn=False) for judgement in judgements)

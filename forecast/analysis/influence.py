@@ -1,6 +1,7 @@
-"""Which single report of the next period would move the forecast most, for a scenario and against it.
+"""Influence of single reports and sources: what one report of the next period would change, and each source.
 
-The forecast without each source: how far it leans on any one of them.
+Differences of probability at the judgements' means: what the evidence teaches about judgements is left aside,
+which takes milliseconds where :func:`forecast.whatif` takes two runs of the engine.
 """
 
 from __future__ import annotations
@@ -24,8 +25,8 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, slots=True)
-class Lead:
-    """A report that may come, and what it would change in one unit, every judgement at its mean.
+class ReportEffect:
+    """A possible report, and what it would change in one unit.
 
     ``horizon`` holds a difference of probability for each scenario, in the question's order: with the report
     less without it.
@@ -38,8 +39,28 @@ class Lead:
     horizon: tuple[float, ...]
 
 
-def leads(case: Case, as_of: date) -> tuple[Lead, ...]:
-    """Imagine each value of each indicator in the next period, from the best source that reports it.
+@dataclass(frozen=True, slots=True)
+class SourceEffect:
+    """What would change in one unit if a source had never reported.
+
+    ``now`` and ``horizon`` hold a difference of probability for each scenario, in the question's order:
+    without the source less with it.
+    """
+
+    source: str
+    unit: str
+    reports: int
+    now: tuple[float, ...]
+    horizon: tuple[float, ...]
+
+    @property
+    def size(self) -> float:
+        """The largest difference, now or at the horizon."""
+        return max(map(abs, (*self.now, *self.horizon)))
+
+
+def report_effects(case: Case, as_of: date) -> tuple[ReportEffect, ...]:
+    """Return the effect of each value of each indicator in the next period, from its best source.
 
     Parameters
     ----------
@@ -49,22 +70,21 @@ def leads(case: Case, as_of: date) -> tuple[Lead, ...]:
 
     Returns
     -------
-    tuple of Lead
+    tuple of ReportEffect
         For each unit, in the order of the question. Of a number the least and the greatest mean that a
         scenario expects are imagined. None if the question ends in the present period, and none of a ratio,
         of which only yes can be reported. Reports that no scenario allows are left out.
 
     Examples
     --------
-    >>> max(leads(case, date(2014, 11, 23)), key=lambda lead: lead.horizon[0]).indicator  # doctest: +SKIP
+    >>> max(report_effects(case, date(2014, 11, 23)), key=lambda e: e.horizon[0]).indicator  # doctest: +SKIP
     'fighting'
     """
     question, period = case.question, case.question.period(as_of) + 1
     if period > question.period(question.horizon) or not question.sources:
         return ()
     day = min(question.last_day(period), question.horizon)
-    asked = without_silence(question)
-    known = case.evidence.until(as_of)
+    asked, known = without_silence(question), case.evidence.until(as_of)
     imagined = [
         _imagined(question, known, indicator, value, day)
         for indicator in question.indicators
@@ -74,23 +94,17 @@ def leads(case: Case, as_of: date) -> tuple[Lead, ...]:
     parameters, ids = layout(asked, known), frozenset(row.id for row in rows)
     index = EvidenceIndex.known_on(parameters, Evidence((*known.reports, *rows)), day, left_out=ids)
     before = PlugInModel(parameters, index, day).chances.horizon
-    found = []
+    effects = []
     for each in imagined:
         others = ids - {row.id for row in each}
         with_it = index.updated([index.log.key(row) for row in each], day, others)
-        moved = PlugInModel(parameters, with_it, day).chances.horizon - before
-        value = each[0].value
-        found += [
-            Lead(
-                each[0].indicator,
-                f"{value:g}" if isinstance(value, float) else str(value),
-                each[0].source,
-                *place,
-            )
-            for place in zip(question.unit_names, map(tuple, moved.tolist()), strict=True)
-            if np.isfinite(place[1]).all()
-        ]
-    return tuple(found)
+        change = PlugInModel(parameters, with_it, day).chances.horizon - before
+        for row, horizon in zip(each, change, strict=True):
+            value = f"{row.value:g}" if isinstance(row.value, float) else str(row.value)
+            if np.isfinite(horizon).all():
+                effect = ReportEffect(row.indicator, value, row.source, row.unit, tuple(horizon.tolist()))
+                effects.append(effect)
+    return tuple(effects)
 
 
 def _imagined(
@@ -109,8 +123,8 @@ def _imagined(
 
 def _best_source(question: Question, known: Evidence, indicator: Indicator) -> str:
     """Return the most reliable of the sources that have reported an indicator, of all if none has."""
-    spoken = {report.source for report in known.reports if report.indicator == indicator.id}
-    able = [source for source in question.sources if source.id in spoken] or question.sources
+    experienced = {report.source for report in known.reports if report.indicator == indicator.id}
+    able = [source for source in question.sources if source.id in experienced] or question.sources
     return max(able, key=lambda source: source.reliability.mean[1]).id
 
 
@@ -126,32 +140,8 @@ def _values(indicator: Indicator) -> list[str] | list[int] | list[float]:
     return sorted({round(mean) for mean in ends}) if indicator.kind == "count" else ends
 
 
-@dataclass(frozen=True, slots=True)
-class Without:
-    """What would change in one unit if a source had never reported.
-
-    ``now`` and ``horizon`` hold a difference of probability for each scenario, in the question's order:
-    without the source less with it, every judgement at its mean.
-    """
-
-    source: str
-    unit: str
-    reports: int
-    now: tuple[float, ...]
-    horizon: tuple[float, ...]
-
-    @property
-    def size(self) -> float:
-        """The largest difference, now or at the horizon."""
-        return max(map(abs, (*self.now, *self.horizon)))
-
-
-def without_sources(case: Case, as_of: date, *, model: PlugInModel | None = None) -> tuple[Without, ...]:
-    """Leave out one source after the other, every judgement at its mean, and say what changes.
-
-    The exact filter is run at the judgements' means, p(s | reports of others) - p(s | all reports): what the
-    evidence teaches about judgements is left aside, which takes milliseconds where
-    :func:`forecast.whatif` takes two runs of the engine for each source.
+def source_effects(case: Case, as_of: date, *, model: PlugInModel | None = None) -> tuple[SourceEffect, ...]:
+    """Return the effect of leaving out each source, p(s | reports of others) - p(s | all reports).
 
     Parameters
     ----------
@@ -163,29 +153,27 @@ def without_sources(case: Case, as_of: date, *, model: PlugInModel | None = None
 
     Returns
     -------
-    tuple of Without
+    tuple of SourceEffect
         One for each unit and each source with a report of it that counts, those that matter most first.
         What no scenario would allow without a source is left out.
 
     Examples
     --------
-    >>> without_sources(case, date(2014, 11, 23))[0].source  # doctest: +SKIP
+    >>> source_effects(case, date(2014, 11, 23))[0].source  # doctest: +SKIP
     'ap_official'
     """
     question = case.question
     model = plug_in_model(question, case.evidence, as_of) if model is None else model
-    whole = model.chances
-    live = case.evidence.known(as_of)
-    found = []
+    live, effects = case.evidence.known(as_of), []
     for source in question.sources:
         units = [report.unit for report in live if report.source == source.id]
         if not units:
             continue
-        gone = [report.id for report in case.evidence.reports if report.source == source.id]
-        rest = model.without(gone).chances
-        now, horizon = rest.now - whole.now, rest.horizon - whole.horizon
-        for place, unit in enumerate(question.unit_names):
-            if unit in units and np.isfinite([now[place], horizon[place]]).all():
-                parts = (tuple(part[place].tolist()) for part in (now, horizon))
-                found.append(Without(source.id, unit, units.count(unit), *parts))
-    return tuple(sorted(found, key=lambda one: -one.size))
+        rows = [report.id for report in case.evidence.reports if report.source == source.id]
+        without = model.without(rows).chances
+        change = np.stack([without.now - model.chances.now, without.horizon - model.chances.horizon])
+        for u, unit in enumerate(question.unit_names):
+            if unit in units and np.isfinite(change[:, u]).all():
+                now, horizon = (tuple(part.tolist()) for part in change[:, u])
+                effects.append(SourceEffect(source.id, unit, units.count(unit), now, horizon))
+    return tuple(sorted(effects, key=lambda effect: -effect.size))

@@ -1,4 +1,4 @@
-"""What came late: reports on periods that were over, and corrections; those periods then and now."""
+"""Late reports and corrections, and the probabilities of the periods that they revise, then and today."""
 
 from __future__ import annotations
 
@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from forecast.inference.result import as_of, of_unit
+
 if TYPE_CHECKING:
     import xarray as xr
 
@@ -16,8 +18,8 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, slots=True)
-class Revised:
-    """A report that changed a past period, and the probabilities of that period, then and in today's light.
+class Revision:
+    """A report that changed a past period, and the probabilities of that period, as known then and today.
 
     ``corrected`` is the report that it corrects or withdraws, None for one that is merely late. ``then`` and
     ``today`` are in the question's order of scenarios; empty where the trend has no answer for the period.
@@ -30,7 +32,7 @@ class Revised:
     today: tuple[float, ...]
 
 
-def revised(case: Case, tree: xr.DataTree, since: date) -> tuple[Revised, ...]:
+def revisions(case: Case, tree: xr.DataTree, since: date) -> tuple[Revision, ...]:
     """Return the reports that became known after a day and speak of a period that was over by then.
 
     Parameters
@@ -43,44 +45,45 @@ def revised(case: Case, tree: xr.DataTree, since: date) -> tuple[Revised, ...]:
 
     Returns
     -------
-    tuple of Revised
+    tuple of Revision
         The latest known first. ``then`` is the trend on the period's last day, ``today`` what is known today
         of that day by the evidence up to it (`hindsight`, filtered), learning about judgements included.
 
     Examples
     --------
-    >>> [one.report.id for one in revised(case, tree, date(2014, 11, 15))]  # doctest: +SKIP
+    >>> [one.report.id for one in revisions(case, tree, date(2014, 11, 15))]  # doctest: +SKIP
     []
     """
-    question, day = case.question, date.fromisoformat(str(tree.attrs["as_of"]))
+    question, day = case.question, as_of(tree)
     by_id = {report.id: report for report in case.evidence.reports}
-    found = []
-    for report in case.evidence.reports:
-        told = by_id.get(report.replaces)
-        if not since < report.reported <= day or not (report.indicator or (told and told.indicator)):
+    revisions = []
+    for report in case.evidence.until(day).reports:
+        corrected = by_id.get(report.replaces)
+        subject = report if report.indicator else corrected
+        if report.reported <= since or subject is None or not subject.indicator:
             continue
-        of = report.date if report.indicator or told is None else told.date
-        period = question.period(of)
+        period = question.period(subject.date)
         end = question.last_day(period)
-        if end < day and (report.reported > end or told is not None):
-            then, today = _seen(case, tree, report.unit or (told.unit if told else ""), period)
-            found.append(Revised(report, told, end, then, today))
-    return tuple(sorted(found, key=lambda one: one.report.reported, reverse=True))
+        if end < day and (report.reported > end or corrected is not None):
+            unit = report.unit or (corrected.unit if corrected else "")
+            then, today = _probabilities(case, tree, unit, period)
+            revisions.append(Revision(report, corrected, end, then, today))
+    return tuple(sorted(revisions, key=lambda one: one.report.reported, reverse=True))
 
 
-def _seen(
+def _probabilities(
     case: Case, tree: xr.DataTree, unit: str, period: int
 ) -> tuple[tuple[float, ...], tuple[float, ...]]:
     order = list(case.question.scenario_ids)
     end = np.datetime64(case.question.last_day(period))
-    trend = tree["trend"].to_dataset()["probability"].sel(scenario=order)
-    back = tree["hindsight"].to_dataset()["filtered"].sel(scenario=order)
-    if unit:
-        trend, back = trend.sel(unit=unit), back.sel(unit=unit)
+    trend, filtered = (
+        of_unit(tree[group].to_dataset()[name].sel(scenario=order), unit)
+        for group, name in (("trend", "probability"), ("hindsight", "filtered"))
+    )
     on = np.flatnonzero(trend["as_of"].values.astype("datetime64[D]") == end)
-    if not len(on) or not 0 <= period < back.sizes["period"]:
+    if not len(on) or not 0 <= period < filtered.sizes["period"]:
         return (), ()
-    then, today = trend.isel(as_of=int(on[0])).values, back.isel(period=period).values
+    then, today = trend.isel(as_of=int(on[0])).values, filtered.isel(period=period).values
     if not np.isfinite([then, today]).all():
         return (), ()
     return tuple(then.tolist()), tuple(today.tolist())

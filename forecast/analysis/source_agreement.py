@@ -1,7 +1,4 @@
-"""Clashing cells: where reports of one indicator in one period state different values.
-
-Whose word the cells rest on: cells with one source only, and reports that may be one story told twice.
-"""
+"""Agreement of sources: cells on which reports clash, rest on one source, or may count one origin twice."""
 
 from __future__ import annotations
 
@@ -15,6 +12,9 @@ if TYPE_CHECKING:
     from forecast.case.evidence import Report
     from forecast.case.folder import Case
 
+#: Reports of one value that became known within so many days of each other may have one origin.
+DAYS = 3
+
 
 @dataclass(frozen=True, slots=True)
 class Clash:
@@ -24,6 +24,26 @@ class Clash:
     period: int
     unit: str
     reports: tuple[Report, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Corroboration:
+    """The number of cells with reports, those of a single source, and those with possible duplicates.
+
+    Both hold the reports, cell by cell, the latest period first.
+    """
+
+    cells: int
+    single_source: tuple[tuple[Report, ...], ...]
+    possible_duplicates: tuple[tuple[Report, ...], ...]
+
+
+def _cells(case: Case, as_of: date) -> dict[tuple[int, str, str], list[Report]]:
+    """Return the live reports of each cell, by period, indicator and unit, the latest period first."""
+    cells: defaultdict[tuple[int, str, str], list[Report]] = defaultdict(list)
+    for report in case.evidence.known(as_of):
+        cells[case.question.period(report.date), report.indicator, report.unit].append(report)
+    return {key: cells[key] for key in sorted(cells, key=lambda key: (-key[0], *key[1:]))}
 
 
 def clashing_cells(case: Case, as_of: date) -> tuple[Clash, ...]:
@@ -45,35 +65,15 @@ def clashing_cells(case: Case, as_of: date) -> tuple[Clash, ...]:
     >>> clashing_cells(case, date(2014, 11, 23))[0].indicator  # doctest: +SKIP
     'truce_answer'
     """
-    cells: defaultdict[tuple[int, str, str], list[Report]] = defaultdict(list)
-    for report in case.evidence.known(as_of):
-        cells[case.question.period(report.date), report.indicator, report.unit].append(report)
-    clashes = [
+    return tuple(
         Clash(indicator, period, unit, tuple(reports))
-        for (period, indicator, unit), reports in cells.items()
+        for (period, indicator, unit), reports in _cells(case, as_of).items()
         if len({report.value for report in reports}) > 1
-    ]
-    return tuple(sorted(clashes, key=lambda clash: (-clash.period, clash.indicator, clash.unit)))
+    )
 
 
-#: Reports of one value that became known within so many days of each other may be one story.
-DAYS = 3
-
-
-@dataclass(frozen=True, slots=True)
-class Origins:
-    """The number of cells that reports speak of, those that one source alone speaks of, and lookalikes.
-
-    Both hold the reports, cell by cell, the latest period first.
-    """
-
-    cells: int
-    alone: tuple[tuple[Report, ...], ...]
-    lookalikes: tuple[tuple[Report, ...], ...]
-
-
-def origins(case: Case, as_of: date) -> Origins:
-    """Look at who stands behind each cell.
+def corroboration(case: Case, as_of: date) -> Corroboration:
+    """Return how many sources each cell rests on, and reports that may have one origin.
 
     Parameters
     ----------
@@ -83,36 +83,32 @@ def origins(case: Case, as_of: date) -> Origins:
 
     Returns
     -------
-    Origins
-        Lookalikes state the same of one cell, come from different sources within three days, and neither
-        repeats the other, nor both a third, nor do they share a testimony: they count as independent.
+    Corroboration
+        Possible duplicates state the same of one cell, come from different sources within three days, and
+        neither repeats the other, nor both a third, nor do they share a testimony: they count as independent.
 
     Examples
     --------
-    >>> origins(case, date(2014, 11, 23)).cells  # doctest: +SKIP
+    >>> corroboration(case, date(2014, 11, 23)).cells  # doctest: +SKIP
     22
     """
-    cells: defaultdict[tuple[int, str, str], list[Report]] = defaultdict(list)
-    live = case.evidence.known(as_of)
-    for report in live:
-        cells[case.question.period(report.date), report.indicator, report.unit].append(report)
-    by_id = {report.id: report for report in live}
-    roots = {report.id: _roots(report, by_id) for report in live}
-    latest = [cells[key] for key in sorted(cells, key=lambda key: (-key[0], *key[1:]))]
-    alone = (tuple(reports) for reports in latest if len({r.source for r in reports}) == 1)
-    alike = (_unlinked(reports, roots) for reports in latest)
-    return Origins(len(cells), tuple(alone), tuple(reports for reports in alike if reports))
+    cells = [tuple(reports) for reports in _cells(case, as_of).values()]
+    by_id = {report.id: report for reports in cells for report in reports}
+    roots = {report.id: _roots(report, by_id) for report in by_id.values()}
+    single = tuple(reports for reports in cells if len({r.source for r in reports}) == 1)
+    duplicates = (_unlinked(reports, roots) for reports in cells)
+    return Corroboration(len(cells), single, tuple(reports for reports in duplicates if reports))
 
 
-def _unlinked(reports: list[Report], roots: dict[str, set[str]]) -> tuple[Report, ...]:
+def _unlinked(reports: tuple[Report, ...], roots: dict[str, set[str]]) -> tuple[Report, ...]:
     """Return the reports of a cell that look like another one to which nothing links them."""
-    pairs = [
-        pair
+    ids = {
+        report.id
         for pair in combinations(reports, 2)
         if _alike(*pair) and not roots[pair[0].id] & roots[pair[1].id]
-    ]
-    found = {report.id for pair in pairs for report in pair}
-    return tuple(report for report in reports if report.id in found)
+        for report in pair
+    }
+    return tuple(report for report in reports if report.id in ids)
 
 
 def _alike(one: Report, other: Report) -> bool:
@@ -126,10 +122,10 @@ def _alike(one: Report, other: Report) -> bool:
 
 def _roots(report: Report, by_id: dict[str, Report]) -> set[str]:
     """Return a report and all that it passes on, by id."""
-    found, waiting = set(), [report.id]
+    roots, waiting = set(), [report.id]
     while waiting:
         name = waiting.pop()
-        if name not in found:
-            found.add(name)
+        if name not in roots:
+            roots.add(name)
             waiting += by_id[name].repeats if name in by_id else ()
-    return found
+    return roots

@@ -12,7 +12,7 @@ import pytest
 import xarray as xr
 
 import forecast
-from forecast.analysis.attribution import STEPS, STEPS_OVER_A_CHANGE, Issued, changed
+from forecast.analysis.attribution import STEPS, STEPS_OVER_A_CHANGE, IssuedForecast, changed
 from forecast.case.evidence import Evidence
 from forecast.case.folder import Case, load_case
 from forecast.case.in_force import carry_over
@@ -223,7 +223,7 @@ def test_the_first_forecast_has_nothing_to_be_compared_with(tmp_path: Path):
 def test_another_state_of_the_case_is_refused(tmp_path: Path):
     issued(tmp_path, question())
     tree = forecast_of(load_case(tmp_path), NOW)
-    with pytest.raises(ValueError, match="another state of the case"):
+    with pytest.raises(ValueError, match="not made from the files of"):
         changed_since_issue(write(tmp_path, question(), OLD + ADDED), tree)
 
 
@@ -359,6 +359,6 @@ def test_scenarios_that_the_question_never_had_cannot_be_compared(tmp_path):
         tmp_path, changing.before().replace("truce", "pause").replace("Truce", "Pause"), changing.changed()
     )
     assert changed_since_issue(case, tree) is None
-    issued = Issued(ISSUED, "", np.array([[0.5, 0.5]]), np.array([[0.5, 0.5]]), ("war", "pause"))
+    issued = IssuedForecast(ISSUED, "", np.array([[0.5, 0.5]]), np.array([[0.5, 0.5]]), ("war", "pause"))
     with pytest.raises(ValueError, match="never had just these scenarios: war, pause"):
         changed(case, tree, issued)

@@ -14,7 +14,7 @@ import pytest
 import xarray as xr
 
 from forecast.analysis import cross_checks as module
-from forecast.analysis.cross_checks import by_paths, learning, referee, unlearning
+from forecast.analysis.cross_checks import enumerate_paths, learning, referee, unlearning
 from forecast.case.evidence import Evidence
 from forecast.case.folder import Case
 from forecast.case.judgement import Proportions
@@ -92,7 +92,7 @@ def test_importance_sampling_says_when_it_is_blind():
 
 def test_static_judgements_that_learn():
     q, evidence = static_question(12), log_of((4, 5, 6, 3), 12, seed=1)
-    found = by_paths(build_problem(q, evidence, day(83)))
+    found = enumerate_paths(build_problem(q, evidence, day(83)))
     assert found.now is not None
     np.testing.assert_allclose(found.now, static_closed_form(q, evidence, day(83)), rtol=1e-10)
     assert found.horizon is not None
@@ -104,7 +104,7 @@ def test_regime_whose_transitions_learn():
     indicators = tuple(binary(n, p, 8.0) for n, p in zip(NAMES[:2], ((0.2, 0.6), (0.5, 0.3)), strict=True))
     q = question((0.6, 0.4), indicators, SURE, 8.0, dynamics=rows, weeks=9)
     evidence = log_of((4, 5), 8, seed=2)
-    found = by_paths(build_problem(q, evidence, day(55)))
+    found = enumerate_paths(build_problem(q, evidence, day(55)))
     assert found.now is not None
     np.testing.assert_allclose(found.now, regime_closed_form(q, evidence, day(55))["now"], rtol=1e-10)
     assert found.horizon is None
@@ -113,7 +113,7 @@ def test_regime_whose_transitions_learn():
 @pytest.mark.parametrize("name", CASES)
 def test_exact_judgements(name):
     case = small(name, True)
-    found = by_paths(build_problem(case.question, case.evidence, case.as_of))
+    found = enumerate_paths(build_problem(case.question, case.evidence, case.as_of))
     if found.now is None:
         assert "units" in found.reason or "not surely known" in found.reason
         return
@@ -136,7 +136,7 @@ def test_exact_judgements(name):
 )
 def test_says_why_it_does_not_apply(name, reason):
     case = small(name, False)
-    found = by_paths(build_problem(case.question, case.evidence, case.as_of))
+    found = enumerate_paths(build_problem(case.question, case.evidence, case.as_of))
     assert found.now is None
     assert reason in found.reason
 
@@ -147,7 +147,7 @@ def test_judgements_that_must_not_learn_have_no_closed_form_even_if_all_are_such
     indicator = replace(binary("x", (0.2, 0.6), 4.0), likelihood=never)
     q = question((0.5, 0.5), (indicator,), (source("s", 1.0, math.inf),), math.inf)
     log = Evidence(tuple(report(f"r{n}", 7 * n, "x", "yes") for n in range(5)))
-    found = by_paths(build_problem(q, log, day(34)))
+    found = enumerate_paths(build_problem(q, log, day(34)))
     assert found.now is None
     assert "must not learn" in found.reason
 

@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from forecast.analysis.influence import leads, without_sources
+from forecast.analysis.influence import report_effects, source_effects
 from forecast.case.evidence import Evidence, Report
 from forecast.case.folder import Case
 from tests.cases import small
@@ -30,7 +30,7 @@ def test_every_lead_is_that_of_the_sum_over_courses(name):
     told = tuple(r for r in one.evidence.reports if r.reported <= as_of)
     theta = mean_theta(question, Evidence(told))
     before = enumerate_posterior(question, Evidence(told), day, theta)["horizon"]
-    found = leads(case, as_of)
+    found = report_effects(case, as_of)
     assert found
     for lead in found:
         kind = next(i.kind for i in question.indicators if i.id == lead.indicator)
@@ -44,7 +44,7 @@ def test_every_lead_is_that_of_the_sum_over_courses(name):
 def test_nothing_can_be_reported_after_the_last_period():
     one = small("moving", True)
     case = Case("case", Path("nowhere"), one.question, one.evidence, "digest")
-    assert leads(case, one.question.horizon) == ()
+    assert report_effects(case, one.question.horizon) == ()
 
 
 @pytest.mark.parametrize("name", ["agreeing_and_clashing", "moving", "of_units"])
@@ -53,7 +53,7 @@ def test_every_difference_is_that_of_the_sum_over_courses(name):
     case = Case("case", Path("nowhere"), one.question, one.evidence, "digest")
     theta = mean_theta(one.question, one.evidence)
     whole = enumerate_posterior(one.question, one.evidence, one.as_of, theta)
-    found = without_sources(case, one.as_of)
+    found = source_effects(case, one.as_of)
     assert found
     for without in found:
         rest = Evidence(tuple(r for r in one.evidence.reports if r.source != without.source))
@@ -69,8 +69,8 @@ def test_every_difference_is_that_of_the_sum_over_courses(name):
 def test_only_reports_that_count_are_counted():
     one = small("agreeing_and_clashing", True)
     case = Case("case", Path("nowhere"), one.question, one.evidence, "digest")
-    number = {w.source: w.reports for w in without_sources(case, one.as_of)}
+    number = {w.source: w.reports for w in source_effects(case, one.as_of)}
     live = [r.source for r in one.evidence.known(one.as_of)]
     assert number == {source: live.count(source) for source in set(live)}
     early = replace(case, evidence=Evidence())
-    assert without_sources(early, one.as_of) == ()
+    assert source_effects(early, one.as_of) == ()

@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 from forecast.analysis.plug_in import at_means, plug_in_model, quick
-from forecast.analysis.sensitivity.stated_values import stated
+from forecast.analysis.sensitivity.stated_values import stated_values
 from forecast.case.edit import altered, without_reports
 from forecast.case.folder import Case, load_case
 from forecast.inference.engine import infer, update
@@ -46,9 +46,9 @@ def test_other_values_of_judgements_are_as_if_set_up_anew(name: str):
     """Bit for bit, and the model that the what-ifs start from stays as it is."""
     case = small(name, False)
     model = plug_in_model(case.question, case.evidence, case.as_of)
-    for one in stated(case.question):
+    for one in stated_values(case.question):
         for value in (one.quantile(0.05), one.quantile(0.95)):
-            question = one.within(case.question, value)
+            question = one.with_value(case.question, value)
             expected = at_means(question, case.evidence, case.as_of)
             np.testing.assert_array_equal(model.with_question(question).chances, expected, one.name)
     np.testing.assert_array_equal(model.chances, at_means(case.question, case.evidence, case.as_of))

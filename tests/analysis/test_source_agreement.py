@@ -7,7 +7,7 @@ from datetime import date, timedelta
 
 import pytest
 
-from forecast.analysis.source_agreement import DAYS, origins
+from forecast.analysis.source_agreement import DAYS, corroboration
 from forecast.case.evidence import Evidence, Report
 from tests.made_up import AS_OF, made_up_case
 
@@ -17,13 +17,13 @@ OTHER = replace(FIRST, id="b", source="press")
 
 def alike(*reports: Report) -> list[list[str]]:
     case = replace(made_up_case(), evidence=Evidence(reports))
-    return [[report.id for report in cell] for cell in origins(case, AS_OF).lookalikes]
+    return [[report.id for report in cell] for cell in corroboration(case, AS_OF).possible_duplicates]
 
 
 def test_cells_of_one_source_are_counted():
-    found = origins(made_up_case(), AS_OF)
+    found = corroboration(made_up_case(), AS_OF)
     assert found.cells == 4
-    assert [[report.id for report in cell] for cell in found.alone] == [["r3"], ["r2"], ["r1"]]
+    assert [[report.id for report in cell] for cell in found.single_source] == [["r3"], ["r2"], ["r1"]]
 
 
 def test_two_sources_that_say_the_same_at_the_same_time_look_alike():

@@ -1,4 +1,4 @@
-"""At what value of a judgement another scenario would lead: the flip value.
+"""Flip value: the value of a judgement at which another scenario would lead (threshold analysis).
 
 The margin f(v) = p_lead(v) - max over the others of p(v), all other judgements at their means, is looked at
 on a grid, since it need not be monotone: seven quantiles between those that bound the judgement's central
@@ -10,13 +10,14 @@ neighbours of the grid is missed.
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import cache
 from itertools import pairwise
 from typing import NamedTuple
 
 import numpy as np
 
-from forecast.analysis.plug_in import PlugInModel
-from forecast.analysis.sensitivity.stated_values import SUREST, Stated
+from forecast.analysis.plug_in import HIGHEST_RELIABILITY, PlugInModel
+from forecast.analysis.sensitivity.stated_values import StatedValue
 
 #: Bounds of the plausible range, and between them the quantiles of the grid.
 PLAUSIBLE = (0.005, 0.995)
@@ -32,30 +33,28 @@ class Flip(NamedTuple):
 
     value: float  # nan: there is none in the range
     to: int  # the scenario that would lead, -1 for none
-    chance: float  # that the judgement is as far out as this, as judged
+    tail_probability: float  # that the judgement is as far out as this, as judged
 
 
-NONE = Flip(float("nan"), -1, float("nan"))
+NO_FLIP = Flip(float("nan"), -1, float("nan"))
 
 
-def plausible(one: Stated) -> tuple[float, float]:
+def plausible(one: StatedValue) -> tuple[float, float]:
     """Return the range in which a flip value is looked for."""
     if one.kind == "reliability":
-        return 0.0, SUREST
+        return 0.0, HIGHEST_RELIABILITY
     return one.quantile(PLAUSIBLE[0]), one.quantile(PLAUSIBLE[1])
 
 
-def flips(model: PlugInModel, one: Stated, lead: np.ndarray) -> list[Flip]:
+def flips(model: PlugInModel, one: StatedValue, lead: np.ndarray) -> list[Flip]:
     """Return the flip value of one number for each unit, in which scenario `lead` (U,) leads at the means.
 
-    Who leads is asked of the horizon, which in a static question is the present.
+    The leader is that at the horizon, which in a static question is the present.
     """
-    seen: dict[float, np.ndarray] = {}
 
+    @cache
     def horizon(value: float) -> np.ndarray:
-        if value not in seen:
-            seen[value] = model.with_question(one.within(model.layout.question, value)).chances.horizon
-        return seen[value]
+        return model.with_question(one.with_value(model.layout.question, value)).chances.horizon
 
     def of_unit(u: int) -> Callable[[float], np.ndarray]:
         return lambda value: horizon(value)[u]
@@ -63,20 +62,20 @@ def flips(model: PlugInModel, one: Stated, lead: np.ndarray) -> list[Flip]:
     return [_flip(one, _grid(one), of_unit(u), int(s)) for u, s in enumerate(lead)]
 
 
-def _grid(one: Stated) -> list[float]:
+def _grid(one: StatedValue) -> list[float]:
     values = {one.value, *(one.quantile(p) for p in _GRID)}
     if one.kind == "reliability":
-        values |= {*np.linspace(0.0, SUREST, _RELIABILITIES).tolist()}
+        values |= {*np.linspace(0.0, HIGHEST_RELIABILITY, _RELIABILITIES).tolist()}
     return sorted(values)
 
 
-def _flip(one: Stated, grid: list[float], p: Callable[[float], np.ndarray], lead: int) -> Flip:
+def _flip(one: StatedValue, grid: list[float], p: Callable[[float], np.ndarray], lead: int) -> Flip:
     from scipy.optimize import brentq
 
     def margin(value: float) -> float:
         return float(p(value)[lead] - np.delete(p(value), lead).max())
 
-    found, start = [], grid.index(one.value)
+    flips, start = [], grid.index(one.value)
     for side in (grid[start::-1], grid[start:]):
         for near, far in pairwise(side):
             if margin(far) < 0:
@@ -84,6 +83,6 @@ def _flip(one: Stated, grid: list[float], p: Callable[[float], np.ndarray], lead
                 value = brentq(margin, low, high, xtol=PRECISION * (high - low), rtol=PRECISION)
                 rivals = p(value + 1e-6 * (far - value)).copy()
                 rivals[lead] = -1.0
-                found.append(Flip(float(value), int(rivals.argmax()), one.chance_as_far(value)))
+                flips.append(Flip(float(value), int(rivals.argmax()), one.tail_probability(value)))
                 break
-    return max(found, key=lambda flip: (flip.chance, -abs(flip.value - one.value)), default=NONE)
+    return max(flips, key=lambda flip: (flip.tail_probability, -abs(flip.value - one.value)), default=NO_FLIP)

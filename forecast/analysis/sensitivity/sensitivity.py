@@ -1,6 +1,6 @@
-"""What the answer hangs on: which judgements, and which reports.
+"""Sensitivity analysis: which judgements, and which reports, a forecast depends on.
 
-Four looks at one forecast, from coarse to fine:
+Four analyses, from coarse to fine:
 
 power      prior and likelihood power-scaled (Kallioinen et al. 2023): judgement against evidence as a whole
 swing      each judgement alone at the ends of its own central 90 %
@@ -14,7 +14,7 @@ in the modules `tornado`, `flip_values` and `influential_sets` beside this one.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from datetime import date
 from functools import partial
 from pathlib import Path
@@ -31,6 +31,7 @@ from forecast.case.edit import altered
 from forecast.case.errors import InputError
 from forecast.case.folder import Case, as_case
 from forecast.case.question import Question
+from forecast.inference import result
 from forecast.inference.data_tree import Progress, coordinates, drop_unit_axis, unit_dims
 from forecast.inference.engine import update
 
@@ -46,12 +47,11 @@ def sensitivity(
     top: int = 10,
     progress: Progress | None = None,
 ) -> xr.Dataset:
-    """Tell which judgements and which reports the answer hangs on.
+    """Return which judgements and which reports the answer depends on.
 
     Parameters
     ----------
     case : Case or path
-        A case, or its folder.
     tree : DataTree, optional
         What :func:`forecast.update` returned for this case; default: it is run.
     as_of : date, optional
@@ -64,21 +64,22 @@ def sensitivity(
     Returns
     -------
     Dataset
-        Probabilities ``now`` and at the ``horizon``. ``engine_*``, ``at_means_*`` (scenario): the forecast,
-        and with every judgement at its mean; ``leader``, ``leader_at_means``: the scenario that leads at the
-        horizon. ``power_*`` (part, scenario): power-scaling sensitivity, nan where nothing is uncertain.
-        ``now``, ``horizon`` (judgement, end, scenario): with one judgement at an end, ``end_value``, of its
-        central 90 %; ``swing_*`` (judgement, scenario): from the lowest to the highest of these and of the
-        judgement as ``stated``. ``learnt_*`` (judgement, end, scenario), ``learnt_*_mcse`` and ``learnt_ess``
-        (judgement, end): the same with learning, nan beyond `top`, and where some judgement must not learn.
-        ``flip`` (judgement): the value at which ``flip_to`` would lead, nan where there is none within
-        ``plausible`` (judgement, end); ``flip_tail_probability``: that of a value so far out, as judged.
-        ``in_set`` (report): the fewest reports without which another scenario would lead, if
-        ``set_smallest``, else an upper limit, if any was found; no set of up to ``set_searched`` will do,
-        ``set_others`` of the same size will; ``in_nearest`` (report): where none was found, those whose
-        removal brings a rival nearest; ``set_horizon`` (scenario): without the one or the other, at the
-        means; ``set_engine_now``, ``set_engine_horizon``, ``set_engine_horizon_mcse``: by the engine.
-        With units, all of these but values of judgements have a dimension ``unit``.
+        Of probabilities ``now`` and at the ``horizon`` (with units, by ``unit`` but for judgements' values):
+
+        - ``engine_*``, ``at_means_*`` (scenario): the forecast, and with every judgement at its mean;
+          ``leader``, ``leader_at_means``: the scenario that leads at the horizon
+        - ``power_*`` (part, scenario): power-scaling sensitivity, nan where nothing is uncertain
+        - ``now``, ``horizon`` (judgement, end, scenario): with one judgement at an end, ``end_value``, of its
+          central 90 %; ``swing_*`` (judgement, scenario): the range of these and of the judgement as
+          ``stated``; ``learnt_*``, ``learnt_*_mcse``, ``learnt_ess``: the same with learning, nan beyond
+          `top`, and where some judgement must not learn
+        - ``flip`` (judgement): the value at which ``flip_to`` would lead, nan where there is none within
+          ``plausible`` (judgement, end); ``flip_tail_probability``: that of a value so far out, as judged
+        - ``in_set`` (report): the fewest reports without which another scenario would lead, if
+          ``set_smallest``, else an upper limit; no set of up to ``set_searched`` will do, ``set_others`` of
+          the same size will; ``in_nearest`` (report): where there is none, those whose removal brings a rival
+          nearest; ``set_horizon`` (scenario): without the one or the other, at the means;
+          ``set_engine_now``, ``set_engine_horizon``, ``set_engine_horizon_mcse``: by the engine
 
     Raises
     ------
@@ -89,14 +90,12 @@ def sensitivity(
 
     Examples
     --------
-    >>> data = forecast.sensitivity("scenarios/isis-jn-2014", as_of=date(2014, 11, 23))  # doctest: +SKIP
-    >>> data["swing_horizon"].sel(scenario="conflict").to_series().nlargest(5)  # doctest: +SKIP
+    >>> forecast.sensitivity("scenarios/isis-jn-2014")["swing_horizon"]  # doctest: +SKIP
     """
     case = as_case(case)
     tree = update(case, as_of=as_of, progress=_stage(progress, 0)) if tree is None else tree
-    if tree.attrs.get("digest") != case.digest:
-        raise ValueError("the forecast is of another state of the case: make it anew")
-    day = date.fromisoformat(str(tree.attrs["as_of"]))
+    result.require_current(case, tree)
+    day = result.as_of(tree)
     case = case.on(day)
     question = case.question
     model = plug_in_model(question, case.evidence, day)
@@ -130,48 +129,32 @@ def swing_most(case: Case, tree: xr.DataTree, *, model: PlugInModel | None = Non
     --------
     >>> swing_most(case, forecast.update(case))["swing_horizon"]  # doctest: +SKIP
     """
-    day = date.fromisoformat(str(tree.attrs["as_of"]))
+    day = result.as_of(tree)
     case = case.on(day)
     model = plug_in_model(case.question, case.evidence, day) if model is None else model
     return _totals(case.question, tree, model.chances).merge(swings_alone(model))
 
 
-def _tell(progress: Progress | None, stage: int, share: float) -> None:
-    if progress:
-        begin, end = _STAGES[stage : stage + 2]
-        progress(begin + share * (end - begin))
-
-
-def _stage(progress: Progress | None, stage: int) -> Callable[[float], None]:
-    return partial(_tell, progress, stage)
+def _stage(progress: Progress | None, stage: int) -> Progress:
+    """Return the progress of one stage of the work."""
+    begin, end = _STAGES[stage : stage + 2]
+    return lambda share: progress(begin + share * (end - begin)) if progress else None
 
 
 def _totals(question: Question, tree: xr.DataTree, base: Chances) -> xr.Dataset:
     dims, coords = (*unit_dims(question), "scenario"), coordinates(question)
-    now, ahead = _forecast(question, tree)
+    now, horizon = result.now_and_horizon(tree, question.scenario_ids)
+    values = {"engine_now": now, "engine_horizon": horizon}
+    values |= {f"at_means_{name}": value for name, value in base._asdict().items()}
+    variables = {name: (dims, drop_unit_axis(question, value, 0)) for name, value in values.items()}
     ids = np.array(coords["scenario"])
-    variables: dict[str, Any] = {"engine_now": now, "engine_horizon": ahead}
-    variables = {name: (dims, drop_unit_axis(question, value, 0)) for name, value in variables.items()}
-    variables |= {
-        f"at_means_{name}": (dims, drop_unit_axis(question, value, 0))
-        for name, value in base._asdict().items()
-    }
-    for name, value in (("leader", ahead), ("leader_at_means", base.horizon)):
+    for name, value in (("leader", horizon), ("leader_at_means", base.horizon)):
         variables[name] = (dims[:-1], drop_unit_axis(question, ids[value.argmax(axis=1)], 0))
     return xr.Dataset(variables, coords)
 
 
-def _forecast(question: Question, tree: xr.DataTree) -> tuple[np.ndarray, np.ndarray]:
-    """Return the forecast now and at the horizon, both (U, K)."""
-    ids = list(question.scenario_ids)
-    now = tree["trend"]["probability"].isel(as_of=-1).sel(scenario=ids)
-    ahead = tree["outlook"]["probability"].isel(date=-1).sel(scenario=ids)
-    first, last = (one.transpose(..., "scenario").values.reshape(-1, len(ids)) for one in (now, ahead))
-    return first, last
-
-
 def _power(tree: xr.DataTree) -> xr.Dataset:
-    """Return how the probabilities answer to judgements, or evidence, that count a little more or less."""
+    """Return the power-scaling sensitivity of the probabilities to prior and likelihood."""
     names = {"scenario_probability": "power_now", "horizon_probability": "power_horizon"}
     data = xr.concat([power_scaled(tree, part, list(names)) for part in PARTS], dim="part")
     return data.assign_coords(part=list(PARTS)).rename(names).drop_attrs()
@@ -180,38 +163,33 @@ def _power(tree: xr.DataTree) -> xr.Dataset:
 def _sets(
     case: Case, tree: xr.DataTree, day: date, lead: np.ndarray, progress: Progress | None
 ) -> xr.Dataset:
-    """Return the smallest set of reports for each unit, and what the engine says without it."""
+    """Return the smallest set of reports for each unit, and the engine's forecast without it."""
     question, ids = case.question, [r.id for r in case.evidence.known(day)]
-    found: list[SmallestSet] = []
+    searching = _stage(progress, 2) if len(lead) == 1 else None
+    allowed = partial(_allowed, case)
+    sets: list[SmallestSet] = []
     for u, leader in enumerate(lead):
         removals = Removals(question, case.evidence, day, u)
-        told = _stage(progress, 2) if len(lead) == 1 else None
-        allowed = partial(_allowed, case)
-        found.append(smallest_set(question, removals, int(leader), allowed=allowed, progress=told))
-    shape = len(lead), len(question.scenarios)
-    rerun = {name: np.full(shape, np.nan) for name in ("now", "horizon", "horizon_mcse")}
-    for u, one in enumerate(found):
+        sets.append(smallest_set(question, removals, int(leader), allowed=allowed, progress=searching))
+    again = np.full((3, len(lead), len(question.scenarios)), np.nan)  # now, horizon, its error
+    for u, one in enumerate(sets):
         if one.reports:
-            names = ("draws", "chains", "tolerance", "seed", "engine")
-            other = update(
-                altered(case, drop=one.reports),
-                as_of=day,
-                progress=_stage(progress, 3),
-                **{name: tree.attrs[name] for name in names},
-            )
-            rerun["now"][u], rerun["horizon"][u] = (part[u] for part in _forecast(question, other))
-            error = other["outlook"]["mcse"].isel(date=-1).transpose(..., "scenario").values
-            rerun["horizon_mcse"][u] = error.reshape(shape)[u]
+            settings = {name: tree.attrs[name] for name in ("draws", "chains", "tolerance", "seed", "engine")}
+            less = altered(case, drop=one.reports)
+            other = update(less, as_of=day, progress=_stage(progress, 3), **settings)
+            again[:2, u] = result.now_and_horizon(other, question.scenario_ids)[:, u]
+            again[2, u] = result.now_and_horizon(other, question.scenario_ids, "mcse")[1, u]
     dims = unit_dims(question)
     variables: dict[str, Any] = {
-        "in_set": ((*dims, "report"), [[id in one.reports for id in ids] for one in found]),
-        "in_nearest": ((*dims, "report"), [[id in one.nearest for id in ids] for one in found]),
-        "set_smallest": (dims, [one.smallest for one in found]),
-        "set_searched": (dims, [one.searched for one in found]),
-        "set_others": (dims, [one.others for one in found]),
-        "set_horizon": ((*dims, "scenario"), [one.horizon for one in found]),
+        "in_set": ((*dims, "report"), [[id in one.reports for id in ids] for one in sets]),
+        "in_nearest": ((*dims, "report"), [[id in one.nearest for id in ids] for one in sets]),
+        "set_smallest": (dims, [one.smallest for one in sets]),
+        "set_searched": (dims, [one.searched for one in sets]),
+        "set_others": (dims, [one.others for one in sets]),
+        "set_horizon": ((*dims, "scenario"), [one.horizon for one in sets]),
     }
-    variables |= {f"set_engine_{name}": ((*dims, "scenario"), value) for name, value in rerun.items()}
+    for name, value in zip(("now", "horizon", "horizon_mcse"), again, strict=True):
+        variables[f"set_engine_{name}"] = ((*dims, "scenario"), value)
     variables = {
         name: (d, drop_unit_axis(question, np.array(value), 0)) for name, (d, value) in variables.items()
     }
@@ -219,7 +197,7 @@ def _sets(
 
 
 def _allowed(case: Case, ids: Sequence[str]) -> bool:
-    """Tell whether the log could be read without these rows."""
+    """Return whether the log could be read without these rows."""
     try:
         altered(case, drop=ids)
     except InputError:

@@ -1,4 +1,4 @@
-"""Every number that somebody judged, one by one, and the question with another in its place.
+"""Every number that was judged, one by one, and the question with another value in its place.
 
 A judgement of several shares (a prior, the values of a category, where a scenario moves to) is as many
 numbers: one share is moved and the others keep their proportions, as they do on average under a Dirichlet.
@@ -12,17 +12,16 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from typing import Any
 
+from forecast.analysis.plug_in import HIGHEST_RELIABILITY
 from forecast.case.edit import residual_by_rule, with_estimate
 from forecast.case.judgement import Judgement, JudgementId, JudgementKind, MeasureMean, Proportions
 from forecast.case.question import Moves, Question
 
-#: A reliability is moved up to here: short of 1, so that sure reports may clash, as in `explain`.
-SUREST = 1.0 - 1e-9
-
 
 @dataclass(frozen=True, slots=True)
-class Stated:
+class StatedValue:
     """One number that was judged.
 
     ``entry`` is the share that is meant, where there are several. ``residual``: nobody wrote it; the residual
@@ -54,66 +53,62 @@ class Stated:
 
     def quantile(self, p: float) -> float:
         """Return the value below which it was judged to be with probability `p`; as stated where exact."""
-        from scipy import stats
-
-        j = self.judgement
-        if j.exact:
+        if self.judgement.exact:
             return self.value
-        if isinstance(j, Proportions):
-            found = float(stats.beta.ppf(p, *self._beta(j)))
-        elif isinstance(j, MeasureMean):
-            found = float(stats.norm.ppf(p, j.mean, j.sd / math.sqrt(j.weight)))
-        elif self.kind == "lasts":
-            found = 1.0 / float(stats.gamma.isf(p, j.shape, scale=j.mean / j.shape))
-        else:
-            found = float(stats.gamma.ppf(p, j.shape, scale=j.mean / j.shape))
-        return min(found, SUREST) if self.kind == "reliability" else found
+        distribution, *parameters = self._distribution()
+        if self.kind == "lasts":
+            return 1.0 / float(distribution.isf(p, *parameters))
+        value = float(distribution.ppf(p, *parameters))
+        return min(value, HIGHEST_RELIABILITY) if self.kind == "reliability" else value
 
-    def chance_as_far(self, value: float) -> float:
+    def tail_probability(self, value: float) -> float:
         """Return the probability, as judged, of a value as far out as this on its side; 0 where exact."""
-        from scipy import stats
-
-        j = self.judgement
-        if j.exact:
+        if self.judgement.exact:
             return 0.0
-        if isinstance(j, Proportions):
-            law = stats.beta(*self._beta(j))
-        elif isinstance(j, MeasureMean):
-            law = stats.norm(j.mean, j.sd / math.sqrt(j.weight))
-        else:
-            law = stats.gamma(j.shape, scale=j.mean / j.shape)
+        distribution, *parameters = self._distribution()
         at = 1.0 / value if self.kind == "lasts" else value
-        return float(law.sf(at) if (value < self.value) == (self.kind == "lasts") else law.cdf(at))
+        upper = (value < self.value) == (self.kind == "lasts")
+        return float((distribution.sf if upper else distribution.cdf)(at, *parameters))
 
-    def within(self, question: Question, value: float) -> Question:
+    def with_value(self, question: Question, value: float) -> Question:
         """Return the question in which this number was judged to be `value`, with the same weight."""
         return with_estimate(question, self.id, value)
 
-    def _beta(self, j: Proportions) -> tuple[float, float]:
-        return j.mean[self.entry] * j.weight, (1.0 - j.mean[self.entry]) * j.weight
+    def _distribution(self) -> tuple[Any, ...]:
+        """Return the distribution of what was judged (of `lasts` the leaving rate), and its parameters."""
+        from scipy import stats
+
+        j = self.judgement
+        if isinstance(j, Proportions):
+            return stats.beta, j.mean[self.entry] * j.weight, (1.0 - j.mean[self.entry]) * j.weight
+        if isinstance(j, MeasureMean):
+            return stats.norm, j.mean, j.sd / math.sqrt(j.weight)
+        return stats.gamma, j.shape, 0.0, j.mean / j.shape
 
 
-def stated(question: Question) -> tuple[Stated, ...]:
+def stated_values(question: Question) -> tuple[StatedValue, ...]:
     """Return every number of a question that is uncertain, and the reliability of every source."""
     ids = question.scenario_ids
     prior = question.prior
-    numbers = [Stated(JudgementId("prior", scenario=ids[e]), prior, e) for e in _shares(prior)]
+    numbers = [StatedValue(JudgementId("prior", scenario=ids[e]), prior, e) for e in _shares(prior)]
     for indicator in question.indicators:
         by_rule, named = residual_by_rule(question, indicator), indicator.values not in ((), ("no", "yes"))
         for k, judgement in enumerate(indicator.likelihood):
             for e in _shares(judgement):
                 id = JudgementId("likelihood", indicator.id, ids[k], indicator.values[e] if named else "")
-                numbers.append(Stated(id, judgement, e, k == by_rule))
-    numbers += [Stated(JudgementId("reliability", source=s.id), s.reliability, 1) for s in question.sources]
+                numbers.append(StatedValue(id, judgement, e, k == by_rule))
+    numbers += [
+        StatedValue(JudgementId("reliability", source=s.id), s.reliability, 1) for s in question.sources
+    ]
     dynamics = question.dynamics
     if isinstance(dynamics, Moves):
         for k, rate in enumerate(dynamics.leave):
-            numbers += [Stated(JudgementId("lasts", scenario=ids[k]), rate) for _ in _shares(rate)]
+            numbers += [StatedValue(JudgementId("lasts", scenario=ids[k]), rate) for _ in _shares(rate)]
     if dynamics is not None:
         kind: JudgementKind = "then" if isinstance(dynamics, Moves) else "transition"
         for k, row in enumerate(dynamics.then if isinstance(dynamics, Moves) else dynamics.rows):
             ends = [(JudgementId(kind, scenario=ids[k], value=ids[e]), e) for e in _shares(row)]
-            numbers += [Stated(id, row, e) for id, e in ends if row]
+            numbers += [StatedValue(id, row, e) for id, e in ends if row]
     return tuple(numbers)
 
 

@@ -1,17 +1,15 @@
-"""What each judgement does to the answer, as a Dataset: swing, flip value, and swing with learning.
+"""Tornado analysis: how far the answer moves if one judgement is set to the ends of its central 90 %.
 
-How far the answer moves if one judgement was another: at the judgements' means, and with learning.
-
-At the means, exactly: p_j(v) = P(scenario | evidence, judgement j at v, all others at their means), at both
-ends of the judgement's own central 90 %. With learning, from the draws theta_n of the forecast: had judgement
-j been stated as v with the same weight, its prior would be another, pi'. Let T carry pi to pi', quantile to
-quantile. The moved draws T(theta_n) stand for draws from pi'(theta) p'(y | theta), each with the weight
+At the means, exactly: p_j(v) = P(scenario | evidence, judgement j at v, all others at their means). With
+learning, by importance sampling from the draws theta_n of the forecast: had judgement j been stated as v with
+the same weight, its prior would be another, pi'. Let T carry pi to pi', quantile to quantile. The moved draws
+T(theta_n) stand for draws from pi'(theta) p'(y | theta), each with the weight
 
     w_n = p'(y | T(theta_n)) / p(y | theta_n),   p'_j(v) = sum w_n p'(scenario | T(theta_n)) / sum w_n
 
 (the priors cancel), where a prime marks the question with v in it. The effective number of draws is
 (sum w)^2 / sum w^2 (Kong 1992); where it is small, weights do not reach so far. T is the inverse of one
-distribution function after the other; a Dirichlet is carried stick by stick, which are independent Betas.
+distribution function after the other; a Dirichlet is transported stick by stick, which are independent Betas.
 """
 
 from __future__ import annotations
@@ -24,7 +22,7 @@ import xarray as xr
 
 from forecast.analysis.plug_in import Chances, PlugInModel
 from forecast.analysis.sensitivity.flip_values import Flip, flips, plausible
-from forecast.analysis.sensitivity.stated_values import Stated, stated
+from forecast.analysis.sensitivity.stated_values import StatedValue, stated_values
 from forecast.case.folder import Case
 from forecast.case.judgement import MeasureMean, Positive
 from forecast.case.question import Question
@@ -42,39 +40,56 @@ from forecast.inference.result import all_exact
 from forecast.model.parameters import TINY, Block, Layout
 
 END = ("low", "high")
+#: The ends of a judgement: its central 90 %, the band that the toolkit states everywhere.
+ENDS = (0.05, 0.95)
+_MOST = 1.0 - 2.0**-53
+
+
+class Swings(NamedTuple):
+    """The answer with one judgement after the other at its ends: J judgements, two ends."""
+
+    value: np.ndarray  # (J, 2)
+    now: np.ndarray  # (J, 2, U, K)
+    horizon: np.ndarray  # (J, 2, U, K)
+
+
+class Reweighted(NamedTuple):
+    """The answer with learning, at one value of one judgement."""
+
+    now: np.ndarray  # (U, K)
+    horizon: np.ndarray  # (U, K)
+    now_mcse: np.ndarray  # (U, K)
+    horizon_mcse: np.ndarray  # (U, K)
+    ess: float
 
 
 def by_judgement(
     case: Case, tree: xr.DataTree, model: PlugInModel, *, top: int, progress: Progress | None = None
 ) -> xr.Dataset:
-    """Move one judgement after the other; `model` is that of the case with none moved.
+    """Return swings, flip values and swings with learning of all judgements; `model` is that of the case.
 
-    Who leads at the means is asked of the horizon; the `top` judgements with the largest swings of the
-    leading scenario are tried with learning too. The variables are those of :func:`forecast.sensitivity`.
+    The leader is that at the means, at the horizon; the `top` judgements with its largest swings are tried
+    with learning too. The variables are those of :func:`forecast.sensitivity`.
     """
     question, base = case.question, model.chances
-    lead, numbers = base.horizon.argmax(axis=1), stated(question)
-
-    def told(done: float) -> None:
-        if progress:
-            progress(done)
-
-    swung = swings(model, numbers, progress=lambda share: told(0.3 * share))
-    found = []
+    lead, numbers = base.horizon.argmax(axis=1), stated_values(question)
+    report = progress or (lambda share: None)
+    swung = swings(model, numbers, progress=lambda share: report(0.3 * share))
+    flipped = []
     for j, one in enumerate(numbers):
-        found.append(flips(model, one, lead))
-        told(0.3 + 0.6 * (j + 1) / len(numbers))
+        flipped.append(flips(model, one, lead))
+        report(0.3 + 0.6 * (j + 1) / len(numbers))
     moved = np.ptp(_with_base(swung.horizon, base.horizon), axis=1)  # (J, U, K)
     sizes = moved[:, np.arange(len(lead)), lead].max(axis=1)
     chosen = np.argsort(-sizes, kind="stable")[:top]
-    data = _swings(question, numbers, swung, base).merge(_flipped(question, numbers, found))
-    return data.merge(_learnt(model, tree, numbers, swung, chosen))
+    data = _swings(question, numbers, swung, base).merge(_flips(question, numbers, flipped))
+    return data.merge(_with_learning(model, tree, numbers, swung, chosen))
 
 
 def swings_alone(model: PlugInModel) -> xr.Dataset:
     """Return the swings of all judgements and nothing else: at the means, in milliseconds each."""
     question = model.layout.question
-    numbers = stated(question)
+    numbers = stated_values(question)
     return _swings(question, numbers, swings(model, numbers), model.chances)
 
 
@@ -83,7 +98,7 @@ def _with_base(at: np.ndarray, base: np.ndarray) -> np.ndarray:
     return np.concatenate([at, np.broadcast_to(base, (len(at), 1, *base.shape))], axis=1)
 
 
-def _swings(question: Question, numbers: Sequence[Stated], swung: Swings, base: Chances) -> xr.Dataset:
+def _swings(question: Question, numbers: Sequence[StatedValue], swung: Swings, base: Chances) -> xr.Dataset:
     names, units = np.array([one.name for one in numbers], dtype=str), unit_dims(question)
     variables: dict[str, Any] = {
         "kind": ("judgement", np.array([one.kind for one in numbers], dtype=str)),
@@ -99,89 +114,62 @@ def _swings(question: Question, numbers: Sequence[Stated], swung: Swings, base: 
     return xr.Dataset(variables, coordinates(question) | {"judgement": names, "end": list(END)})
 
 
-def _flipped(question: Question, numbers: Sequence[Stated], found: Sequence[Sequence[Flip]]) -> xr.Dataset:
-    ids, dims = list(question.scenario_ids), ("judgement", *unit_dims(question))
-    units = question.unit_count
+def _flips(question: Question, numbers: Sequence[StatedValue], flipped: list[list[Flip]]) -> xr.Dataset:
+    ids, dims = question.scenario_ids, ("judgement", *unit_dims(question))
+    shape = len(numbers), len(question.unit_names)
 
-    def column(values: list[list[Any]], kind: type) -> tuple[tuple[str, ...], np.ndarray]:
-        return dims, drop_unit_axis(question, np.array(values, dtype=kind).reshape(len(numbers), units), 1)
+    def variable(kind: type, value: Callable[[Flip], Any]) -> tuple[tuple[str, ...], np.ndarray]:
+        column: np.ndarray = np.array([[value(flip) for flip in row] for row in flipped], dtype=kind)
+        return dims, drop_unit_axis(question, column.reshape(shape), 1)
 
     return xr.Dataset(
         {
-            "flip": column([[flip.value for flip in row] for row in found], float),
-            "flip_to": column([[ids[f.to] if f.to >= 0 else "" for f in row] for row in found], str),
-            "flip_tail_probability": column([[flip.chance for flip in row] for row in found], float),
+            "flip": variable(float, lambda flip: flip.value),
+            "flip_to": variable(str, lambda flip: ids[flip.to] if flip.to >= 0 else ""),
+            "flip_tail_probability": variable(float, lambda flip: flip.tail_probability),
         }
     )
 
 
-def _learnt(
-    model: PlugInModel, tree: xr.DataTree, numbers: Sequence[Stated], swung: Swings, chosen: np.ndarray
+def _with_learning(
+    model: PlugInModel, tree: xr.DataTree, numbers: Sequence[StatedValue], swung: Swings, chosen: np.ndarray
 ) -> xr.Dataset:
     """Return the ends of the chosen judgements with learning."""
     question, shape = model.layout.question, swung.horizon.shape
-    found = {name: np.full(shape, np.nan) for name in ("now", "horizon", "now_mcse", "horizon_mcse")}
+    values: dict[str, np.ndarray] = {
+        name: np.full(shape, np.nan) for name in ("now", "horizon", "now_mcse", "horizon_mcse")
+    }
     ess = np.full(shape[:2], np.nan)
     if not all_exact(tree) and not model.layout.cut:
-        draws = Draws(model, tree)
+        draws = PosteriorDraws(model, tree)
         for j in chosen:
             for end in range(2):
-                learnt = draws.under(numbers[j].within(question, swung.value[j, end]))
-                ess[j, end] = learnt.ess
-                for name, value in found.items():
-                    value[j, end] = getattr(learnt, name)
+                moved = draws.reweighted(numbers[j].with_value(question, swung.value[j, end]))
+                ess[j, end] = moved.ess
+                for name, value in values.items():
+                    value[j, end] = getattr(moved, name)
     dims = ("judgement", "end", *unit_dims(question), "scenario")
     variables: dict[str, Any] = {
-        f"learnt_{name}": (dims, drop_unit_axis(question, value, 2)) for name, value in found.items()
+        f"learnt_{name}": (dims, drop_unit_axis(question, value, 2)) for name, value in values.items()
     }
     return xr.Dataset(variables | {"learnt_ess": (("judgement", "end"), ess)})
 
 
-#: The ends of a judgement: its central 90 %, the band that the toolkit states everywhere.
-ENDS = (0.05, 0.95)
-
-_MOST = 1.0 - 2.0**-53
-
-
-class Swings(NamedTuple):
-    """What one judgement after the other does to the answer: J judgements, two ends."""
-
-    value: np.ndarray  # (J, 2)
-    now: np.ndarray  # (J, 2, U, K)
-    horizon: np.ndarray  # (J, 2, U, K)
-
-
-class Learnt(NamedTuple):
-    """The same with learning, at one value of one judgement."""
-
-    now: np.ndarray  # (U, K)
-    horizon: np.ndarray  # (U, K)
-    now_mcse: np.ndarray  # (U, K)
-    horizon_mcse: np.ndarray  # (U, K)
-    ess: float
-
-
-def swings(
-    model: PlugInModel,
-    numbers: Sequence[Stated],
-    *,
-    progress: Callable[[float], None] | None = None,
-) -> Swings:
+def swings(model: PlugInModel, numbers: Sequence[StatedValue], *, progress: Progress | None = None) -> Swings:
     """Set each number to the ends of its central 90 %, the others as stated, all at their means."""
     question = model.layout.question
-    units, size = question.unit_count, len(question.scenarios)
     value = np.array([[one.quantile(p) for p in ENDS] for one in numbers]).reshape(-1, 2)
-    found = np.empty((2, len(numbers), 2, units, size))
+    chances = np.empty((2, len(numbers), 2, *model.chances.now.shape))
     for j, one in enumerate(numbers):
         for end in range(2):
-            found[:, j, end] = model.with_question(one.within(question, value[j, end])).chances
+            chances[:, j, end] = model.with_question(one.with_value(question, value[j, end])).chances
         if progress:
             progress((j + 1) / len(numbers))
-    return Swings(value, found[0], found[1])
+    return Swings(value, *chances)
 
 
-class Draws:
-    """The draws of a forecast, which other judgements can be tried on."""
+class PosteriorDraws:
+    """The draws of a forecast, to be reweighted for other judgements."""
 
     def __init__(self, model: PlugInModel, tree: xr.DataTree) -> None:
         self._model = model
@@ -190,15 +178,15 @@ class Draws:
         self._theta = theta.reshape(-1, theta.shape[-1])
         self._log = model.probabilities_at(self._theta)[2]
 
-    def under(self, question: Question) -> Learnt:
+    def reweighted(self, question: Question) -> Reweighted:
         """Return the answer of a question whose judgements differ, from these draws."""
         model = self._model.with_question(question)
-        theta = carried(self._theta, self._model.layout, model.layout)
+        theta = transported(self._theta, self._model.layout, model.layout)
         now, horizon, log = model.probabilities_at(theta)
         w = np.exp(log - self._log - (log - self._log).max())
         w /= w.sum()
         (here, here_error), (there, there_error) = (self._mean(w, p) for p in (now, horizon))
-        return Learnt(here, there, here_error, there_error, float(1.0 / (w**2).sum()))
+        return Reweighted(here, there, here_error, there_error, float(1.0 / (w**2).sum()))
 
     def _mean(self, w: np.ndarray, p: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """Return the weighted mean of p (N, U, K) and its error: by draws, or by chains if that is larger."""
@@ -210,16 +198,16 @@ class Draws:
         return mean, np.asarray(np.sqrt(variance))
 
 
-def carried(theta: np.ndarray, old: Layout, new: Layout) -> np.ndarray:
+def transported(theta: np.ndarray, old: Layout, new: Layout) -> np.ndarray:
     """Return draws (N, D), each judgement that differs carried to its new prior at the quantile it had."""
-    found = theta.copy()
+    moved = theta.copy()
     for was, block in zip(old.blocks, new.blocks, strict=True):
         if block.judgement != was.judgement:
-            found[:, block.slots] = _carried(theta[:, block.slots], was, block)
-    return found
+            moved[:, block.slots] = _transported(theta[:, block.slots], was, block)
+    return moved
 
 
-def _carried(x: np.ndarray, was: Block, block: Block) -> np.ndarray:
+def _transported(x: np.ndarray, was: Block, block: Block) -> np.ndarray:
     if not (was.free and block.free):
         return np.broadcast_to(block.mean, x.shape)
     (a, b), (new_a, new_b) = was.parameters(), block.parameters()
@@ -229,20 +217,20 @@ def _carried(x: np.ndarray, was: Block, block: Block) -> np.ndarray:
         return np.asarray(_gamma(x * b, a, new_a) / new_b)
     if block.beta:
         return _beta(x, (a, b), (new_a, new_b))
-    found, new_left = np.zeros_like(x), np.ones(len(x))
+    moved, new_left = np.zeros_like(x), np.ones(len(x))
     possible = np.flatnonzero(a > 0)
     for n, k in enumerate(possible[:-1]):  # each stick and what it leaves, so that neither loses digits
         later = possible[n + 1 :]
         left = x[:, later].sum(axis=1)
         old, new = (a[k], a[later].sum()), (new_a[k], new_a[later].sum())
-        found[:, k] = new_left * _beta(x[:, k] / (x[:, k] + left), old, new)
+        moved[:, k] = new_left * _beta(x[:, k] / (x[:, k] + left), old, new)
         new_left = new_left * _beta(left / (x[:, k] + left), old[::-1], new[::-1])
-    found[:, possible[-1]] = new_left
-    return found
+    moved[:, possible[-1]] = new_left
+    return moved
 
 
 def _beta(x: np.ndarray, old: tuple[Any, Any], new: tuple[Any, Any]) -> np.ndarray:
-    """Carry draws of one Beta to another; each half by its own tail, so that neither loses digits."""
+    """Transport draws of one Beta to another; each half by its own tail, so that neither loses digits."""
     from scipy.special import betainc, betaincc, betainccinv, betaincinv
 
     low = betaincinv(*new, betainc(*old, x))
@@ -251,7 +239,7 @@ def _beta(x: np.ndarray, old: tuple[Any, Any], new: tuple[Any, Any]) -> np.ndarr
 
 
 def _gamma(x: np.ndarray, old: np.ndarray, new: np.ndarray) -> np.ndarray:
-    """Carry draws of one Gamma of rate 1 to another."""
+    """Transport draws of one Gamma of rate 1 to another."""
     from scipy.special import gammainc, gammaincc, gammainccinv, gammaincinv
 
     low, high = gammaincinv(new, gammainc(old, x)), gammainccinv(new, gammaincc(old, x))

@@ -17,10 +17,10 @@ if TYPE_CHECKING:
     import pandas as pd
     import xarray as xr
 
-    from forecast.analysis.influence import Lead, Without
-    from forecast.analysis.late_reports import Revised
+    from forecast.analysis.influence import ReportEffect, SourceEffect
+    from forecast.analysis.late_reports import Revision
     from forecast.analysis.review import Check
-    from forecast.analysis.source_agreement import Origins
+    from forecast.analysis.source_agreement import Corroboration
     from forecast.record.ledger import Entry
     from forecast.report.summary import UnitForecast
 
@@ -58,12 +58,12 @@ class BriefData:
     regime: bool
     change: xr.Dataset | None
     explanation: xr.Dataset
-    without_sources: tuple[Without, ...]
-    late_reports: tuple[Revised, ...]
-    next_reports: tuple[Lead, ...]
+    without_sources: tuple[SourceEffect, ...]
+    late_reports: tuple[Revision, ...]
+    next_reports: tuple[ReportEffect, ...]
     swings: xr.Dataset
     collection: pd.DataFrame | None
-    origins: Origins
+    origins: Corroboration
     failed_checks: tuple[Check, ...]
     trend: xr.Dataset
     outlook: xr.Dataset
@@ -118,14 +118,14 @@ class BriefData:
         }
         return [Part(meaning, values.tolist()) for meaning, values in terms.items()]
 
-    def effects(self) -> list[tuple[Without, tuple[float, ...]]]:
+    def effects(self) -> list[tuple[SourceEffect, tuple[float, ...]]]:
         """Return each source with the differences without it, at the horizon of a regime, else now."""
         return [(one, one.horizon if self.regime else one.now) for one in self.without_sources]
 
-    def strongest(self, unit: UnitForecast, sign: int) -> list[Lead]:
+    def strongest(self, unit: UnitForecast, sign: int) -> list[ReportEffect]:
         """Return the three next reports that would move the leading scenario most, an indicator once."""
         place = unit.leading_place
-        chosen: dict[str, Lead] = {}
+        chosen: dict[str, ReportEffect] = {}
         for lead in sorted(self.next_reports, key=lambda lead: -sign * lead.horizon[place]):
             if lead.unit == unit.name and sign * lead.horizon[place] >= LEAST_EFFECT:
                 chosen.setdefault(lead.indicator, lead)

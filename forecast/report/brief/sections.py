@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
     from datetime import date
 
-    from forecast.analysis.late_reports import Revised
+    from forecast.analysis.late_reports import Revision
     from forecast.case.question import Question
     from forecast.report.brief.data import BriefData
     from forecast.report.summary import Estimate, Summary, UnitForecast
@@ -204,7 +204,7 @@ def late(summary: Summary, data: BriefData) -> Section:
         none = f"Nothing that became known after {summary.since} was late, or corrected an earlier report."
         return Section("late", "Late and corrected", (Text(none),))
 
-    def period(one: Revised) -> tuple[date, str]:
+    def period(one: Revision) -> tuple[date, str]:
         return one.period_end, one.report.unit
 
     groups = groupby(sorted(data.late_reports, key=period, reverse=True), period)
@@ -219,7 +219,7 @@ def late(summary: Summary, data: BriefData) -> Section:
     return Section("late", "Late and corrected", (table,))
 
 
-def _revised_period(summary: Summary, reports: list[Revised]) -> tuple[Cell, ...]:
+def _revised_period(summary: Summary, reports: list[Revision]) -> tuple[Cell, ...]:
     """Return the row of one period: the scenario whose probability is seen most differently now, and why."""
     first, seen = reports[0], Cell("not in the trend")
     if first.then:
@@ -231,7 +231,7 @@ def _revised_period(summary: Summary, reports: list[Revised]) -> tuple[Cell, ...
     return row(Cell(f"{first.period_end}", small=first.report.unit), seen, Cell(number, small=what))
 
 
-def _late_report(one: Revised) -> str:
+def _late_report(one: Revision) -> str:
     if one.corrected is None:
         return f"{one.report.id} (known {one.report.reported})"
     verb = "withdraws" if one.report.value is None else "corrects"
@@ -287,11 +287,11 @@ def caveats(summary: Summary, data: BriefData) -> Section:
     """List what to doubt: checks that did not pass, cells that rest on one source, and the warnings."""
     lines = [(check.name, f"{check.reason} {check.action}".strip()) for check in data.failed_checks]
     origins = data.origins
-    if origins.alone:
-        single = f"{len(origins.alone)} of {origins.cells} cells rest on the word of one source."
+    if origins.single_source:
+        single = f"{len(origins.single_source)} of {origins.cells} cells rest on the word of one source."
         lines.append(("Single sources", single))
-    if origins.lookalikes:
-        ids = [", ".join(report.id for report in reports) for reports in origins.lookalikes]
+    if origins.possible_duplicates:
+        ids = [", ".join(report.id for report in reports) for reports in origins.possible_duplicates]
         text = f"In {len(ids)} of {origins.cells} cells reports that say the same count as independent: "
         fix = ". If they pass on one story, link them by repeats or testimony."
         lines.append(("Lookalikes without a link", text + sentences.listing(ids, 3, "; ") + fix))

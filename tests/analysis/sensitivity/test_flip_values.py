@@ -7,9 +7,9 @@ import math
 import numpy as np
 import pytest
 
-from forecast.analysis.plug_in import at_means, plug_in_model
+from forecast.analysis.plug_in import HIGHEST_RELIABILITY, at_means, plug_in_model
 from forecast.analysis.sensitivity.flip_values import flips, plausible
-from forecast.analysis.sensitivity.stated_values import SUREST, Stated, stated
+from forecast.analysis.sensitivity.stated_values import StatedValue, stated_values
 from forecast.case.evidence import Evidence
 from tests.cases import Small, binary, day, question, report, small, source
 from tests.oracles import enumerate_posterior, mean_theta
@@ -20,9 +20,9 @@ CHEAP = ["yes_no", "three_values", "agreeing_and_clashing", "one_testimony", "gr
 TIE = 1e-9  # of what rounding alone decides
 
 
-def margin(case: Small, one: Stated, value: float, lead: int) -> float:
+def margin(case: Small, one: StatedValue, value: float, lead: int) -> float:
     """Return by how much a scenario would lead if a number had been judged otherwise: over all paths."""
-    other = one.within(case.question, value)
+    other = one.with_value(case.question, value)
     theta = mean_theta(other, case.evidence)
     static = case.question.dynamics is None
     p = enumerate_posterior(other, case.evidence, case.as_of, theta, ahead=not static)
@@ -38,7 +38,7 @@ def test_another_scenario_leads_beyond_and_not_before(name: str):
     """
     case = small(name, False)
     lead = at_means(case.question, case.evidence, case.as_of).horizon.argmax(axis=1)
-    for one in stated(case.question):
+    for one in stated_values(case.question):
         (flip,) = flips(plug_in_model(case.question, case.evidence, case.as_of), one, lead)
         low, high = plausible(one)
         values = np.linspace(low, high, 41)
@@ -53,7 +53,7 @@ def test_another_scenario_leads_beyond_and_not_before(name: str):
         between = values[(values - one.value) * (values - flip.value) < 0]
         assert all(margin(case, one, v, lead[0]) > 0 for v in between), one.name
         assert low <= flip.value <= high
-        assert flip.chance == one.chance_as_far(flip.value)
+        assert flip.tail_probability == one.tail_probability(flip.value)
 
 
 def test_cases_above_have_flips_of_every_kind():
@@ -61,7 +61,7 @@ def test_cases_above_have_flips_of_every_kind():
     for name in CHEAP:
         case = small(name, False)
         lead = at_means(case.question, case.evidence, case.as_of).horizon.argmax(axis=1)
-        for one in stated(case.question):
+        for one in stated_values(case.question):
             (flip,) = flips(plug_in_model(case.question, case.evidence, case.as_of), one, lead)
             found[one.kind] = found.get(one.kind, 0) + (flip.to >= 0)
     assert min(found[kind] for kind in ("prior", "likelihood", "reliability")) >= 2, found
@@ -76,7 +76,7 @@ def test_the_flip_value_in_closed_form():
     """
     q = question((0.75, 0.25), (binary("raid", (0.2, 0.5), 20.0),), (source("s", 1.0, math.inf),), 20.0)
     log = Evidence((report("a", 1, "raid", "yes"),))
-    by_name = {one.name: one for one in stated(q)}
+    by_name = {one.name: one for one in stated_values(q)}
     for name, expected in (("likelihood raid alpha", 1 / 6), ("likelihood raid beta", 0.6)):
         (flip,) = flips(plug_in_model(q, log, day(6)), by_name[name], np.array([0]))
         assert flip.value == pytest.approx(expected, rel=1e-7)
@@ -91,15 +91,15 @@ def test_the_lead_may_be_lost_on_both_sides():
     raid = binary("raid", (0.45, 0.7, 0.3), 6.0)
     q = question((0.4, 0.3, 0.3), (raid,), (source("s", 0.9, 20.0),), 20.0)
     log = Evidence((report("a", 1, "raid", "yes"), report("b", 8, "raid", "no")))
-    one = next(o for o in stated(q) if o.name == "likelihood raid alpha")
+    one = next(o for o in stated_values(q) if o.name == "likelihood raid alpha")
     lead = at_means(q, log, day(13)).horizon.argmax(axis=1)
     assert lead.tolist() == [0]
     (flip,) = flips(plug_in_model(q, log, day(13)), one, lead)
     values = np.linspace(*plausible(one), 2001)
-    lost = [v for v in values if at_means(one.within(q, v), log, day(13)).horizon[0].argmax() != 0]
+    lost = [v for v in values if at_means(one.with_value(q, v), log, day(13)).horizon[0].argmax() != 0]
     assert min(lost) < one.value < max(lost)
     sides = max(v for v in lost if v < one.value), min(v for v in lost if v > one.value)
-    nearest = max(sides, key=one.chance_as_far)
+    nearest = max(sides, key=one.tail_probability)
     assert flip.value == pytest.approx(nearest, abs=1.5 * (values[1] - values[0]))
 
 
@@ -115,10 +115,10 @@ def test_a_lead_that_jumps_is_found():
             report("c", 8, "raid", "yes", "z"),
         )
     )
-    case, one = Small(q, log, day(13)), next(o for o in stated(q) if o.name == "reliability s")
+    case, one = Small(q, log, day(13)), next(o for o in stated_values(q) if o.name == "reliability s")
     lead = at_means(q, log, day(13)).horizon.argmax(axis=1)
     (flip,) = flips(plug_in_model(q, log, day(13)), one, lead)
-    dense = [v for v in np.linspace(0, SUREST, 401) if margin(case, one, v, lead[0]) < 0]
+    dense = [v for v in np.linspace(0, HIGHEST_RELIABILITY, 401) if margin(case, one, v, lead[0]) < 0]
     assert dense
     nearest = min(dense, key=lambda v: abs(v - one.value))
     assert flip.value == pytest.approx(nearest, abs=1 / 400)
@@ -127,7 +127,7 @@ def test_a_lead_that_jumps_is_found():
 def test_units_have_flips_of_their_own():
     case = small("units_static", False)
     lead = at_means(case.question, case.evidence, case.as_of).horizon.argmax(axis=1)
-    one = next(o for o in stated(case.question) if o.name == "likelihood raid alpha")
+    one = next(o for o in stated_values(case.question) if o.name == "likelihood raid alpha")
     north, south = flips(plug_in_model(case.question, case.evidence, case.as_of), one, lead)
     assert north.to >= 0
     assert south.to == -1  # nothing was heard there, so that no likelihood matters

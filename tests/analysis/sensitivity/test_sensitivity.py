@@ -12,7 +12,7 @@ import xarray as xr
 
 from forecast.analysis.plug_in import at_means
 from forecast.analysis.sensitivity.sensitivity import sensitivity
-from forecast.analysis.sensitivity.stated_values import stated
+from forecast.analysis.sensitivity.stated_values import stated_values
 from forecast.case.edit import altered
 from forecast.case.evidence import Evidence
 from forecast.case.folder import Case, load_case, new_case
@@ -40,7 +40,7 @@ def test_every_kind_of_question_has_an_answer(name: str, exact: bool):
     """Shapes, what is finite, and the forecast and the answer at the means where they belong."""
     one = small(name, exact)
     tree, data = looked_at(one)
-    numbers = stated(one.question)
+    numbers = stated_values(one.question)
     assert data["judgement"].values.tolist() == [n.name for n in numbers]
     assert data["stated"].values == pytest.approx([n.value for n in numbers])
     base = at_means(one.question, one.evidence, one.as_of)
@@ -121,7 +121,7 @@ def test_a_leader_that_learning_makes_is_said_to_be_one():
 def test_another_state_of_the_case_is_refused():
     one = small("yes_no", False)
     tree, _ = looked_at(one)
-    with pytest.raises(ValueError, match="another state of the case"):
+    with pytest.raises(ValueError, match="not made from the files of"):
         sensitivity(replace(as_case(one), digest="other"), tree)
 
 

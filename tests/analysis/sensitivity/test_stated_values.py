@@ -7,7 +7,8 @@ import math
 import numpy as np
 import pytest
 
-from forecast.analysis.sensitivity.stated_values import SUREST, Stated, stated
+from forecast.analysis.plug_in import HIGHEST_RELIABILITY
+from forecast.analysis.sensitivity.stated_values import StatedValue, stated_values
 from forecast.case.edit import altered
 from forecast.case.evidence import Evidence
 from forecast.case.folder import Case, load_case, new_case
@@ -18,8 +19,8 @@ from tests.oracles import mean_theta
 from tests.oracles.theta import build_theta, draw_theta
 
 
-def named(question: Question) -> dict[str, Stated]:
-    return {one.name: one for one in stated(question)}
+def named(question: Question) -> dict[str, StatedValue]:
+    return {one.name: one for one in stated_values(question)}
 
 
 @pytest.fixture(scope="module")
@@ -79,7 +80,7 @@ def flat(theta: object) -> np.ndarray:
 def test_the_question_is_the_one_that_would_be_read(case: Case, name: str, value: float, written: dict):
     """All judgements, and their weights: what is derived from one (the residual rule, testimony) follows."""
     expected = altered(case, set=written)
-    found = named(case.question)[name].within(case.question, value)
+    found = named(case.question)[name].with_value(case.question, value)
     for mine, theirs in zip(judged(found), judged(expected.question), strict=True):
         assert mine == pytest.approx(theirs, rel=1e-12)
     theta = mean_theta(found, case.evidence)
@@ -88,13 +89,13 @@ def test_the_question_is_the_one_that_would_be_read(case: Case, name: str, value
 
 
 def test_a_testimony_follows_its_source(case: Case):
-    lower = named(case.question)["reliability ministry"].within(case.question, 0.2)
+    lower = named(case.question)["reliability ministry"].with_value(case.question, 0.2)
     assert mean_theta(lower, case.evidence)["testimony"] == {"spokesman": pytest.approx(0.2)}
 
 
 def test_a_residual_judgement_of_its_own_stays(case: Case):
     own = altered(case, set={"likelihood envoys_meet other": "0.9"}).question
-    moved = named(own)["likelihood envoys_meet stalemate"].within(own, 0.5)
+    moved = named(own)["likelihood envoys_meet stalemate"].with_value(own, 0.5)
     assert not named(own)["likelihood envoys_meet other"].residual
     assert moved.indicators[0].likelihood[3] == own.indicators[0].likelihood[3]
     assert named(case.question)["likelihood envoys_meet other"].residual
@@ -104,8 +105,8 @@ def test_a_residual_judgement_of_its_own_stays(case: Case):
 def test_as_stated_nothing_moves(name: str):
     case = small(name, False)
     before = flat(mean_theta(case.question, case.evidence))
-    for one in stated(case.question):
-        after = flat(mean_theta(one.within(case.question, one.value), case.evidence))
+    for one in stated_values(case.question):
+        after = flat(mean_theta(one.with_value(case.question, one.value), case.evidence))
         np.testing.assert_allclose(after, before, rtol=1e-12, atol=1e-15)
 
 
@@ -115,19 +116,19 @@ def test_the_ends_hold_what_they_say_of_the_prior(name: str):
     case, n = small(name, False), 20_000
     theta = draw_theta(case.question, case.evidence, np.random.default_rng(5), n)
     checked = 0
-    for one in stated(case.question):
+    for one in stated_values(case.question):
         drawn = _draws(case.question, theta, one)
         for p in (0.005, 0.05, 0.95, 0.995):
             value = one.quantile(p)
             share = np.mean(drawn < value)
             assert abs(share - p) < 5 * math.sqrt(p * (1 - p) / n), (one.name, p)
             far = share if value < one.value else 1 - share
-            assert abs(one.chance_as_far(value) - far) < 5 * math.sqrt(p * (1 - p) / n), (one.name, p)
+            assert abs(one.tail_probability(value) - far) < 5 * math.sqrt(p * (1 - p) / n), (one.name, p)
             checked += 1
     assert checked >= 40
 
 
-def _draws(question: Question, theta: dict, one: Stated) -> np.ndarray:
+def _draws(question: Question, theta: dict, one: StatedValue) -> np.ndarray:
     """Pick the draws of a number out of the oracle's dictionary."""
     scenario = question.scenario_ids.index(one.id.scenario) if one.id.scenario else 0
     if one.kind == "prior":
@@ -144,16 +145,16 @@ def _draws(question: Question, theta: dict, one: Stated) -> np.ndarray:
 
 def test_what_is_exact_has_no_ends_and_sources_are_always_there():
     question = small("moving", True).question
-    (only,) = stated(question)
+    (only,) = stated_values(question)
     assert only.name == "reliability s"
     assert only.quantile(0.05) == only.quantile(0.95) == only.value == pytest.approx(0.85)
-    assert only.chance_as_far(0.1) == 0.0
-    sure = Stated(JudgementId("reliability", source="s"), Proportions((0.01, 0.99), 5.0), 1)
-    assert sure.quantile(0.95) <= SUREST
+    assert only.tail_probability(0.1) == 0.0
+    sure = StatedValue(JudgementId("reliability", source="s"), Proportions((0.01, 0.99), 5.0), 1)
+    assert sure.quantile(0.95) <= HIGHEST_RELIABILITY
 
 
 def test_two_shares_are_one_number(case: Case):
-    names = [one.name for one in stated(case.question)]
+    names = [one.name for one in stated_values(case.question)]
     assert len(set(names)) == len(names)
     assert [n for n in names if n.startswith("then stalemate")] == ["then stalemate other"]
     assert [n for n in names if n.startswith("likelihood envoys_meet talks")] == [

@@ -10,8 +10,8 @@ from scipy import stats
 from scipy.stats import kstest
 
 from forecast.analysis.plug_in import plug_in_model
-from forecast.analysis.sensitivity.stated_values import stated
-from forecast.analysis.sensitivity.tornado import ENDS, Draws, carried, swings, theta_of
+from forecast.analysis.sensitivity.stated_values import stated_values
+from forecast.analysis.sensitivity.tornado import ENDS, PosteriorDraws, swings, theta_of, transported
 from forecast.case.judgement import Judgement, MeasureMean, Positive, Proportions
 from forecast.inference.engine import infer
 from tests.cases import CASES, small
@@ -24,12 +24,12 @@ CHEAP = [name for name in CASES if name not in ("everything", "moving", "steppin
 def test_both_ends_are_the_enumerated_answers(name: str):
     """Exponents, noise and held values follow the judgement, as in a question that was written so."""
     case = small(name, False)
-    numbers = stated(case.question)
+    numbers = stated_values(case.question)
     found = swings(plug_in_model(case.question, case.evidence, case.as_of), numbers)
     for j, one in enumerate(numbers):
         for end, p in enumerate(ENDS):
             assert found.value[j, end] == one.quantile(p)
-            other = one.within(case.question, one.quantile(p))
+            other = one.with_value(case.question, one.quantile(p))
             theta = mean_theta(other, case.evidence)
             expected = enumerate_posterior(other, case.evidence, case.as_of, theta, ahead=name != "daily")
             np.testing.assert_allclose(found.now[j, end], np.atleast_2d(expected["now"]), atol=1e-10)
@@ -43,13 +43,12 @@ def test_both_ends_are_the_enumerated_answers(name: str):
 def test_moves_and_steps_now(name: str):
     """What takes long to enumerate: two numbers of each kind, without looking ahead."""
     case = small(name, False)
-    kinds = {
-        one.kind: [o for o in stated(case.question) if o.kind == one.kind] for one in stated(case.question)
-    }
+    every = stated_values(case.question)
+    kinds = {one.kind: [o for o in every if o.kind == one.kind] for one in every}
     numbers = [one for some in kinds.values() for one in some[:2]]
     found = swings(plug_in_model(case.question, case.evidence, case.as_of), numbers)
     for j, one in enumerate(numbers):
-        other = one.within(case.question, one.quantile(ENDS[1]))
+        other = one.with_value(case.question, one.quantile(ENDS[1]))
         theta = mean_theta(other, case.evidence)
         expected = enumerate_posterior(other, case.evidence, case.as_of, theta, ahead=False)
         np.testing.assert_allclose(found.now[j, 1], np.atleast_2d(expected["now"]), atol=1e-10)
@@ -91,16 +90,16 @@ def test_with_learning_it_is_the_other_question_s_answer(name: str, judged: tupl
     """
     case = small(name, False)
     tree = infer(case.question, case.evidence, as_of=case.as_of, draws=4000, chains=4, tolerance=1.0, seed=0)
-    draws = Draws(plug_in_model(case.question, case.evidence, case.as_of), tree)
-    unchanged = draws.under(case.question)
+    draws = PosteriorDraws(plug_in_model(case.question, case.evidence, case.as_of), tree)
+    unchanged = draws.reweighted(case.question)
     forecast = tree["posterior"]["scenario_probability"].mean(["chain", "draw"])
     np.testing.assert_allclose(unchanged.now[0], forecast, atol=1e-12)
     assert unchanged.ess == pytest.approx(16_000)
-    by_name, moved = {one.name: one for one in stated(case.question)}, []
+    by_name, moved = {one.name: one for one in stated_values(case.question)}, []
     for one in (by_name[key] for key in judged):
         for p in ENDS:
-            other = one.within(case.question, one.quantile(p))
-            found = draws.under(other)
+            other = one.with_value(case.question, one.quantile(p))
+            found = draws.reweighted(other)
             n = 6_000 if name == "moving" else 60_000  # its matrices take long
             sampled = importance_sampling(other, case.evidence, case.as_of, n, 1, names=("now",))
             error = np.hypot(found.now_mcse[0], sampled.mcse["now"])
@@ -116,12 +115,12 @@ def test_draws_of_a_prior_are_carried_to_draws_of_the_other(name: str):
     case, rng, tried = small(name, False), np.random.default_rng(2), 0
     old = plug_in_model(case.question, case.evidence, case.as_of).layout
     theta = np.concatenate([block.draw(rng, 5000) for block in old.blocks], axis=1)
-    np.testing.assert_array_equal(carried(theta, old, old), theta)
-    for one in stated(case.question):
+    np.testing.assert_array_equal(transported(theta, old, old), theta)
+    for one in stated_values(case.question):
         new = plug_in_model(
-            one.within(case.question, one.quantile(ENDS[0])), case.evidence, case.as_of
+            one.with_value(case.question, one.quantile(ENDS[0])), case.evidence, case.as_of
         ).layout
-        found = carried(theta, old, new)
+        found = transported(theta, old, new)
         for was, block in zip(old.blocks, new.blocks, strict=True):
             x = found[:, block.slots]
             if was.judgement == block.judgement:
@@ -151,10 +150,10 @@ def law(judgement: Judgement, mean: float) -> Any:
 
 def test_a_judgement_that_is_exact_is_carried_to_its_new_value():
     case = small("yes_no", True)
-    (one,) = stated(case.question)
+    (one,) = stated_values(case.question)
     old, new = (
         plug_in_model(q, case.evidence, case.as_of).layout
-        for q in (case.question, one.within(case.question, 0.3))
+        for q in (case.question, one.with_value(case.question, 0.3))
     )
-    found = carried(np.repeat(old.mean[None], 3, axis=0), old, new)
+    found = transported(np.repeat(old.mean[None], 3, axis=0), old, new)
     np.testing.assert_array_equal(found, np.repeat(new.mean[None], 3, axis=0))
