@@ -51,10 +51,6 @@ class RowLabel(NamedTuple):
     head: str
     tail: str = ""
 
-    def __str__(self) -> str:
-        """Return head and tail."""
-        return f"{self.head} {self.tail}".strip()
-
 
 class NotebookFigure(Figure):
     """A figure that a notebook shows, also where pyplot, which otherwise sees to it, is not loaded."""

@@ -10,12 +10,17 @@ from forecast.inference.diagnostics import RULED_OUT
 from forecast.inference.result import of_unit
 from forecast.report.plots import base, plotly_trend
 from forecast.report.plots.base import RowLabel
-from forecast.report.plots.series import Backend, plotted_unit, scenarios_of, unit_title, use_plotly
+from forecast.report.plots.series import (
+    Backend,
+    EvidenceMap,
+    plotted_unit,
+    scenarios_of,
+    unit_title,
+    use_plotly,
+)
 from forecast.report.styles import contrast
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
     import plotly.graph_objects as go
     import xarray as xr
     from matplotlib.figure import Figure
@@ -90,7 +95,7 @@ def plot_evidence_map(
     weights = data.transpose("indicator", "scenario").values
     order = np.argsort(-np.abs(weights).max(axis=1, initial=0.0), kind="stable")[:indicators]
     titles = case.question.indicator_titles
-    rows = [RowLabel(titles.get(one, one)) for one in data["indicator"].values[order].tolist()]
+    rows = [titles.get(one, one) for one in data["indicator"].values[order].tolist()]
     left_out, weights = len(weights) - len(order), weights[order]
     subtitle = "Weight of evidence of each indicator for each scenario against the rest, as of "
     subtitle += f"{explanation.attrs['as_of']}, in decibans"
@@ -98,11 +103,10 @@ def plot_evidence_map(
     sizes = np.abs(weights)
     limit = float(np.max(sizes, initial=0.0, where=sizes < RULED_OUT)) or 1.0
     texts = [[_number(float(weight)) for weight in line] for line in weights]
-    shown = np.clip(np.nan_to_num(weights), -limit, limit)
+    weights = np.clip(np.nan_to_num(weights), -limit, limit)
     title, columns = unit_title(case.question, name), [one.title for one in scenarios]
-    if on_screen:
-        return plotly_trend.plot_map(title, subtitle, rows, columns, shown, texts, limit, width)
-    return _plot_map(title, subtitle, rows, columns, shown, texts, limit, width or base.WIDE)
+    shown = EvidenceMap(title, subtitle, rows, columns, weights, texts, limit)
+    return plotly_trend.plot_map(shown, width) if on_screen else _plot_map(shown, width or base.WIDE)
 
 
 def _number(decibans: float) -> str:
@@ -118,18 +122,10 @@ def _number(decibans: float) -> str:
     return f"{decibans:+.{0 if abs(decibans) >= 10 else 1}f}".replace("-", "−")
 
 
-def _plot_map(
-    title: str,
-    subtitle: str,
-    rows: Sequence[RowLabel],
-    columns: Sequence[str],
-    weights: np.ndarray,
-    texts: Sequence[Sequence[str]],
-    limit: float,
-    width: float,
-) -> Figure:
-    """Draw weights, limited for their colours, with a text in each cell, by row and column."""
-    names, size = base.row_labels(rows, width), base.ROW_SIZE
+def _plot_map(shown: EvidenceMap, width: float) -> Figure:
+    """Draw the weights of evidence as a heat map."""
+    names, size = base.row_labels([RowLabel(row) for row in shown.rows], width), base.ROW_SIZE
+    columns, limit = shown.columns, shown.limit
     column = base.rows_room(names, width) / len(columns) - 0.06
     # Names stand upright where one of their words does not go into a column.
     upright = any(base.inches(word, size=size) > column for name in columns for word in name.split())
@@ -137,16 +133,16 @@ def _plot_map(
     heads = [base.fit(name, length, size=size, lines=lines) for name in columns]
     sizes = [base.inches(head, size=size) if upright else base.LINE * len(head.split("\n")) for head in heads]
     height = base.rows_height(names) + max(sizes) + 0.25
-    figure, (axes,) = base.titled_grid(width, height, title, subtitle)
+    figure, (axes,) = base.titled_grid(width, height, shown.title, shown.subtitle)
     # Red to blue, white in the middle; both ends are dark in grey, so that the numbers have signs.
-    places = np.arange(len(columns)), np.arange(len(rows))
+    places = np.arange(len(columns)), np.arange(len(names))
     colours: base.Style = {"cmap": "RdBu", "vmin": -limit, "vmax": limit, "edgecolors": "white"}
-    mesh = axes.pcolormesh(*places, weights, shading="nearest", linewidth=1.2, **colours)
-    backgrounds = np.asarray(mesh.to_rgba(weights))[..., :3]
-    for row, col in np.ndindex(weights.shape):
+    mesh = axes.pcolormesh(*places, shown.weights, shading="nearest", linewidth=1.2, **colours)
+    backgrounds = np.asarray(mesh.to_rgba(shown.weights))[..., :3]
+    for row, col in np.ndindex(shown.weights.shape):
         black, white = (contrast(backgrounds[row, col].tolist(), (part,) * 3) for part in (0.0, 1.0))
         style = {"color": "black" if black > white else "white", "transform": axes.transData}
-        base.text_at(axes, col, row, texts[row][col], size=size, horizontalalignment="center", **style)
+        base.text_at(axes, col, row, shown.texts[row][col], size=size, horizontalalignment="center", **style)
     base.name_rows(axes, names)
     axes.xaxis.tick_top()
     text: base.Style = {"rotation": 90 if upright else 0, "linespacing": 1.0, "parse_math": False}

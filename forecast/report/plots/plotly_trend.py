@@ -16,18 +16,12 @@ from forecast.report.plots.series import day_text
 from forecast.report.styles import FAINT, GRID, INK, spread_labels
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
     import plotly.graph_objects as go
 
-    from forecast.report.plots.base import RowLabel
-    from forecast.report.plots.series import NumberedReport, TrendPanel, TrendSeries
+    from forecast.report.plots.series import EvidenceMap, NumberedReport, TrendPanel, TrendSeries
 
 #: Pixels of a plotly figure for an inch of a printed one, and the usual width of a plot on the screen.
 _INCH, _USUAL = 96, 750.0
-
-#: The name of a row is broken after so many characters.
-_LABEL = 46
 
 
 def escaped(text: object, *, width: int = 0) -> str:
@@ -189,33 +183,22 @@ def _hover(one: NumberedReport) -> str:
 # --- the map of the weights of evidence --------------------------------------------------------------------
 
 
-def plot_map(
-    title: str,
-    subtitle: str,
-    rows: Sequence[RowLabel],
-    columns: Sequence[str],
-    weights: np.ndarray,
-    texts: Sequence[Sequence[str]],
-    limit: float,
-    width: float | None,
-) -> go.Figure:
-    """Draw weights, limited for their colours, as a heat map with a text in each cell, by row and column."""
-    figure = new_figure(title, subtitle, height=2.2 + 0.36 * len(rows), width=width)
+def plot_map(shown: EvidenceMap, width: float | None) -> go.Figure:
+    """Draw the weights of evidence as a heat map."""
+    figure = new_figure(shown.title, shown.subtitle, height=2.2 + 0.36 * len(shown.rows), width=width)
+    rows, columns = ([escaped(name, width=60) for name in names] for names in (shown.rows, shown.columns))
     hover = [
-        [
-            f"{escaped(row, width=60)}<br>{escaped(column, width=60)}: {text} decibans"
-            for column, text in zip(columns, line, strict=True)
-        ]
-        for row, line in zip(rows, texts, strict=True)
+        [f"{row}<br>{column}: {text} decibans" for column, text in zip(columns, texts, strict=True)]
+        for row, texts in zip(rows, shown.texts, strict=True)
     ]
     figure.add_heatmap(
         x=list(range(len(columns))),
         y=list(range(len(rows))),
-        z=weights,
-        zmin=-limit,
-        zmax=limit,
+        z=shown.weights,
+        zmin=-shown.limit,
+        zmax=shown.limit,
         colorscale="RdBu",
-        text=texts,
+        text=shown.texts,
         texttemplate="%{text}",
         hoverinfo="text",
         hovertext=hover,
@@ -223,9 +206,10 @@ def plot_map(
         ygap=2,
         colorbar={"title": {"text": "decibans"}},
     )
+    names = [name if len(name) <= 86 else f"{name[:86].rstrip()}…" for name in shown.rows]  # two lines
     figure.update_yaxes(
         tickvals=list(range(len(rows))),
-        ticktext=[_in_two_lines(row) for row in rows],
+        ticktext=[escaped(name, width=46) for name in names],
         tickfont={"size": 11},
         range=[len(rows) - 0.5, -0.5],
         zeroline=False,
@@ -234,17 +218,10 @@ def plot_map(
     )
     figure.update_xaxes(
         tickvals=list(range(len(columns))),
-        ticktext=[escaped(name, width=18) for name in columns],
+        ticktext=[escaped(name, width=18) for name in shown.columns],
         side="top",
         showgrid=False,
         zeroline=False,
     )
     figure.update_layout(margin_t=figure.layout.margin.t + 60)
     return figure
-
-
-def _in_two_lines(label: RowLabel) -> str:
-    room = 2 * _LABEL - 6 - len(label.tail)
-    head = label.head if len(label.head) <= room else label.head[:room].rstrip() + "…"
-    tail = label.tail.replace(" ", "\N{NO-BREAK SPACE}")
-    return escaped(f"{head} {tail}", width=_LABEL)

@@ -103,6 +103,19 @@ class TrendPanel:
         return labels
 
 
+@dataclass(frozen=True, slots=True)
+class EvidenceMap:
+    """What the evidence map draws: weights up to a limit and their texts, by indicator and scenario."""
+
+    title: str
+    subtitle: str
+    rows: list[str]
+    columns: list[str]
+    weights: np.ndarray
+    texts: list[list[str]]
+    limit: float
+
+
 def trend_panel(case: Case, tree: xr.DataTree, unit: str, most: int) -> TrendPanel:
     """Return what the trend plot draws for one unit, with at most so many reports numbered."""
     trend, outlook = trend_series(case, tree, unit, ended=True), outlook_series(case, tree, unit)

@@ -102,19 +102,16 @@ def plot_changed(
 
     Examples
     --------
-    >>> change = forecast.changed_since_issue(case, tree)  # doctest: +SKIP
-    >>> forecast.plot_changed(case, change).savefig("changed.png")  # doctest: +SKIP
+    >>> forecast.plot_changed(case, forecast.changed_since_issue(case, tree))  # doctest: +SKIP
     """
     if when not in (None, *_WHEN):
         raise ValueError(f"when {when!r} is neither 'now' nor 'horizon'")
-    name = plotted_unit(case.question, unit)
-    when = when or ("horizon" if case.question.dynamics is not None else "now")
-    scenarios, data = scenarios_of(case, change), of_unit(change, name)
+    name, scenarios = plotted_unit(case.question, unit), scenarios_of(case, change)
+    when, data = when or ("horizon" if case.question.dynamics is not None else "now"), of_unit(change, name)
     waterfalls = [_changes(data.sel(scenario=one.id), when) for one in scenarios]
-    since, day = change.attrs["since"], change.attrs["as_of"]
     subtitle = (
-        f"Probability {_WHEN[when]}, in percent, from the forecast issued as of {since} to that as of {day}: "
-        "filled raises it, hatched lowers it"
+        f"Probability {_WHEN[when]}, in percent, from the forecast issued as of {change.attrs['since']} to "
+        f"that as of {change.attrs['as_of']}: filled raises it, hatched lowers it"
     )
     names = base.row_labels([step.label for step in waterfalls[0]], width)
     room = base.rows_room(names, width)
