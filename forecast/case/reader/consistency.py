@@ -8,8 +8,10 @@ what was known on every past day stays free of contradiction.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import date
+from graphlib import CycleError, TopologicalSorter
+from itertools import pairwise
 
 from forecast.case.errors import Faults, meant
 from forecast.case.evidence import Report
@@ -21,18 +23,9 @@ Cell = tuple[str, str, int]
 def check_reports(
     reports: Sequence[Report], outline: Outline, faults: Faults, *, ids: Iterable[str] = ()
 ) -> None:
-    """Note every fault in how reports relate to one another.
+    """Note every fault in how reports, in the order of the log, relate to one another.
 
-    Parameters
-    ----------
-    reports : sequence of Report
-        In the order of the log.
-    outline : Outline
-        What is known of the question.
-    faults : Faults
-        Where faults go.
-    ids : iterable of str
-        Ids of further rows, which exist but could not be read: naming them is no fault of the namer.
+    `ids` are those of further rows, which exist but could not be read: naming them is no fault of the namer.
     """
     log = _Log(reports, outline, faults, {*ids, *(report.id for report in reports)})
     log.check_replacing()
@@ -80,15 +73,12 @@ class _Log:
             self.astray.add(report.id)
         self.faults.add(report.line, value, f"report {report.id}, {column}: {problem}", fix=fix)
 
-    # Replacing -------------------------------------------------------------------------------------
-
     def check_replacing(self) -> None:
         """Check that each row replaces an earlier report, which no other row replaces."""
         for report in self.reports:
             if report.replaces:
                 self._check_replaced(report)
-        for loop in _loops({r.id: (r.replaces,) for r in self.reports if r.replaces}):
-            self._add_loop(loop, "replaces")
+        self._check_circles({r.id: (r.replaces,) for r in self.reports if r.replaces}, "replaces")
 
     def _check_replaced(self, report: Report) -> None:
         target, name = self.by_id.get(report.replaces), report.replaces
@@ -105,8 +95,6 @@ class _Log:
                 problem = f"{name} was reported later ({target.reported}) than this row ({report.reported})"
                 self.add(report, "replaces", name, problem, "correct `reported`: a correction comes after")
 
-    # Repeating -------------------------------------------------------------------------------------
-
     def check_repeating(self) -> None:
         """Check that repeats name reports of their own cell, and say how far they are independent."""
         for report in self.reports:
@@ -119,9 +107,7 @@ class _Log:
                 problem = "there is nothing it could depend on"
                 fix = "name the report it passes on under `repeats`, or leave independence empty"
                 self.add(report, "independence", f"{report.independence:g}", problem, fix)
-        links = {r.id: tuple(name for name in r.repeats if name != r.id) for r in self.reports if r.repeats}
-        for loop in _loops(links):
-            self._add_loop(loop, "repeats")
+        self._check_circles({r.id: r.repeats for r in self.reports if r.repeats}, "repeats")
 
     def _original(self, report: Report, name: str) -> Report | None:
         """Return a repeated report if it can be repeated."""
@@ -137,7 +123,9 @@ class _Log:
             fix = "name the report it passes on; what has no weight cannot be repeated"
             self.add(report, "repeats", name, f"{name} is {kind}, not a report", fix)
         elif self.cell(original) != self.cell(report):
-            problem = f"{name} speaks of {self._told(original)}, this report of {self._told(report)}"
+            problem = (
+                f"{name} speaks of {self._cell_text(original)}, this report of {self._cell_text(report)}"
+            )
             fix = "correct the date or the indicator, or leave `repeats` empty"
             self.add(report, "repeats", name, problem, fix)
         else:
@@ -155,8 +143,8 @@ class _Log:
                 continue
             known = [o for o in originals if o.reported <= day]
             if known and all(self.ends(o) > day and o.value != report.value for o in known):
-                told = ", ".join(f"{o.id} says {o.value}" for o in known)
-                problem = f"{told}; a mere repeat cannot say {report.value}"
+                others = ", ".join(f"{o.id} says {o.value}" for o in known)
+                problem = f"{others}; a mere repeat cannot say {report.value}"
                 fix = "correct the value, or write under `independence` how much of it is the source's own"
                 self.add(report, "repeats", ";".join(report.repeats), problem, fix)
                 return
@@ -169,16 +157,14 @@ class _Log:
             for other in self.cells[self.cell(report)]
         )
 
-    # Cells and testimonies -------------------------------------------------------------------------
-
     def check_cells(self) -> None:
         """Check that no source states two values in a cell, and that a measure is reported once."""
         known = self.outline.indicators or {}
         for (indicator, _, _), reports in self.cells.items():
             if len(reports) < 2:
                 continue
-            stated = known.get(indicator)
-            if stated is not None and stated[0] == "measure":
+            kind = known.get(indicator)
+            if kind is not None and kind[0] == "measure":
                 self._check_rivals(reports, measure=True)
                 continue
             by_source: dict[str, list[Report]] = defaultdict(list)
@@ -199,10 +185,12 @@ class _Log:
     def _add_clash(self, report: Report, other: Report, measure: bool) -> None:
         value = str(report.value)
         if measure:
-            problem = f"{other.id} (line {other.line}) already measures {self._told(report)}"
+            problem = f"{other.id} (line {other.line}) already measures {self._cell_text(report)}"
             fix = f"write {other.id} under `replaces` if this corrects it, else keep one of the two"
         else:
-            problem = f"{report.source} already says {other.value} of {self._told(report)}, in {other.id}"
+            problem = (
+                f"{report.source} already says {other.value} of {self._cell_text(report)}, in {other.id}"
+            )
             problem += f" (line {other.line})"
             fix = f"write {other.id} under `replaces` if this corrects it; else correct source, date or value"
         self.add(report, "value", value, problem, fix)
@@ -219,41 +207,32 @@ class _Log:
                 fix = "name a testimony for each source; use `repeats` for what one passes on from another"
                 self.add(report, "testimony", report.testimony, problem, fix)
 
-    # Words -----------------------------------------------------------------------------------------
-
-    def _told(self, report: Report) -> str:
+    def _cell_text(self, report: Report) -> str:
         unit = f" in {report.unit}" if report.unit else ""
         return f"{report.indicator}{unit} in period {self.outline.period(report.date)}"
 
     def _hint(self, name: str) -> str:
         return meant(name, self.ids) or "write the id of a row of this file"
 
-    def _add_loop(self, loop: Sequence[str], column: str) -> None:
-        report = max((self.by_id[id] for id in loop), key=lambda r: r.line)
-        path = " -> ".join([*loop, loop[0]])
-        problem = f"these reports form a circle of `{column}`"
-        self.add(report, column, path, problem, "break it at one of them")
+    def _check_circles(self, links: Mapping[str, Iterable[str]], column: str) -> None:
+        """Check that no report leads back to itself."""
+        for circle in _circles(links):
+            report = max((self.by_id[id] for id in circle), key=lambda r: r.line)
+            problem = f"these reports form a circle of `{column}`"
+            self.add(report, column, " -> ".join([*circle, circle[0]]), problem, "break it at one of them")
 
 
-def _loops(links: dict[str, tuple[str, ...]]) -> list[list[str]]:
-    """Return the cycles of a graph, each once, by a depth-first walk without recursion."""
-    done: set[str] = set()
-    found: list[list[str]] = []
-    for start in links:
-        if start in done:
-            continue
-        path, on_path = [start], {start}
-        ahead = [iter(links[start])]
-        while ahead:
-            name = next(ahead[-1], None)
-            if name is None:
-                ahead.pop()
-                on_path.discard(path[-1])
-                done.add(path.pop())
-            elif name in on_path and len(path) - path.index(name) > 1:
-                found.append(path[path.index(name) :])
-            elif name in links and name not in done and name not in on_path:
-                path.append(name)
-                on_path.add(name)
-                ahead.append(iter(links[name]))
-    return found
+def _circles(links: Mapping[str, Iterable[str]]) -> list[list[str]]:
+    """Return the circles of a graph, each once, beginning with the entry that is first in `links`."""
+    open_links = {name: [to for to in others if to != name] for name, others in links.items()}
+    circles: list[list[str]] = []
+    while True:
+        try:
+            TopologicalSorter(open_links).prepare()
+            return circles
+        except CycleError as error:
+            circle = error.args[1][:0:-1]
+            for name, to in pairwise([*circle, circle[0]]):
+                open_links[name].remove(to)
+            first = min(range(len(circle)), key=lambda place: list(links).index(circle[place]))
+            circles.append(circle[first:] + circle[:first])

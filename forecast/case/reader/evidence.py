@@ -1,9 +1,7 @@
 """``evidence.csv``: from the file to :class:`~forecast.case.evidence.Evidence`, or to all its faults.
 
-This module reads each row by itself; what rows say about one another is checked by
-:mod:`forecast.case.reader.consistency`.
-
-A CSV file as rows of text that know their lines: spreadsheets' files included, surprises refused.
+Each row is read by itself; what rows say about one another is checked by
+:mod:`forecast.case.reader.consistency`. Files of spreadsheets are read too, surprises refused.
 """
 
 from __future__ import annotations
@@ -13,7 +11,7 @@ import io
 import math
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import date
 from pathlib import Path
 
@@ -116,28 +114,26 @@ class _RowReader:
         self._check_unit(row)
         if id is None or when is None or reported is None or not ok:
             return None
+        plain = {key: row[key] for key in ("source", "credibility", "testimony", "note", "citation", "unit")}
+        repeats, via = _split(row["repeats"], r"[;,\s]+"), _split(row["via"], r"[;,]")
         return Report(
             id=id,
             date=when,
             reported=reported,
             indicator=indicator,
             value=value,
-            source=row["source"],
-            credibility=row["credibility"],
-            repeats=_split(row["repeats"], r"[;,\s]+"),
+            repeats=repeats,
             independence=independence,
-            testimony=row["testimony"],
             replaces=replaces,
-            via=_split(row["via"], r"[;,]"),
-            note=row["note"],
-            citation=row["citation"],
-            unit=row["unit"],
+            via=via,
             line=row.line,
+            **plain,
         )
 
     def _add(self, row: Row, column: str, problem: str, allowed: str = "", fix: str = "") -> None:
+        name = f"report {row['id']}" if row["id"] else "report without id"
         shown = row[column] or None
-        self.faults.add(row.line, shown, f"{_name(row)}, {column}: {problem}", allowed=allowed, fix=fix)
+        self.faults.add(row.line, shown, f"{name}, {column}: {problem}", allowed=allowed, fix=fix)
 
     def _id(self, row: Row) -> str | None:
         id = row["id"]
@@ -156,12 +152,12 @@ class _RowReader:
     def _date(self, row: Row, column: str, text: str) -> date | None:
         if text not in self._dates:
             self._dates[text] = parse_date(text)
-        found = self._dates[text]
-        if found is None:
+        day = self._dates[text]
+        if day is None:
             fix = "write, e.g., 2014-11-02; in a spreadsheet format the column as text first"
             problem = "not a date" if text else "missing"
             self._add(row, column, problem, "a day of the calendar as YYYY-MM-DD", fix)
-        return found
+        return day
 
     def _check_dates(self, row: Row, when: date | None, reported: date | None) -> None:
         opened = self.outline.opened
@@ -180,10 +176,8 @@ class _RowReader:
             fix = "write the id of one of the sources in question.yaml"
             self._add(row, "source", "a report needs its source", fix=fix)
         elif known is not None and row["source"] not in known:
-            hint = (
-                meant(row["source"], known) or "add it, with its reliability, to `sources` in question.yaml"
-            )
-            self._add(row, "source", "no such source", listed(sorted(known)), hint)
+            fix = meant(row["source"], known) or "add it, with its reliability, to `sources` in question.yaml"
+            self._add(row, "source", "no such source", listed(sorted(known)), fix)
 
     def _check_unit(self, row: Row) -> None:
         units, unit = self.outline.units, row["unit"]
@@ -198,15 +192,11 @@ class _RowReader:
             self._add(row, "unit", "a report needs its unit", listed(units))
 
     def _independence(self, row: Row) -> float | None:
-        text = row["independence"]
-        if not text:
-            return None
-        found = float(text) if _NUMBER.match(text) else math.nan
-        if 0 <= found <= 1:
-            return found
-        allowed = "a number from 0 (a mere repeat) to 1 (an observation of its own)"
-        self._add(row, "independence", "not a share", allowed)
-        return None
+        share = _number(row["independence"])
+        if row["independence"] and not 0 <= share <= 1:
+            allowed = "a number from 0 (a mere repeat) to 1 (an observation of its own)"
+            self._add(row, "independence", "not a share", allowed)
+        return share if 0 <= share <= 1 else None
 
     def _one_id(self, row: Row, column: str) -> str:
         if _BREAK.search(row[column]):
@@ -221,11 +211,11 @@ class _RowReader:
                 fix = "name the indicator, or move the value to the note: the row is then context"
                 self._add(row, "value", "a value without an indicator", fix=fix)
             return None, not text
-        stated = self.outline.indicators
-        if stated is not None and id not in stated:
-            self._add(row, "indicator", "no such indicator", listed(stated), meant(id, stated))
+        statable = self.outline.indicators
+        if statable is not None and id not in statable:
+            self._add(row, "indicator", "no such indicator", listed(statable), meant(id, statable))
             return None, False
-        known = None if stated is None else stated[id]
+        known = None if statable is None else statable[id]
         if not text:
             if not row["replaces"]:
                 fix = "write the value; only a row that withdraws another (`replaces`) has none"
@@ -242,9 +232,8 @@ class _RowReader:
                 return int(float(text)), True
             self._add(row, "value", "not a count", allowed)
         elif kind == "measure":
-            found = float(text) if _NUMBER.match(text) else math.nan
-            if math.isfinite(found):
-                return found, True
+            if math.isfinite(_number(text)):
+                return _number(text), True
             fix = "write a decimal point, and no thousands separator" if "," in text else ""
             self._add(row, "value", "not a measure", allowed, fix)
         elif kind == "ratio" and text != "yes":
@@ -264,8 +253,8 @@ def _allowed(kind: Kind, values: tuple[str, ...]) -> str:
     return "yes" if kind == "ratio" else listed(values)
 
 
-def _name(row: Row) -> str:
-    return f"report {row['id']}" if row["id"] else "report without id"
+def _number(text: str) -> float:
+    return float(text) if _NUMBER.match(text) else math.nan
 
 
 def _split(text: str, pattern: str) -> tuple[str, ...]:
@@ -276,31 +265,21 @@ def _split(text: str, pattern: str) -> tuple[str, ...]:
 MOST_BYTES = 100_000_000
 
 
-@dataclass(frozen=True, slots=True)
-class Row:
-    """One row: its first line in the file and its cells by column, without surrounding spaces."""
+class Row(dict[str, str]):
+    """The cells of a row by column, without surrounding spaces; "" where the file lacks the column."""
 
-    line: int
-    cells: dict[str, str]
+    line = 0
 
-    def __getitem__(self, column: str) -> str:
-        """Return a cell, "" where the file lacks the column."""
-        return self.cells.get(column, "")
+    def __missing__(self, column: str) -> str:
+        return ""
 
 
 def load_csv(
     data: bytes, faults: Faults, *, columns: Sequence[str], required: Sequence[str]
 ) -> list[Row] | None:
-    """Return the rows of a comma-separated file with a header; None where the header cannot be used.
+    """Return the rows of a comma-separated file with a header, None where the header cannot be used.
 
-    Parameters
-    ----------
-    data : bytes
-        The file: UTF-8, with or without a byte order mark, any line ends, quoted cells over several lines.
-    faults : Faults
-        Where faults go.
-    columns, required : sequence of str
-        The columns there may be, in any order, and those there must be.
+    `columns` are those there may be, in any order, `required` those there must be.
     """
     text = decoded(data, faults, most_bytes=MOST_BYTES)
     if text is None:
@@ -320,7 +299,8 @@ def load_csv(
                 if header is None:
                     return None
             elif _fits(cells, header, line, faults):
-                rows.append(Row(line, dict(zip(header, cells, strict=False))))
+                rows.append(Row(zip(header, cells, strict=False)))
+                rows[-1].line = line
     except csv.Error as error:
         problem, fix = _explained(str(error))
         faults.add(start, None, problem, fix=fix)
@@ -371,13 +351,12 @@ def _fits(cells: list[str], header: list[str], line: int, faults: Faults) -> boo
 
 
 def _explained(error: str) -> tuple[str, str]:
+    """Return what an error of the csv module means, and what to do."""
     if "unexpected end of data" in error:
         return "a quotation mark opened in this row is never closed", 'close it; inside quotes write " as ""'
     if "expected after" in error:
         return "a quotation mark in the middle of a quoted cell", 'inside quotes write " as ""'
     if "field larger" in error:
-        return (
-            f"a cell is longer than {csv.field_size_limit()} characters",
-            "shorten it, or look for a quotation mark that is never closed",
-        )
+        fix = "shorten it, or look for a quotation mark that is never closed"
+        return f"a cell is longer than {csv.field_size_limit()} characters", fix
     return "the row is not CSV", "open and save the file in a spreadsheet"

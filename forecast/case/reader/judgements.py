@@ -52,27 +52,14 @@ class Defaults:
     def within(self, block: Block) -> Defaults:
         """Return the defaults inside a block that may say `learn` and `weight`."""
         weight, learn = getattr(block, "weight", None), getattr(block, "learn", None)
-        return Defaults(
-            self.weight if weight is None else weight, self.words, self.learn if learn is None else learn
-        )
+        return Defaults(weight or self.weight, self.words, self.learn if learn is None else learn)
 
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """What a judgement is about.
+    """What a judgement is about: values in their order, and the Admiralty letters that may stand for it.
 
-    Attributes
-    ----------
-    place : Place
-        Where it stands.
-    defaults : Defaults
-        What holds where it does not say.
-    values : sequence of str
-        The values that its probabilities are about, in order.
-    grades : mapping or None
-        Admiralty letters that may stand for it.
-    floor : bool
-        Raise the weight of a plain number to 1 / min(p, 1 - p).
+    `floor`: the weight of a plain number is raised to 1 / min(p, 1 - p).
     """
 
     place: Place
@@ -91,7 +78,7 @@ def proportions(written: schema.Written | None, asked: Asked) -> Proportions | N
     if written is None:
         return None
     if isinstance(written, schema.Judged):
-        learn = Defaults.within(asked.defaults, written).learn
+        learn = asked.defaults.within(written).learn
         asked = replace(asked, defaults=replace(asked.defaults, learn=learn))
     match written:
         case schema.Estimate():

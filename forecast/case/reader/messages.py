@@ -69,12 +69,6 @@ class Place:
                 problem = f"unknown key `{key}`" + (f" in {self.where}" if self.where else "")
                 self[key].note(key, problem, allowed=listed(known), fix=meant(key, known))
 
-    def check_choice(self, name: str, names: Sequence[str]) -> None:
-        """Note a name that is none of those there are."""
-        if name not in names:
-            hint = meant(name, names)
-            self.refuse("is not one of those there are", allowed=listed(names), fix=hint)
-
     def check_id(self, id: str, what: str, reserved: Mapping[str, str]) -> None:
         """Note a fault of an id, which becomes a coordinate of the results."""
         if not _ID.match(id):
@@ -82,9 +76,6 @@ class Place:
             self.note(id, f"the id of a {what} cannot be written so", allowed=allowed)
         if id in reserved:
             self.note(id, f"this id is {reserved[id]}", fix="choose another id")
-
-
-# --- from errors to faults ---
 
 
 class Entries(dict[str, Any]):
@@ -192,9 +183,6 @@ _NATIVE = {
     "bool_type": ("must be true or false", "true, false"),
     "list_type": ("must be a list", "[first, second, ...]"),
 }
-
-
-# --- scalars and lists ---
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,7 +14,7 @@ from datetime import date
 from pathlib import Path
 
 from forecast.case import elicitation
-from forecast.case.errors import Faults, listed
+from forecast.case.errors import Faults, listed, meant
 from forecast.case.judgement import Positive, Proportions
 from forecast.case.prior_transfer import mass_map, push
 from forecast.case.question import Era, History, Kind, Moves, Question, Resolved, Scenario, Transition
@@ -118,11 +118,7 @@ def _read(file: schema.QuestionFile, top: Place) -> tuple[Question | None, Outli
     scenarios = _read_scenarios(file, top, defaults)
     ids = [scenario.id for scenario in scenarios.every]
     setting = Setting(scenarios.every, opened, horizon, defaults)
-    statable, indicators = (
-        (None, ())
-        if file.indicators is None
-        else read_indicators(file.indicators, top["indicators"], setting)
-    )
+    statable, indicators = read_indicators(file.indicators, top["indicators"], setting)
     letters, credibility = read_grades(file.grades, top["grades"], defaults)
     sources = read_sources(file.sources or {}, top["sources"], defaults, letters)
     groups = read_groups(file.groups or {}, top["groups"], statable or {}, indicators)
@@ -165,19 +161,16 @@ def _check_dates(opened: date | None, horizon: date | None, period_days: int | N
     """Check the days on which the question opens and is settled at the latest."""
     if opened and horizon and horizon < opened:
         top["horizon"].refuse(f"is before opened ({opened})", fix="correct one of the two")
-    far = [key for key, day in (("opened", opened), ("horizon", horizon)) if day and not _in_reach(day)]
+    days = {"opened": opened, "horizon": horizon}
+    far = [key for key, day in days.items() if day and not FIRST_DAY <= day <= LAST_DAY]
     for key in far:
         top[key].refuse("lies too far off", allowed=f"a day from {FIRST_DAY} to {LAST_DAY}")
     if opened and horizon and period_days and not far:
         periods = (horizon - opened).days // period_days + 1
         if periods > MOST_PERIODS:
-            at, fix = top["horizon"], "correct the dates, or choose a longer `period`"
             problem, allowed = f"the question lasts {periods} periods", f"at most {MOST_PERIODS}"
-            at.note(at.node.shown, problem, allowed=allowed, fix=fix)
-
-
-def _in_reach(day: date) -> bool:
-    return FIRST_DAY <= day <= LAST_DAY
+            fix = "correct the dates, or choose a longer `period`"
+            top["horizon"].note(str(horizon), problem, allowed=allowed, fix=fix)
 
 
 def _read_resolved(file: schema.QuestionFile, place: Place, scenarios: Scenarios) -> Resolved | None:
@@ -185,7 +178,10 @@ def _read_resolved(file: schema.QuestionFile, place: Place, scenarios: Scenarios
     if file.resolved is None or file.resolved.scenario is None or file.resolved.on is None:
         return None
     name, on, written = file.resolved.scenario, file.resolved.on, scenarios.written
-    place["scenario"].check_choice(name, [scenario.id for scenario in scenarios.every])
+    ids = [scenario.id for scenario in scenarios.every]
+    if name not in ids:
+        hint = meant(name, ids)
+        place["scenario"].refuse("is not one of those there are", allowed=listed(ids), fix=hint)
     if (file.opened and on < file.opened) or (file.horizon and on > file.horizon):
         allowed = f"a day from {file.opened} to {file.horizon}"
         place["on"].refuse("lies outside the question", allowed=allowed)

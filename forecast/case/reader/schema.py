@@ -35,6 +35,9 @@ Names = Annotated[list[Name], AfterValidator(different)]
 Day = Annotated[date, BeforeValidator(day_of)]
 PLAIN = BeforeValidator(value_of)
 Flag = Annotated[StrictBool, PLAIN]
+Kind = Annotated[Literal["category", "count", "measure", "ratio"], PLAIN]
+Period = Annotated[Literal["day", "week"], PLAIN]
+Scale = Annotated[Literal["icd203", "phia", "nato", "ipcc", "kent"], PLAIN]
 
 Number = Annotated[float, Limits()]
 AtLeastZero = Annotated[float, Limits(ge=0)]
@@ -42,17 +45,17 @@ Positive = Annotated[float, Limits(gt=0)]
 Length = Annotated[float, Limits(gt=0, infinite=True)]
 Probability = Annotated[float, Limits(ge=0, le=1)]
 Share = Annotated[float, Limits(gt=0, le=1)]
+AboveOne = Annotated[float, Limits(gt=1, infinite=True)]
 BelowOne = Annotated[float, Limits(ge=0, lt=1)]
 Uncertain = Annotated[float, Limits(gt=0, lt=1)]
 #: A judgement worth less than a tenth of a case says nothing, and its density piles up at 0 and 1.
 Weight = Annotated[float, Limits(ge=0.1, infinite=True)]
+Days = Annotated[float, Limits(ge=0, le=36_500, whole=True)]
 Cases = Annotated[float, Limits(ge=0, le=1e9, whole=True)]
 Shares = list[Probability]
 
-
-# --- blocks ---
-
 _CASES = "how many past cases a judgement is worth"
+_DETECTION = "the chance that an event would be reported"
 INDICATORS = "{meeting: {title: Leaders meet, likelihood: {...}}}"
 
 
@@ -93,7 +96,8 @@ class Forms:
         return f"({next(iter(self.types)) if self.form is _shape and form not in self.types else form})"
 
 
-# --- judgements ---
+ShareOrShares = Annotated[float | list[float], Forms(number=Probability, list=Shares)]
+CasesOfEach = Annotated[float | list[float], Forms(number=Cases, list=list[Cases])]
 
 
 class Judged(Block):
@@ -105,9 +109,7 @@ class Judged(Block):
 class Estimate(Judged):
     """A best estimate with a weight of its own: {p: 0.05, weight: 40}."""
 
-    p: Annotated[float | list[float], Forms(number=Probability, list=Shares)] | None = need(
-        "the probability, or one for each value", "write the probability"
-    )
+    p: ShareOrShares | None = need("the probability, or one for each value", "write the probability")
     weight: Weight | None = may(_CASES)
 
 
@@ -121,9 +123,7 @@ class Interval(Judged):
 class PastCases(Judged):
     """Past cases: {hits: 3, of: 40}, or {hits: [28, 10, 2]} for each value."""
 
-    hits: Annotated[float | list[float], Forms(number=Cases, list=list[Cases])] | None = need(
-        "how many of the cases, or the cases of each value", "write both, e.g. {hits: 3, of: 40}"
-    )
+    hits: CasesOfEach | None = need("how many of the cases, or those of each value", "write the cases")
     of: Cases | None = may("how many cases there were")
 
 
@@ -153,9 +153,7 @@ def _form(written: Any) -> str:
 def _check_form(*more: str) -> BeforeValidator:
     """Return the check that a block has a key which tells its form."""
     keys = (*_BLOCKS, *more)
-    allowed = ", ".join(
-        ["{p, weight}", "{low, high}", "{hits, of}", "{word}", *(f"{{{key}}}" for key in more)]
-    )
+    allowed = "".join(["{p, weight}, {low, high}, {hits, of}, {word}", *(f", {{{key}}}" for key in more)])
 
     def check(written: Any) -> Any:
         if isinstance(written, dict) and not any(key in written for key in keys):
@@ -192,21 +190,14 @@ class MeasureMean(Judged):
     weight: Weight | None = may(_CASES)
 
 
-# --- indicators, groups, sources, grades ---
-
-
 class Monitored(Block):
     """Somebody looks for the event in every period, so that silence is evidence too."""
 
     example = "{detection: 0.6, lag: 7}"
     since: Day | None = may("the first day of monitoring; left out: `opened`")
     until: Day | None = may("the last day of monitoring; left out: `horizon`")
-    detection: Annotated[float, Limits(gt=0, le=1)] | None = need(
-        "the chance that an event would be reported", "write the chance that an event would be reported"
-    )
-    lag: Annotated[float, Limits(ge=0, le=36_500, whole=True)] | None = may(
-        "days after a period's end before silence counts", 0
-    )
+    detection: Share | None = need(_DETECTION, f"write {_DETECTION}")
+    lag: Days | None = may("days after a period's end before silence counts", 0)
     false_alarm: BelowOne | None = may("the chance that a quiet period would be reported otherwise", 0.05)
 
 
@@ -235,9 +226,7 @@ class AnyIndicator(Block):
 
     example = "{title: ..., likelihood: {...}}"
     title: Text | None = may("what is observed")
-    kind: Annotated[Literal["category", "count", "measure", "ratio"], PLAIN] | None = may(
-        "what its values are", "category"
-    )
+    kind: Kind | None = may("what its values are", "category")
     likelihood: Any = _LIKELIHOOD
     learn: Flag | None = may("false: this question's evidence does not revise its judgements")
 
@@ -250,9 +239,7 @@ class Category(AnyIndicator):
     likelihood: Annotated[dict[str, Chance | None], _ROWS] | None = _LIKELIHOOD
     persistence: BelowOne | None = may("the chance that the value of the last period simply goes on")
     monitored: Monitored | None = may("silence is evidence too: who would have reported it")
-    given: Text | None = may(
-        "another indicator: only in periods in which that one happens has this one a value"
-    )
+    given: Text | None = may("another indicator: this one has a value only in periods in which that happens")
 
 
 class Count(AnyIndicator):
@@ -301,33 +288,37 @@ class Source(Block):
     example = "{title: ..., reliability: B}"
     title: Text | None = may("who it is")
     reliability: Reliability | None = need(
-        "an Admiralty grade from A to F, or a judgement of the chance that it tells what happened",
+        "a grade from A to F, or a judgement of the chance that it tells what happened",
         "write a grade from A to F, or a judgement of a probability",
     )
     learn: Flag | None = may("false: this question's evidence does not revise its reliability")
 
 
-def _factor(digit: str) -> Any:
-    return Field(None, alias=digit, description=f"factor on the reliability at credibility {digit}")
+def _letter(mean: float) -> Any:
+    return may(f"the reliability of such a source; by convention {mean}")
+
+
+def _digit(digit: str) -> Any:
+    return Field(None, alias=digit, description=f"the factor on a reliability at credibility {digit}")
 
 
 class Grades(Block):
     """What Admiralty letters and digits mean here, where not by convention."""
 
     example = "{A: 0.97, 3: 0.6}"
-    A: Chance | None = may("the reliability of such a source; by convention 0.95")
-    B: Chance | None = may("the reliability of such a source; by convention 0.85")
-    C: Chance | None = may("the reliability of such a source; by convention 0.65")
-    D: Chance | None = may("the reliability of such a source; by convention 0.40")
-    E: Chance | None = may("the reliability of such a source; by convention 0.15")
-    F: Chance | None = may("the reliability of such a source; by convention 0.20, with little weight")
-    one: Probability | None = _factor("1")
-    two: Probability | None = _factor("2")
-    three: Probability | None = _factor("3")
-    four: Probability | None = _factor("4")
-    five: Probability | None = _factor("5")
-    six: Probability | None = _factor("6")
-    ungraded: Probability | None = may("factor on the reliability where no credibility is given")
+    A: Chance | None = _letter(0.95)
+    B: Chance | None = _letter(0.85)
+    C: Chance | None = _letter(0.65)
+    D: Chance | None = _letter(0.40)
+    E: Chance | None = _letter(0.15)
+    F: Chance | None = _letter(0.20)
+    one: Probability | None = _digit("1")
+    two: Probability | None = _digit("2")
+    three: Probability | None = _digit("3")
+    four: Probability | None = _digit("4")
+    five: Probability | None = _digit("5")
+    six: Probability | None = _digit("6")
+    ungraded: Probability | None = may("the factor on a reliability without a credibility")
 
     def factor(self, credibility: str) -> float | None:
         """Return the factor of a credibility, None where it is that of the convention."""
@@ -335,7 +326,8 @@ class Grades(Block):
         return getattr(self, names[int(credibility or 0)])
 
 
-# --- scenarios and dynamics ---
+Becomes = Annotated[dict[str, Share | None], block("{other: 1}")]
+Takes = Annotated[float | dict[str, float], Forms(number=Uncertain, block=dict[str, Uncertain | None])]
 
 
 class Scenario(Block):
@@ -346,12 +338,8 @@ class Scenario(Block):
     residual: Flag | None = may("true: it stands for what the others leave out", False)
     since: Day | None = may("the first day on which it is there, if not from the beginning")
     until: Day | None = may("the first day on which it is gone, if not there to the end")
-    becomes: Annotated[dict[str, Share | None], block("{other: 1}")] | None = may(
-        "what becomes of its probability on `until`: a share for each of the others, summing to 1"
-    )
-    takes: (
-        Annotated[float | dict[str, float], Forms(number=Uncertain, block=dict[str, Uncertain | None])] | None
-    ) = may("what it takes on `since` from every other, or from those named")
+    becomes: Becomes | None = may("what becomes of its probability on `until`: shares that sum to 1")
+    takes: Takes | None = may("what it takes on `since` from every other, or from those named")
 
     def is_there(self, day: date) -> bool:
         """Return whether it is one of the scenarios on a day."""
@@ -377,8 +365,7 @@ class Move(Weighted):
 
     example = "{lasts: ...}"
     lasts: Annotated[float | Stay, Forms(number=Length, block=Stay)] | None = need(
-        "the mean stay in periods, {low, high} for a 90 % interval, or .inf: never left",
-        "write the mean stay in periods; .inf if it is never left",
+        "the mean stay in periods", "write the mean stay in periods; .inf if it is never left"
     )
     then: Annotated[dict[str, Probability | None], block("{other: 1}")] | None = may(
         "where it moves to: a probability for each of the others, summing to 1"
@@ -389,9 +376,7 @@ class Step(Weighted):
     """A row of the per-period matrix with a weight of its own: {p: [...], weight: 40}."""
 
     example = "{p: [...]}"
-    p: Shares | None = need(
-        "probabilities in the order of the scenarios", "write the row as a list of probabilities"
-    )
+    p: Shares | None = need("in the order of the scenarios", "write the row as a list of probabilities")
 
 
 Row = Annotated[list[float] | Step, Forms(list=Shares, block=Step)]
@@ -402,12 +387,8 @@ class Dynamics(Weighted):
     """How the truth may move from scenario to scenario."""
 
     example = "{moves: {...}}"
-    moves: Annotated[dict[str, Move | None], _RULE] | None = may(
-        "how long each scenario lasts, and what follows"
-    )
-    transition: Annotated[dict[str, Row | None], _RULE] | None = may(
-        "for each scenario a row of the per-period matrix, in the order of the scenarios"
-    )
+    moves: Annotated[dict[str, Move | None], _RULE] | None = may("how long each lasts, and what follows")
+    transition: Annotated[dict[str, Row | None], _RULE] | None = may("the rows of the per-period matrix")
 
 
 class Resolved(Block):
@@ -418,9 +399,9 @@ class Resolved(Block):
     on: Day | None = need("the day on which it was settled", f"write, e.g., {example}")
 
 
-Scale = Annotated[Literal["icd203", "phia", "nato", "ipcc", "kent"], PLAIN]
 PERIODS: Mapping[str, int] = {"day": 1, "week": 7}
 _SCENARIOS = "{conflict: {title: Continued conflict, prior: 0.6}, ...}"
+_SOURCES = "{agency: {title: ..., reliability: B}}"
 _GROUPS = "{battlefield: {indicators: [clashes, joint_attack], correlation: 0.4}}"
 
 
@@ -433,16 +414,12 @@ class QuestionFile(Block):
         "the day on which the question is settled at the latest",
         "write the day on which the question is settled at the latest, as YYYY-MM-DD",
     )
-    period: Annotated[Literal["day", "week"], PLAIN] | None = may(
-        "day, or week (7 days from `opened`)", "week"
-    )
+    period: Period | None = may("day, or week (7 days from `opened`)", "week")
     ordered: Flag | None = may("true: the scenarios have an order, and scores reward a near miss", False)
     words: Scale | None = may("the scale of probability words", "icd203")
     weight: Weight | None = may(f"{_CASES} unless it says otherwise", 20.0)
     learn: Flag | None = may("false: this question's evidence revises no judgement", True)
-    cap: Annotated[float, Limits(gt=1, infinite=True)] | None = may(
-        "no single indicator in one period may favour one scenario over another by more"
-    )
+    cap: AboveOne | None = may("no single indicator in one period may favour a scenario by more")
     prior: Annotated[Literal["even"], PLAIN] | None = may("even: in place of a prior under each scenario")
     prior_weight: Weight | None = may("the weight of the prior; left out: `weight`")
     scenarios: Annotated[dict[str, Scenario | None], block(_SCENARIOS)] | None = need(
@@ -455,13 +432,9 @@ class QuestionFile(Block):
     indicators: Annotated[dict[str, Indicator | None], block(INDICATORS)] | None = need(
         "what is observed, one value per period", "write at least one indicator"
     )
-    groups: Annotated[dict[str, Group | None], block(_GROUPS)] | None = may(
-        "indicators that tend to move together within a period", {}
-    )
+    groups: Annotated[dict[str, Group | None], block(_GROUPS)] | None = may("what moves together", {})
     grades: Grades | None = may("what Admiralty letters and digits mean here")
-    sources: Annotated[dict[str, Source | None], block("{agency: {title: ..., reliability: B}}")] | None = (
-        may("who reports", {})
-    )
+    sources: Annotated[dict[str, Source | None], block(_SOURCES)] | None = may("who reports", {})
     units: Names | None = may("the question is asked of each of these", [])
 
 

@@ -90,7 +90,7 @@ def load_yaml(data: bytes, faults: Faults) -> Node | None:
     builder = _Builder(faults)
     try:
         for event in _events(text):
-            if not builder.take(event):
+            if not builder.add(event):
                 break
     except _Unreadable as error:
         faults.add(error.line, _line_of(text, error.line), error.problem, fix=error.fix)
@@ -148,9 +148,9 @@ def _events(text: str) -> Iterator[Any]:
         line = mark.line + 1 if mark else 0
         if _line_of(text, line)[:1] == "\t":
             raise _Unreadable(line, "the line is indented by a tab", "indent by spaces") from None
-        said = f"{getattr(error, 'context', '')} {getattr(error, 'problem', '')}"
+        message = f"{getattr(error, 'context', '')} {getattr(error, 'problem', '')}"
         for part, problem, fix in _PLAIN_ENGLISH:
-            if part in said:
+            if part in message:
                 raise _Unreadable(line, f"not YAML: {problem}", fix) from None
         raise _Unreadable(line, "not YAML", "compare with the example that `forecast new` writes") from None
 
@@ -203,8 +203,8 @@ class _Builder:
         self._anchors: dict[str, Node] = {}
         self._aliased = self._values = 0
 
-    def take(self, event: Any) -> bool:
-        """Take an event; return whether to go on."""
+    def add(self, event: Any) -> bool:
+        """Add an event; return whether to go on."""
         kind, line = type(event).__name__, event.start_mark.line + 1
         if getattr(event, "tag", None) and kind != "AliasEvent":
             tag = str(event.tag).replace("tag:yaml.org,2002:", "!!")

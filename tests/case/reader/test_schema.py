@@ -14,6 +14,8 @@ from jsonschema import Draft202012Validator
 import forecast
 from forecast.case.errors import Faults
 from forecast.case.folder import load_case, new_case
+from forecast.case.probability_words import SCALES
+from forecast.case.reader.schema import PERIODS
 from forecast.case.reader.yaml_source import Node, load_yaml
 from tests.case.base import QUESTION
 from tests.case.changing import KINDS, changed
@@ -95,6 +97,11 @@ def test_what_the_documents_show_fits(text: str):
 def test_a_mistake_of_shape_does_not_fit(name: str):
     mistake = QUESTION_MISTAKES[name]
     assert errors(QUESTION.replace(mistake.old, mistake.new))
+
+
+def test_what_is_written_down_twice_is_the_same():
+    assert SCHEMA["properties"]["words"]["enum"] == list(SCALES)
+    assert SCHEMA["properties"]["period"]["enum"] == list(PERIODS)
 
 
 def test_an_editor_can_say_of_every_key_what_it_is():
