@@ -7,11 +7,12 @@ from datetime import date, timedelta
 
 import pytest
 
-from forecast.case.errors import Faults
+from forecast.case.errors import Faults, InputError
 from forecast.case.folder import load_case
-from forecast.case.in_force import carry_over, in_force, version_with
-from forecast.case.question import Moves, Question, Transition
+from forecast.case.in_force import carry_over, checked_as_of, in_force, version_with
+from forecast.case.question import Moves, Question, Resolved, Transition
 from forecast.case.reader.question import parse_question
+from tests import made_up
 from tests.case import base
 from tests.case.changing import ADDED, EVIDENCE, KINDS, OPENED, REGIME, SPLIT, STEPS, before, between, changed
 
@@ -239,3 +240,60 @@ def test_days_of_change_are_as_of_dates():
     question = read(changed())
     assert in_force(question, date(2024, 1, 23)).scenario_ids == ("war", "truce", "other")
     assert in_force(question, date(2024, 1, 24)).scenario_ids == ("war", "local", "formal", "other")
+
+
+# --- the as-of date ---
+
+
+QUESTION = made_up.made_up_question()  # opened on a Sunday, so that its weeks end on Saturdays
+
+
+@pytest.mark.parametrize(
+    ("today", "as_of"),
+    [
+        (date(2014, 11, 21), date(2014, 11, 15)),
+        (date(2014, 11, 22), date(2014, 11, 22)),
+        (date(2014, 11, 23), date(2014, 11, 22)),
+        (date(2014, 8, 30), date(2014, 8, 30)),
+        (date(2014, 8, 29), made_up.OPENED),
+        (date(2013, 1, 1), made_up.OPENED),
+        (date(2015, 4, 1), date(2015, 3, 28)),
+        (date(2015, 4, 4), made_up.HORIZON),
+        (date(2026, 1, 1), made_up.HORIZON),
+    ],
+)
+def test_the_last_day_of_the_last_finished_week(today, as_of):
+    assert checked_as_of(QUESTION, today=today) == as_of
+
+
+@pytest.mark.parametrize(
+    ("today", "as_of"),
+    [
+        (date(2014, 11, 23), date(2014, 11, 22)),
+        (date(2014, 12, 20), date(2014, 12, 3)),
+        (date(2026, 1, 1), date(2014, 12, 3)),
+    ],
+)
+def test_a_settled_question_is_forecast_up_to_the_day_on_which_it_was(today, as_of):
+    settled = replace(QUESTION, resolved=Resolved("tactical", date(2014, 12, 3)))
+    assert checked_as_of(settled, today=today) == as_of
+    assert checked_as_of(settled, date(2015, 1, 3)) == date(2015, 1, 3)  # who asks for a day gets it
+
+
+def test_a_question_by_the_day():
+    assert checked_as_of(replace(QUESTION, period_days=1), today=date(2014, 11, 23)) == date(2014, 11, 23)
+
+
+def test_today_is_the_system_s():
+    assert checked_as_of(QUESTION) == made_up.HORIZON
+
+
+@pytest.mark.parametrize("day", [made_up.OPENED, date(2014, 11, 23), made_up.HORIZON])
+def test_a_day_asked_for_is_used(day):
+    assert checked_as_of(QUESTION, day) == day
+
+
+@pytest.mark.parametrize("day", [date(2014, 8, 23), date(2015, 4, 1)])
+def test_a_day_outside_the_question_s_time_is_refused(day):
+    with pytest.raises(InputError, match=r"not open on this day .*\n.*2014-08-24 .* 2015-03-31"):
+        checked_as_of(QUESTION, day)
