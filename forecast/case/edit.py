@@ -50,7 +50,10 @@ def altered(
     drop, drop_sources : iterable of str
         Ids of reports and of sources to leave out.
     set : mapping, optional
-        As for :func:`altered_question`; and "credibility REPORT", to another grade ("1" to "6", "" for none).
+        From the name of an entry of ``question.yaml`` ("reliability sohr", "likelihood meeting tactical",
+        "prior", "lasts tactical", "cap", ...) to its new value as it stands there ("A", "0.2", "{low: 0.1,
+        high: 0.3}", or numbers, lists and mappings); None or "" removes the entry. Also "credibility
+        REPORT", to another grade ("1" to "6", "" for none).
 
     Raises
     ------
@@ -65,8 +68,8 @@ def altered(
     if not (add or drop or drop_sources or judged):
         fix = "add or drop a report, drop a source, or set a judgement"
         raise InputError([Fault(WHAT_IF, 0, None, "nothing is changed", fix=fix)])
-    graded = [key for key in judged if key.split()[:1] == ["credibility"] and len(key.split()) == 2]
-    grades = {key.split()[1]: str(judged.pop(key) or "") for key in graded}
+    graded = [name for name in judged if name.split()[:1] == ["credibility"] and len(name.split()) == 2]
+    grades = {name.split()[1]: str(judged.pop(name) or "") for name in graded}
     question = altered_question(_written_question(case), case.question, judged) if judged else case.question
     evidence = altered_evidence(
         question, case.evidence, add=add, drop=drop, drop_sources=drop_sources, credibility=grades
@@ -263,28 +266,7 @@ _PLAIN = re.compile(r"[\w.+-][\w.+ -]*\Z", re.ASCII)
 
 
 def altered_question(data: bytes, question: Question, changes: Mapping[str, Any]) -> Question:
-    """Return a question with some of its judgements changed.
-
-    Parameters
-    ----------
-    data : bytes
-        What ``question.yaml`` holds.
-    question : Question
-        What was read from it.
-    changes : mapping
-        From the name of a judgement ("reliability sohr", "likelihood meeting tactical", "prior", "lasts
-        tactical", "cap", ...) to its new value as it stands in ``question.yaml`` ("A", "0.2", "{low: 0.1,
-        high: 0.3}", or numbers, lists and mappings); None or "" removes the entry.
-
-    Raises
-    ------
-    InputError
-        Where a change names nothing that there is, or the question could not be read with it.
-
-    Examples
-    --------
-    >>> altered_question(data, question, {"reliability sohr": "A"}).sources  # doctest: +SKIP
-    """
+    """Return a question as its file, which holds `data`, would have it with other entries, by their names."""
     faults = Faults(WHAT_IF)
     tree = load_yaml(data, faults)
     for key, value in changes.items():
@@ -293,14 +275,14 @@ def altered_question(data: bytes, question: Question, changes: Mapping[str, Any]
             tree = tree and _put(tree, path, node)
     _raise(faults)
     assert tree is not None
-    question_made, _ = question_of(tree, faults)
+    changed, _ = question_of(tree, faults)
     _raise(faults)
-    assert question_made is not None
-    return question_made
+    assert changed is not None
+    return changed
 
 
 def _raise(faults: Faults) -> None:
-    """Raise what was found; lines are those of no file."""
+    """Raise the faults there are; their lines are those of no file."""
     if faults.found:
         raise InputError(replace(fault, line=0) for fault in faults.found)
 
@@ -376,9 +358,8 @@ def _known(word: str, kind: str, question: Question) -> list[str]:
     """Return what a change of this word may name."""
     if word in ("detection", "false_alarm"):
         return [i.id for i in question.indicators if i.monitored]
-    if word in ("lasts", "then") and not isinstance(question.dynamics, Moves):
-        return []
-    if word == "transition" and not isinstance(question.dynamics, Transition):
+    needed = {"lasts": Moves, "then": Moves, "transition": Transition}.get(word)
+    if needed is not None and not isinstance(question.dynamics, needed):
         return []
     if kind == "grade":
         return [*"ABCDEF", *(code for code in question.credibility if code), "ungraded"]
@@ -413,13 +394,6 @@ def without_reports(question: Question, evidence: Evidence, dropped: Collection[
 
     A repeat of a report that is left out stands on its own, and so does a correction of it; a withdrawal
     goes with what it withdraws. What a correction that is left out had replaced stands again.
-
-    Examples
-    --------
-    >>> first = Report("r1", date(2024, 1, 1), date(2024, 1, 1), "fuel", "yes", "press")
-    >>> second = replace(first, id="r2", source="radio", repeats=("r1",))
-    >>> without_reports(question, Evidence((first, second)), ["r1"]).reports[0].repeats  # doctest: +SKIP
-    ()
     """
     gone, by_id = set(dropped), {r.id: r for r in evidence.reports}
 
@@ -448,12 +422,9 @@ def _alone(question: Question, report: Report, reports: Sequence[Report]) -> Rep
 
     if report.independence is None or report.repeats:
         return report
-    place = reports.index(report)
-    if any(
-        cell(r) == cell(report) and (r.reported, n) < (report.reported, place) for n, r in enumerate(reports)
-    ):
-        return report
-    return replace(report, independence=None)
+    own = cell(report), (report.reported, reports.index(report))
+    earlier = any(cell(r) == own[0] and (r.reported, n) < own[1] for n, r in enumerate(reports))
+    return report if earlier else replace(report, independence=None)
 
 
 def altered_evidence(
@@ -465,24 +436,7 @@ def altered_evidence(
     drop_sources: Iterable[str] = (),
     credibility: Mapping[str, str] | None = None,
 ) -> Evidence:
-    """Return a log with imagined reports added, reports or whole sources left out, or graded otherwise.
-
-    Parameters
-    ----------
-    question : Question
-    evidence : Evidence
-    add : iterable of Report or mapping
-        Imagined reports, a mapping in the words of ``evidence.csv``; `id` may be left out.
-    drop, drop_sources : iterable of str
-        Ids of reports and of sources to leave out.
-    credibility : mapping, optional
-        From the id of a report to another Admiralty credibility ("1" to "6", "" for none).
-
-    Raises
-    ------
-    InputError
-        With everything that would be refused in a file too.
-    """
+    """Return a log with imagined reports added, and reports or whole sources left out or graded otherwise."""
     faults, drop, drop_sources = Faults(WHAT_IF), list(drop), list(drop_sources)
     ids, sources = [r.id for r in evidence.reports], [s.id for s in question.sources]
     grades = dict(credibility or {})
@@ -499,15 +453,14 @@ def altered_evidence(
     for row in rows:
         row["credibility"] = str(grades.get(row["id"], row["credibility"]))
     rows += _imagined(add, {row["id"] for row in rows}, faults)
-    if not faults.found:
-        found, _ = parse_evidence(_csv(rows), Outline.of(question), faults)
-    if faults.found:
-        raise InputError(replace(fault, line=0) for fault in faults.found)
+    _raise(faults)
+    log, _ = parse_evidence(_csv(rows), Outline.of(question), faults)
+    _raise(faults)
     lines = {r.id: r.line for r in evidence.reports}
-    return Evidence(tuple(replace(r, line=lines.get(r.id, 0)) for r in found.reports))
+    return Evidence(tuple(replace(r, line=lines.get(r.id, 0)) for r in log.reports))
 
 
-def _imagined(add: Iterable[Imagined], taken: set[str], faults: Faults) -> list[dict[str, str]]:
+def _imagined(add: Iterable[Imagined], ids: set[str], faults: Faults) -> list[dict[str, str]]:
     """Return imagined reports as rows of the log, with ids of their own."""
     rows, number = [], 1
     for one in add:
@@ -517,10 +470,10 @@ def _imagined(add: Iterable[Imagined], taken: set[str], faults: Faults) -> list[
                 fix = meant(column, COLUMNS)
                 faults.add(0, column, "an imagined report: unknown column", allowed=listed(COLUMNS), fix=fix)
         if not row.get("id"):
-            while f"imagined-{number}" in taken:
+            while f"imagined-{number}" in ids:
                 number += 1
             row["id"] = f"imagined-{number}"
-            taken.add(row["id"])
+            ids.add(row["id"])
         rows.append(row)
     return rows
 
