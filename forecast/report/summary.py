@@ -92,7 +92,7 @@ class UnitForecast:
 
 @dataclass(frozen=True, slots=True)
 class Summary:
-    """Everything the reader is told.
+    """What table, brief and JSON document report of a forecast.
 
     ``question`` is the one in force on the as-of date; ``previous`` the as-of date of the forecast to compare
     with, None for a first one; ``carried`` tells whether it had other scenarios, so that its probabilities
@@ -129,7 +129,7 @@ class Summary:
 
 
 def summarise(case: Case, tree: xr.DataTree, ledger: Sequence[Entry] = ()) -> Summary:
-    """Pick what the reader is told.
+    """Pick from a result what table, brief and JSON document report.
 
     Parameters
     ----------

@@ -87,8 +87,8 @@ def made_up_brief(
     tree = made_up_tree(case, as_of=as_of)
     ledger = entries(made_up_tree(case, as_of=BEFORE), issued_at=datetime(2014, 11, 16, tzinfo=UTC))
     summary = summarise(case, tree, ledger if later else ())
-    found = gather(summary, tree, ledger if later else (), change=a_change(case) if later else None)
-    return summary, found
+    data = gather(summary, tree, ledger if later else (), change=a_change(case) if later else None)
+    return summary, data
 
 
 def made_up_page(case: Case | None = None, *, later: bool = True) -> str:

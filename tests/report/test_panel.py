@@ -37,8 +37,8 @@ def test_a_slider_moves_the_forecast():
     panel.name.value = "likelihood fighting conflict"
     before = panel.shown
     panel.slider.value = 0.3
-    found = quick(SHIPPED, as_of=DAY, values={"likelihood fighting conflict": 0.3})
-    for p in (*found.now[0], *found.horizon[0]):
+    expected = quick(SHIPPED, as_of=DAY, values={"likelihood fighting conflict": 0.3})
+    for p in (*expected.now[0], *expected.horizon[0]):
         assert f">{percent(float(p))}</td>" in panel.shown
     assert "likelihood fighting conflict: " in panel.shown
     panel.reset.click()
@@ -82,10 +82,10 @@ def test_what_cannot_be_is_said_and_can_be_moved_back():
 def test_sources_are_left_out():
     panel = Hands()
     panel.without.value = ("isw", "rferl")
-    found = quick(SHIPPED, as_of=DAY, without=["isw", "rferl"])
+    expected = quick(SHIPPED, as_of=DAY, without=["isw", "rferl"])
     assert "without isw; without rferl" in panel.shown
-    assert f">{percent(float(found.now[0, 0]))}</td>" in panel.shown
-    assert not np.array_equal(found.now, quick(SHIPPED, as_of=DAY).now)
+    assert f">{percent(float(expected.now[0, 0]))}</td>" in panel.shown
+    assert not np.array_equal(expected.now, quick(SHIPPED, as_of=DAY).now)
 
 
 def test_what_is_hostile_is_text():

@@ -1,4 +1,4 @@
-"""What the reader is told, in the table of the terminal and in the brief: the same."""
+"""The sentences that the table of the terminal and the brief share."""
 
 from __future__ import annotations
 

@@ -32,14 +32,14 @@ QUIET = [
 
 @pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
-    found = next((path for name in BROWSERS if (path := shutil.which(name))), None)
-    if found is None:
+    installed = next((path for name in BROWSERS if (path := shutil.which(name))), None)
+    if installed is None:
         why = f"no browser is installed: none of {', '.join(BROWSERS)}"
         pytest.fail(why) if os.environ.get("CI") else pytest.skip(why)
     from playwright.sync_api import sync_playwright
 
     with sync_playwright() as driver:
-        running = driver.chromium.launch(executable_path=found, args=QUIET)
+        running = driver.chromium.launch(executable_path=installed, args=QUIET)
         yield running
         running.close()
 
@@ -89,9 +89,9 @@ def place_of(page: Page, share: float) -> tuple[float, float]:
 
 def test_it_says_nothing_and_asks_for_nothing(open_page, shipped):
     for text in (made_up_page(), made_up_page(later=False), shipped):
-        found = open_page(text)
-        assert (found.said, found.asked) == ([], [])
-        found.page.close()
+        shown = open_page(text)
+        assert (shown.said, shown.asked) == ([], [])
+        shown.page.close()
 
 
 def test_hovering_shows_the_day_its_probabilities_and_the_report(open_page):
@@ -163,15 +163,15 @@ def test_everything_that_answers_can_be_reached_by_the_tabulator(open_page):
 
 
 def test_hostile_texts_do_nothing(open_page):
-    found = open_page(made_up_page(hostile(made_up_case())))
-    page = found.page
+    shown = open_page(made_up_page(hostile(made_up_case())))
+    page = shown.page
     page.locator(".plot").focus()
     page.keyboard.press("Home")
     for _ in range(40):
         page.keyboard.press("ArrowRight")
         page.wait_for_timeout(5)
     assert page.title() == HOSTILE
-    assert (found.said, found.asked) == ([], [])
+    assert (shown.said, shown.asked) == ([], [])
     assert page.locator("img").count() == 0
     hrefs = page.eval_on_selector_all("a", "all => all.map(a => a.protocol)")
     assert set(hrefs) <= {"file:", "https:"}
@@ -223,9 +223,9 @@ def test_every_text_that_is_seen_stands_out_from_its_background(open_page, shipp
 
     page = open_page(shipped).page
     page.locator("button").first.click()
-    found = {tuple(pair) for pair in page.eval_on_selector_all("body *", COLOURS)}
-    assert len(found) > 3
-    for ink, background in found:
+    pairs = {tuple(pair) for pair in page.eval_on_selector_all("body *", COLOURS)}
+    assert len(pairs) > 3
+    for ink, background in pairs:
         assert contrast_of(hexed(ink), hexed(background)) >= 4.5, (ink, background)
 
 

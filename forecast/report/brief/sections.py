@@ -157,7 +157,7 @@ def _new_reports(summary: Summary, unit: UnitForecast) -> Block:
 def outlook(summary: Summary, data: BriefData) -> Section:
     """Show how it goes on without further evidence, and the chance that each scenario ever comes true."""
     if not summary.regime:
-        fixed = "The truth is taken to be one fixed scenario, so that the outlook is what is believed now."
+        fixed = "The truth is assumed to be one fixed scenario, so that the outlook is what is believed now."
         return Section("outlook", "Outlook", (Text(fixed),))
 
     def table(unit: UnitForecast) -> list[Block]:
@@ -293,11 +293,11 @@ def caveats(summary: Summary, data: BriefData) -> Section:
     if origins.possible_duplicates:
         ids = [", ".join(report.id for report in reports) for reports in origins.possible_duplicates]
         text = f"In {len(ids)} of {origins.cells} cells reports that say the same count as independent: "
-        fix = ". If they pass on one story, link them by repeats or testimony."
+        fix = ". If they pass on one claim, link them by repeats or testimony."
         lines.append(("Lookalikes without a link", text + sentences.listing(ids, 3, "; ") + fix))
     checked = {check.name for check in data.failed_checks}
     lines += [("", one.text) for one in summary.warnings if CHECK_OF.get(one.kind) not in checked]
-    block: Block = Text("The checks found nothing to doubt.")
+    block: Block = Text("The checks show nothing to doubt.")
     if lines:
         block = Items(lines[:LONG_LISTED], LONG_ON_PAPER, max(len(lines) - LONG_LISTED, 0))
     return Section("doubts", "What to doubt", (block,))

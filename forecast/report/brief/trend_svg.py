@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 type Point = tuple[float, float]
 
-#: Markers on a line, or a few more, so that lines can be told apart without colour.
+#: Markers on a line, or a few more, so that lines differ without colour.
 MARKERS = 8
 
 #: Room above the plot for the as-of date, below it for dates, and at the foot for the days of reports.

@@ -10,26 +10,26 @@ from tests.report.base import made_up_brief
 
 
 def test_what_moved_it_is_told_for_the_horizon_and_now():
-    summary, found = made_up_brief()
-    lines = change_lines(summary, found, summary.units[0])
+    summary, data = made_up_brief()
+    lines = change_lines(summary, data, summary.units[0])
     moved = "60% issued 2014-11-15, 58% today (points: time passing, silence +1.0; new reports −3.0)."
     assert lines == [f"Continued conflict at the horizon: {moved}", f"Continued conflict now: {moved}"]
 
 
 def test_a_static_question_has_one_line_and_a_first_forecast_none():
-    summary, found = made_up_brief(made_up_case(regime=False))
-    assert len(change_lines(summary, found, summary.units[0])) == 1
-    summary, found = made_up_brief(later=False)
-    assert change_lines(summary, found, summary.units[0]) == []
+    summary, data = made_up_brief(made_up_case(regime=False))
+    assert len(change_lines(summary, data, summary.units[0])) == 1
+    summary, data = made_up_brief(later=False)
+    assert change_lines(summary, data, summary.units[0]) == []
 
 
 def test_why_names_the_parts_and_the_source_it_leans_on():
-    summary, found = made_up_brief()
-    lines = why_lines(summary, found, summary.units[0])
+    summary, data = made_up_brief()
+    lines = why_lines(summary, data, summary.units[0])
     assert lines[0].startswith("Continued conflict now, in decibans: before any evidence ")
     # Both indicators are judged alike under all scenarios, so that no source matters.
     assert len(lines) == 1
-    assert not [line for line in collect_lines(summary, found, summary.units[0]) if "it most" in line]
+    assert not [line for line in collect_lines(summary, data, summary.units[0]) if "it most" in line]
 
 
 def test_the_brief_in_markdown_has_the_sections_of_every_unit():
@@ -45,8 +45,8 @@ def test_tags_and_links_of_others_are_text_in_markdown():
     evil = "x <script>alert(1)</script> [y](javascript:alert(1)) <https://e.example>"
     scenarios = tuple(replace(one, title=evil) for one in case.question.scenarios)
     case = replace(case, question=replace(case.question, title=evil, scenarios=scenarios))
-    summary, found = made_up_brief(case)
-    text = brief_markdown(summary, found, picture="trend.png")
+    summary, data = made_up_brief(case)
+    text = brief_markdown(summary, data, picture="trend.png")
     assert "<script" not in text
     assert "<https" not in text
     assert "](javascript" not in text

@@ -58,22 +58,22 @@ def test_an_area_has_a_shape_for_each_run():
 
 @given(st.integers(0, 500), st.integers(2, 60))
 def test_thinning_keeps_the_ends_and_goes_evenly(count, most):
-    found = thinned(count, most)
-    assert len(found) == min(count, most)
-    assert found == sorted(set(found))
+    chosen = thinned(count, most)
+    assert len(chosen) == min(count, most)
+    assert chosen == sorted(set(chosen))
     if count:
-        assert (found[0], found[-1]) == (0, count - 1)
-        steps = {later - earlier for earlier, later in pairwise(found)}
+        assert (chosen[0], chosen[-1]) == (0, count - 1)
+        steps = {later - earlier for earlier, later in pairwise(chosen)}
         assert not steps or max(steps) - min(steps) <= 1
 
 
 @given(st.dates(date(1950, 1, 1), date(2090, 1, 1)), st.integers(0, 15_000), st.integers(3, 9))
 def test_ticks_are_few_and_inside(first, length, most):
     last = first + timedelta(length)
-    found = ticks(first, last, most)
-    assert 1 <= len(found) <= most
-    assert all(first <= day <= last for day, _ in found)
-    assert [day for day, _ in found] == sorted({day for day, _ in found})
+    marked = ticks(first, last, most)
+    assert 1 <= len(marked) <= most
+    assert all(first <= day <= last for day, _ in marked)
+    assert [day for day, _ in marked] == sorted({day for day, _ in marked})
 
 
 @pytest.mark.parametrize("shape", ["o", "s", "^", "D", "v", "P", "X", "x"])

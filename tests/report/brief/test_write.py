@@ -28,14 +28,14 @@ def text(request) -> str:
 
 
 def test_it_is_well_formed_with_headings_in_order(text):
-    found = read(text)
-    levels = [int(tag[1]) for tag, _ in found.tags if re.fullmatch("h[1-6]", tag)]
+    page = read(text)
+    levels = [int(tag[1]) for tag, _ in page.tags if re.fullmatch("h[1-6]", tag)]
     assert levels.count(1) == 1
     assert levels[0] == 1
     assert all(later <= earlier + 1 for earlier, later in pairwise(levels))
-    ids = [attributes["id"] for _, attributes in found.tags if "id" in attributes]
+    ids = [attributes["id"] for _, attributes in page.tags if "id" in attributes]
     assert len(ids) == len(set(ids))
-    assert dict(found.tags)["html"]["lang"] == "en"
+    assert dict(page.tags)["html"]["lang"] == "en"
 
 
 def test_it_loads_nothing(text):
@@ -88,11 +88,11 @@ def test_tables_say_what_their_rows_and_columns_are(text):
 
 def test_what_others_wrote_stays_text():
     text = made_up_page(hostile(made_up_case()), later=False)
-    found = read(text)
-    assert sum(tag == "script" for tag, _ in found.tags) == 2  # data of the trend, and our own
-    assert "title" not in dict(found.tags)["h1"]
-    assert ("h1", HOSTILE) in found.texts
-    hrefs = [a["href"] for tag, a in found.tags if tag == "a" and not a["href"].startswith("#")]
+    page = read(text)
+    assert sum(tag == "script" for tag, _ in page.tags) == 2  # data of the trend, and our own
+    assert "title" not in dict(page.tags)["h1"]
+    assert ("h1", HOSTILE) in page.texts
+    hrefs = [a["href"] for tag, a in page.tags if tag == "a" and not a["href"].startswith("#")]
     assert "https://example.org/?a=1&b=2" in hrefs
     assert all(href.startswith("https://example.org/") for href in hrefs)
     for script in re.findall("<script type=.application/json.>(.*?)</script>", text, re.DOTALL):
@@ -107,8 +107,8 @@ def test_very_many_units_stay_a_small_file():
 
 
 def test_the_same_findings_give_the_same_page_bit_by_bit():
-    summary, found = made_up_brief()
-    assert brief_html(summary, found) == brief_html(summary, found)
+    summary, data = made_up_brief()
+    assert brief_html(summary, data) == brief_html(summary, data)
 
 
 @pytest.mark.parametrize("background", ["background", "tint"])
@@ -120,5 +120,5 @@ def test_texts_stand_out_from_their_background(ink, background):
 
 
 def test_the_key_of_the_trend_has_every_scenario():
-    found = read(CASES["later"]())
-    assert sum(tag == "button" for tag, _ in found.tags) == len(COURSES)
+    page = read(CASES["later"]())
+    assert sum(tag == "button" for tag, _ in page.tags) == len(COURSES)
