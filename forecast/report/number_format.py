@@ -73,15 +73,6 @@ def with_error(number: float, error: float, digits: int = 1, sign: str = "") -> 
     return "-" if math.isnan(number) else f"{number:{sign}.{digits}f} ± {2 * error:.{digits}f}"
 
 
-def thousandths(number: float) -> str:
-    """Write a small number, such as an information in bits, in thousandths.
-
-    >>> thousandths(0.01234)
-    '12.3'
-    """
-    return f"{1000 * number:.1f}"
-
-
 def counted(number: int, noun: str, nouns: str = "") -> str:
     """Write a number of things.
 

@@ -23,7 +23,7 @@ from forecast.report.brief.elements import (
     safe_link,
 )
 from forecast.report.brief.trend_svg import dates, thinned
-from forecast.report.number_format import band, counted, decibans, percent, points, thousandths
+from forecast.report.number_format import band, counted, decibans, percent, points
 from forecast.report.text.sensitivity import most
 
 if TYPE_CHECKING:
@@ -267,7 +267,7 @@ def _to_ask(summary: Summary, data: BriefData) -> Iterable[Block]:
         indicator = summary.question.indicator_titles[one["indicator"]]
         what = Cell(f"{_unit_prefix(one.get('unit'))}{indicator}", small=one["source"] or "watching it")
         expected = f"{one['expected']} ({percent(one['chance'])})" if one["expected"] else "a number"
-        rows.append(row(what, expected, thousandths(one["horizon"])))
+        rows.append(row(what, expected, f"{1000 * one['horizon']:.1f}"))
     if rows:
         caption = "What to ask about, and whom: information to expect, in thousandths of a bit"
         head = ("Ask about", "Most likely answer", "Information")
