@@ -29,7 +29,7 @@ from forecast.case.judgement import JudgementId
 from forecast.case.question import Moves, Question, Transition
 from forecast.inference.engine import Engine, update
 from forecast.inference.result import at_horizon, now, now_and_horizon
-from forecast.model.cell_sequence import places
+from forecast.model.cell_sequence import unit_and_period
 from forecast.model.dynamics import transition_matrices
 from forecast.model.hmm import empty_filtered, refresh
 from forecast.model.likelihood import log_cells
@@ -236,7 +236,7 @@ def _cells(task: Problem) -> tuple[list[tuple[int, int, int]], np.ndarray, str]:
     log_m = np.empty((len(sequence.cell), layout.scenarios))
     log_cells(layout.mean, sequence.cell, cells, layout.arrays, log_m)
     known, fixed = [], np.zeros((evidence.periods, layout.scenarios))
-    for kind, period in zip(sequence.kind, places(sequence)[1], strict=True):
+    for kind, period in zip(sequence.kind, unit_and_period(sequence)[1], strict=True):
         cell, power = cells.cell[sequence.cell[kind]], sequence.exponent[kind]
         indicator = layout.arrays.indicator[cell["indicator"]]
         reports = cells.report[cell["first"] : cell["end"]]

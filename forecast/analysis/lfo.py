@@ -43,7 +43,7 @@ from forecast.inference.estimates import draws_of
 from forecast.inference.particles import Chain, ImpossibleEvidence
 from forecast.inference.result import as_of, require_current
 from forecast.inference.smc import run_chain, systems
-from forecast.model.cell_sequence import CellSequence, places
+from forecast.model.cell_sequence import CellSequence, unit_and_period
 from forecast.model.evidence_index import Snapshot
 from forecast.model.hmm import empty_filtered, refresh
 from forecast.model.problem import Problem, build_problem
@@ -289,14 +289,14 @@ def evidence_by_period(case: Case, as_of: date) -> PeriodEvidence:
     question = case.question
     plain = build_problem(replace(question, groups=(), cap=None), case.evidence, as_of)
     sequence = plain.steps[-1].sequence
-    unit, period = places(sequence)
+    unit, period = unit_and_period(sequence)
     cell = sequence.cell[sequence.kind]
     exponent = np.ones(len(cell))
     if question.groups or question.cap is not None:
         tempered = build_problem(question, case.evidence, as_of)
         powers = tempered.steps[-1].sequence
         indicator = tempered.cells.cell["indicator"][powers.cell[powers.kind]]
-        keys = zip(*places(powers), indicator, strict=True)
+        keys = zip(*unit_and_period(powers), indicator, strict=True)
         by_key = dict(zip(keys, powers.exponent[powers.kind], strict=True))
         keys = zip(unit, period, plain.cells.cell["indicator"][cell], strict=True)
         exponent = np.array([by_key.get(key, 0.0) for key in keys])

@@ -22,7 +22,7 @@ import xarray as xr
 
 from forecast.case.question import Question
 from forecast.inference.particles import log_sum
-from forecast.model.cell_sequence import places
+from forecast.model.cell_sequence import unit_and_period
 from forecast.model.dynamics import transition_matrices
 from forecast.model.likelihood import DECIBAN, log_cells
 from forecast.model.problem import Problem
@@ -59,7 +59,7 @@ def conflict(task: Problem) -> xr.Dataset:
     -1.2
     """
     question, step, layout = task.layout.question, task.steps[-1], task.layout
-    unit, period = places(step.sequence)
+    unit, period = unit_and_period(step.sequence)
     kind = step.sequence.kind[: len(unit)]
     log_m = np.empty((len(step.sequence.cell), layout.scenarios))
     log_cells(layout.mean, step.sequence.cell, task.cells, layout.arrays, log_m)

@@ -20,7 +20,7 @@ class CellSequence(NamedTuple):
     exponent: np.ndarray  # (Q,) its exponent in the power likelihood
 
 
-def places(sequence: CellSequence) -> tuple[np.ndarray, np.ndarray]:
+def unit_and_period(sequence: CellSequence) -> tuple[np.ndarray, np.ndarray]:
     """Return the unit and the period of each cell of a sequence."""
     units, edges = sequence.start.shape
     where = np.repeat(np.arange(units * (edges - 1)), np.diff(sequence.start, axis=1).ravel())
@@ -32,7 +32,7 @@ def _changed(old: CellSequence, new: CellSequence) -> tuple[np.ndarray, np.ndarr
     size = 1 + max([int(sequence.cell.max()) for sequence in (old, new) if sequence.cell.size], default=0)
     codes = []
     for sequence in (old, new):
-        unit, period = places(sequence)
+        unit, period = unit_and_period(sequence)
         codes.append((period * old.start.shape[0] + unit) * size + sequence.cell[sequence.kind])
     return ~np.isin(codes[0], codes[1]), ~np.isin(codes[1], codes[0])
 
@@ -42,7 +42,7 @@ def first_change(old: CellSequence, new: CellSequence) -> int:
     first = old.start.shape[1] - 1
     for sequence, changed in zip((old, new), _changed(old, new), strict=True):
         if changed.any():
-            first = min(first, int(places(sequence)[1][changed].min()))
+            first = min(first, int(unit_and_period(sequence)[1][changed].min()))
     return first
 
 
@@ -50,7 +50,7 @@ def bridge(old: CellSequence, new: CellSequence, part: float) -> CellSequence:
     """Return a sequence on the way from old to new: 1 - part of what goes, part of what comes."""
     gone, come = _changed(old, new)
     units, periods = new.start.shape[0], new.start.shape[1] - 1
-    (old_unit, old_period), (unit, period) = places(old), places(new)
+    (old_unit, old_period), (unit, period) = unit_and_period(old), unit_and_period(new)
     where = np.concatenate([(old_unit * periods + old_period)[gone], unit * periods + period])
     order = np.argsort(where, kind="stable")
     weight = np.concatenate([np.full(gone.sum(), 1 - part), np.where(come, part, 1.0)])

@@ -48,9 +48,9 @@ class EvidenceIndex:
     def __init__(self, layout: Layout, evidence: Evidence) -> None:
         self._layout = layout
         self._question: Question = layout.question
-        self._place = {indicator.id: i for i, indicator in enumerate(self._question.indicators)}
+        self._position = {indicator.id: i for i, indicator in enumerate(self._question.indicators)}
         self._parent = {
-            i: self._place[indicator.given]
+            i: self._position[indicator.given]
             for i, indicator in enumerate(self._question.indicators)
             if indicator.given
         }
@@ -60,9 +60,9 @@ class EvidenceIndex:
         self._units = self._question.unit_count
         self.log = ReportLog(self._question, evidence)
         self._day = self._question.opened
-        self._own: dict[CellKey, CellContent] = {}  # cells by themselves, before pairs are joined
+        self._single: dict[CellKey, CellContent] = {}  # cells by themselves, before pairs are joined
         self._periods: dict[tuple[int, int], list[int]] = {}  # of (unit, indicator), those with a cell
-        self._joined: dict[CellKey, CellContent] = {}
+        self._combined: dict[CellKey, CellContent] = {}
         self._size = len(self._question.indicators)
         self._longest = self._question.period(self._question.horizon) + 1
         self._begin = self._last = 0
@@ -81,22 +81,22 @@ class EvidenceIndex:
 
     def changes(self, until: date) -> list[tuple[date, CellKey]]:
         """Return every date up to a day on which a cell may change, with the cell."""
-        found = self.log.events()
+        changes = self.log.changes()
         for i, indicator in enumerate(self._question.indicators):
             if indicator.monitored:
                 for period in range(self._question.period(until) + 1):
                     day = self._question.last_day(period) + timedelta(days=indicator.monitored.lag)
-                    found += [(day, (unit, period, i)) for unit in range(self._units)]
-        return sorted((day, key) for day, key in found if day <= until)
+                    changes += [(day, (unit, period, i)) for unit in range(self._units)]
+        return sorted((day, key) for day, key in changes if day <= until)
 
     def update_cells(
         self, keys: Iterable[CellKey], day: date, left_out: frozenset[str] = frozenset()
     ) -> None:
         """Make the cells `keys`, and what depends on them, what is known on `day`, some reports left out.
 
-        A report that is left out is not heard, but what it corrects stays corrected.
+        A report that is left out adds nothing, but what it corrects stays corrected.
         """
-        self._number(self._refresh(keys, day, left_out))
+        self._assign_numbers(self._refresh(keys, day, left_out))
 
     def updated(self, keys: Iterable[CellKey], day: date, left_out: frozenset[str]) -> EvidenceIndex:
         """Return another index with :meth:`update_cells` done to it."""
@@ -124,16 +124,16 @@ class EvidenceIndex:
             for i, indicator in enumerate(self._question.indicators)
             if not indicator.values or indicator.persistence is not None
         }
-        tops = index._refresh([key for key in self._own if key[2] in follows], self._day, frozenset())
+        tops = index._refresh([key for key in self._single if key[2] in follows], self._day, frozenset())
         if self._question.groups or self._question.cap is not None:
             index._forget_numbers()
-            tops = set(index._joined)
-        index._number(tops)
+            tops = set(index._combined)
+        index._assign_numbers(tops)
         return index
 
     def contents(self) -> dict[CellKey, CellContent]:
         """Return every cell in the order of time, also one to which the cap leaves no weight at all."""
-        return {key: self._joined[key] for key in sorted(self._joined)}
+        return {key: self._combined[key] for key in sorted(self._combined)}
 
     def snapshot(self, day: date) -> Snapshot:
         """Return the cells as they stand, and since when they differ from the last snapshot."""
@@ -156,15 +156,15 @@ class EvidenceIndex:
     def _copy(self) -> EvidenceIndex:
         """Return an index that can be changed without changing this one."""
         index = copy(self)
-        index._own, index._joined = dict(self._own), dict(self._joined)
+        index._single, index._combined = dict(self._single), dict(self._combined)
         index._periods = {key: list(periods) for key, periods in self._periods.items()}
-        index._standing, index._numbers = dict(self._standing), dict(self._numbers)
+        index._number_of, index._numbers = dict(self._number_of), dict(self._numbers)
         index._powers = list(self._powers)
         return index
 
     def _forget_numbers(self) -> None:
         """Start numbering the cells anew."""
-        self._standing: dict[CellKey, int] = {}
+        self._number_of: dict[CellKey, int] = {}
         self._numbers: dict[tuple[CellContent, float], int] = {}
         self._powers: list[float] = []
         self._codes, self._kinds = np.empty(0, np.int64), np.empty(0, np.int64)
@@ -178,9 +178,9 @@ class EvidenceIndex:
         tops = set()
         for unit, period, i in touched:
             tops.add((unit, period, self._parent.get(i, i)))
-            tops |= {(unit, t, i) for t in self._bare_after(unit, period, i)}
+            tops |= {(unit, t, i) for t in self._periods_with_children_only(unit, period, i)}
         for key in tops:
-            self._join(key)
+            self._combine(key)
         return tops
 
     # ---- one cell --------------------------------------------------------------------------------
@@ -189,7 +189,7 @@ class EvidenceIndex:
         """Rebuild a cell and the held value of the next one; return the cells that may have changed."""
         unit, period, i = key
         indicator = self._question.indicators[i]
-        self._put(key, self._content(key, day, left_out))
+        self._set(key, self._content(key, day, left_out))
         if indicator.persistence is None:
             return {key}
         periods = self._periods.get((unit, i), [])
@@ -197,16 +197,16 @@ class EvidenceIndex:
         if place == len(periods):
             return {key}
         after = (unit, periods[place], i)
-        self._put(after, self._content(after, day, left_out))
+        self._set(after, self._content(after, day, left_out))
         return {key, after}
 
-    def _put(self, key: CellKey, content: CellContent | None) -> None:
+    def _set(self, key: CellKey, content: CellContent | None) -> None:
         periods = self._periods.setdefault((key[0], key[2]), [])
         if content is not None:
-            if key not in self._own:
+            if key not in self._single:
                 insort(periods, key[1])
-            self._own[key] = content
-        elif self._own.pop(key, None) is not None:
+            self._single[key] = content
+        elif self._single.pop(key, None) is not None:
             periods.remove(key[1])
 
     def _content(self, key: CellKey, day: date, left_out: frozenset[str]) -> CellContent | None:
@@ -230,13 +230,13 @@ class EvidenceIndex:
         self, indicator: Indicator, period: int, day: date, live: list[Report]
     ) -> tuple[float, float]:
         """Return the factors of silence for the quiet value and for any other; 1 where nobody is silent."""
-        watch = indicator.monitored
-        if watch is None or any(r.value != indicator.values[0] for r in live):
+        monitored = indicator.monitored
+        if monitored is None or any(r.value != indicator.values[0] for r in live):
             return 1.0, 1.0
         last = self._question.last_day(period)
-        if not watch.since <= last <= watch.until or last + timedelta(days=watch.lag) > day:
+        if not monitored.since <= last <= monitored.until or last + timedelta(days=monitored.lag) > day:
             return 1.0, 1.0
-        return 1.0 - watch.false_alarm, 1.0 - watch.detection
+        return 1.0 - monitored.false_alarm, 1.0 - monitored.detection
 
     def _held(self, key: CellKey, indicator: Indicator) -> tuple[float, int]:
         """Return the chance that the last reported value went on, and that value."""
@@ -245,27 +245,27 @@ class EvidenceIndex:
         place = bisect_left(periods, period)
         if indicator.persistence is None or place == 0:
             return 0.0, 0
-        before = self._own[unit, periods[place - 1], i]
+        before = self._single[unit, periods[place - 1], i]
         factors = before.quiet, before.active
         held = most_likely(before.terms, len(indicator.values), factors, self._layout.mean)
         return indicator.persistence ** (period - periods[place - 1]), held
 
     # ---- cells that belong together ----------------------------------------------------------------
 
-    def _join(self, key: CellKey) -> None:
+    def _combine(self, key: CellKey) -> None:
         """Put together an indicator's cell and the cell of the indicator that is given it."""
         unit, period, i = key
-        content = self._own.get(key)
+        content = self._single.get(key)
         children = self._children.get(i, ())
-        found = [self._own[unit, period, c] for c in children if (unit, period, c) in self._own]
-        if found:
-            content = (content or self._bare(key))._replace(children=tuple(found))
+        below = [self._single[unit, period, c] for c in children if (unit, period, c) in self._single]
+        if below:
+            content = (content or self._without_reports(key))._replace(children=tuple(below))
         if content is None:
-            self._joined.pop(key, None)
+            self._combined.pop(key, None)
         else:
-            self._joined[key] = content
+            self._combined[key] = content
 
-    def _bare_after(self, unit: int, period: int, i: int) -> list[int]:
+    def _periods_with_children_only(self, unit: int, period: int, i: int) -> list[int]:
         """Return the periods in which only children call for this cell, up to its next own one."""
         if self._question.indicators[i].persistence is None:
             return []
@@ -274,52 +274,52 @@ class EvidenceIndex:
         called = (t for c in self._children.get(i, ()) for t in self._periods.get((unit, c), ()))
         return [t for t in called if period < t < end]
 
-    def _bare(self, key: CellKey) -> CellContent:
+    def _without_reports(self, key: CellKey) -> CellContent:
         hold, held = self._held(key, self._question.indicators[key[2]])
         return CellContent(key[2], hold=hold, held=held)
 
-    def _number(self, keys: set[CellKey]) -> None:
+    def _assign_numbers(self, keys: set[CellKey]) -> None:
         """Give changed cells and their group-mates their exponents and numbers."""
         question = self._question
-        group = {self._place[i]: g for g in question.groups for i in g.indicators}
+        group = {self._position[i]: g for g in question.groups for i in g.indicators}
         plain = not question.groups and question.cap is None
         for key in list(keys):
             for mate in group[key[2]].indicators if key[2] in group else ():
-                keys.add((key[0], key[1], self._place[mate]))
-        present = [key for key in sorted(keys) if key in self._joined]
+                keys.add((key[0], key[1], self._position[mate]))
+        present = [key for key in sorted(keys) if key in self._combined]
         powers = [1.0] * len(present) if plain else self._power(present, group)
-        standing = {}
+        numbers = {}
         for key, power in zip(present, powers, strict=True):
             if power > 0:
-                content = self._joined[key], power
-                standing[key] = self._numbers.setdefault(content, len(self._numbers))
-                if standing[key] == len(self._powers):
+                content = self._combined[key], power
+                numbers[key] = self._numbers.setdefault(content, len(self._numbers))
+                if numbers[key] == len(self._powers):
                     self._powers.append(power)
-        self._stand(keys, standing)
+        self._renumber(keys, numbers)
 
-    def _stand(self, keys: set[CellKey], standing: dict[CellKey, int]) -> None:
+    def _renumber(self, keys: set[CellKey], numbers: dict[CellKey, int]) -> None:
         """Let cells stand, in the order of time, in place of whatever stood at `keys`."""
-        before = {key: self._standing.pop(key) for key in keys if key in self._standing}
-        self._standing |= standing
-        changed = sorted(key for key in keys if before.get(key) != standing.get(key))
+        before = {key: self._number_of.pop(key) for key in keys if key in self._number_of}
+        self._number_of |= numbers
+        changed = sorted(key for key in keys if before.get(key) != numbers.get(key))
         if not changed:
             return
         self._begin = min(self._begin, min(t for _, t, _ in changed))
-        codes = np.array([self._code(key) for key in changed])
+        codes = np.array([self._order(key) for key in changed])
         keep = ~np.isin(self._codes, codes)
         kept, kinds = self._codes[keep], self._kinds[keep]
-        new = [key for key in changed if key in standing]
-        codes = np.array([self._code(key) for key in new], np.int64)
+        new = [key for key in changed if key in numbers]
+        codes = np.array([self._order(key) for key in new], np.int64)
         place = np.searchsorted(kept, codes)
         self._codes = np.insert(kept, place, codes)
-        self._kinds = np.insert(kinds, place, np.array([standing[key] for key in new], np.int64))
+        self._kinds = np.insert(kinds, place, np.array([numbers[key] for key in new], np.int64))
 
-    def _code(self, key: CellKey) -> int:
+    def _order(self, key: CellKey) -> int:
         unit, period, indicator = key
         return (unit * self._longest + period) * self._size + indicator
 
     def _power(self, keys: list[CellKey], group: dict[int, Group]) -> list[float]:
-        cells = flatten([self._joined[key] for key in keys])
+        cells = flatten([self._combined[key] for key in keys])
         log_m = np.empty((len(keys), self._layout.scenarios))
         log_cells(self._layout.mean, np.arange(len(keys)), cells, self._layout.arrays, log_m)
         together = [(u, t, group[i].id if i in group else "", 0 if i in group else i) for u, t, i in keys]

@@ -19,7 +19,7 @@ class ReportLog:
 
     def __init__(self, question: Question, evidence: Evidence) -> None:
         self._question, self._evidence = question, evidence
-        self._place = {indicator.id: i for i, indicator in enumerate(question.indicators)}
+        self._position = {indicator.id: i for i, indicator in enumerate(question.indicators)}
         self._units = {unit: u for u, unit in enumerate(question.units)} or {"": 0}
         self._by_id = {r.id: r for r in evidence.reports}
         self._replacing = {r.replaces: r for r in evidence.reports if r.replaces}
@@ -33,7 +33,7 @@ class ReportLog:
     def key(self, report: Report) -> CellKey:
         """Return the cell that a report speaks about."""
         unit = self._units[report.unit]
-        return unit, self._question.period(report.date), self._place[report.indicator]
+        return unit, self._question.period(report.date), self._position[report.indicator]
 
     def report(self, id: str) -> Report:
         """Return a report by its id."""
@@ -54,21 +54,21 @@ class ReportLog:
                 row = self._by_id.get(row.replaces)
         return ReportLog(self._question, left), touched
 
-    def events(self) -> list[tuple[date, CellKey]]:
+    def changes(self) -> list[tuple[date, CellKey]]:
         """Return every date on which reports change what is known of a cell, with the cell."""
-        found = []
+        changes = []
         for key, reports in self._reports.items():
             for report in reports:
-                found.append((report.reported, key))
+                changes.append((report.reported, key))
                 if report.id in self._replacing:
-                    found.append((self._replacing[report.id].reported, key))
+                    changes.append((self._replacing[report.id].reported, key))
             if self._question.indicators[key[2]].kind in ("count", "measure"):
-                found.append((self._question.last_day(key[1]), key))
-        return found
+                changes.append((self._question.last_day(key[1]), key))
+        return changes
 
     def live(self, key: CellKey, day: date) -> list[Report]:
         """Return the reports of a cell that stand on a day, by `reported`, then by place in the log."""
-        return [report for report in self._reports.get(key, ()) if self._stands(report, day)]
+        return [report for report in self._reports.get(key, ()) if self._is_current(report, day)]
 
     def originals(
         self, live: Sequence[Report], day: date, left_out: frozenset[str] = frozenset()
@@ -97,12 +97,12 @@ class ReportLog:
             first.setdefault(report.source, j)
         return originals
 
-    def _stands(self, report: Report, day: date) -> bool:
+    def _is_current(self, report: Report, day: date) -> bool:
         replacing = self._replacing.get(report.id)
         return report.reported <= day and (replacing is None or replacing.reported > day)
 
     def _current(self, report: Report, day: date) -> Report:
         """Return what stands in a report's place on a day, be it a withdrawal."""
-        while not self._stands(report, day):
+        while not self._is_current(report, day):
             report = self._replacing[report.id]
         return report

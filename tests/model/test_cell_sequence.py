@@ -7,7 +7,7 @@ from collections import Counter
 import numpy as np
 import pytest
 
-from forecast.model.cell_sequence import CellSequence, bridge, first_change, places
+from forecast.model.cell_sequence import CellSequence, bridge, first_change, unit_and_period
 
 Cells = dict[tuple[int, int], list[int]]  # unit, period: kinds
 
@@ -31,15 +31,15 @@ NEW = sequence(4, {(0, 0): [0, 1], (0, 2): [4, 0], (1, 1): [3], (1, 3): [1]})
 
 def unfolded(one: CellSequence) -> Counter[tuple[int, int, int, float]]:
     """How often each cell stands where, with what exponent; those of exponent 0 left out."""
-    unit, period = places(one)
+    unit, period = unit_and_period(one)
     rows = zip(unit, period, one.cell[one.kind], one.exponent[one.kind].round(12), strict=True)
     return Counter((int(u), int(t), int(c), float(e)) for u, t, c, e in rows if e > 0)
 
 
 def test_places():
-    unit, period = places(OLD)
+    unit, period = unit_and_period(OLD)
     assert list(zip(unit, period, OLD.kind, strict=True)) == [(0, 0, 0), (0, 0, 1), (0, 2, 2), (1, 1, 3)]
-    assert [len(x) for x in places(sequence(0, {}))] == [0, 0]
+    assert [len(x) for x in unit_and_period(sequence(0, {}))] == [0, 0]
 
 
 @pytest.mark.parametrize(

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from forecast.case.evidence import Evidence, Report
 from forecast.case.question import Group, Monitored, Question
-from forecast.model.cell_sequence import CellSequence, places
+from forecast.model.cell_sequence import CellSequence, unit_and_period
 from forecast.model.evidence_index import EvidenceIndex
 from forecast.model.likelihood import Cells
 from forecast.model.parameters import Layout, layout
@@ -94,7 +94,7 @@ def unfolded(sequence: CellSequence, cells: Cells) -> list[tuple[Any, ...]]:
         reports = tuple(tuple(r) for r in cells.report[row["first"] : row["end"]].tolist())
         return own, reports, tuple(held(row["child"] + n) for n in range(row["children"]))
 
-    unit, period = places(sequence)
+    unit, period = unit_and_period(sequence)
     return [
         (u, t, held(sequence.cell[k]), sequence.exponent[k])
         for u, t, k in zip(unit.tolist(), period.tolist(), sequence.kind, strict=True)

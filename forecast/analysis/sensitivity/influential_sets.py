@@ -27,7 +27,7 @@ import numpy as np
 from forecast.analysis.plug_in import plug_in_model, step_to_horizon
 from forecast.case.evidence import Evidence, Report
 from forecast.case.question import Question
-from forecast.model.cell_sequence import places
+from forecast.model.cell_sequence import unit_and_period
 from forecast.model.hmm import filter_log_likelihood
 from forecast.model.likelihood import log_cells
 from forecast.model.parameters import TINY
@@ -108,7 +108,7 @@ class Removals:
             sequence, cells = model.evidence.sequence, model.cells
             log_m = np.empty((len(sequence.cell), model.layout.scenarios))
             log_cells(model.layout.mean, sequence.cell, cells, model.layout.arrays, log_m)
-            units, periods = places(sequence)
+            units, periods = unit_and_period(sequence)
             self._cells[component, mine] = {
                 int(t): log_m[kind]
                 for u, t, kind in zip(units, periods, sequence.kind, strict=True)

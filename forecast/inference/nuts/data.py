@@ -11,7 +11,7 @@ from datetime import date
 import numpy as np
 
 from forecast.case.evidence import Evidence
-from forecast.model.cell_sequence import places
+from forecast.model.cell_sequence import unit_and_period
 from forecast.model.evidence_index import EvidenceIndex, Snapshot
 from forecast.model.likelihood import Cells
 from forecast.model.parameters import CATEGORY, Layout
@@ -76,7 +76,7 @@ def model_data(laid: Layout, evidence: Evidence, as_of: date) -> Data:
     own, numbers = np.unique(top[is_category[top]]), np.unique(top[~is_category[top]])
     children = [np.arange(of[c]["child"], of[c]["child"] + of[c]["children"]) for c in own]
     categories = np.concatenate([own, *children]).astype(np.int64)
-    unit, period = places(sequence)
+    unit, period = unit_and_period(sequence)
     row = np.where(
         is_category[top], np.searchsorted(own, top), len(categories) + np.searchsorted(numbers, top)
     )

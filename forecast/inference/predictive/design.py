@@ -14,7 +14,7 @@ from typing import NamedTuple
 import numpy as np
 
 from forecast.case.evidence import Report
-from forecast.model.cell_sequence import CellSequence, places
+from forecast.model.cell_sequence import CellSequence, unit_and_period
 from forecast.model.cells import ReportDesign, report_design, value_code
 from forecast.model.problem import Problem
 from forecast.model.report_log import WITHDRAWN, CellKey, ReportLog
@@ -63,7 +63,7 @@ class EvidenceDesign:
         A cell that the cap has taken out altogether does not stand.
         """
         earlier = self._occurrences(sequence)
-        units, periods = places(sequence)
+        units, periods = unit_and_period(sequence)
         for n in np.flatnonzero(periods >= begin):
             unit, period = int(units[n]), int(periods[n])
             design = self.design(int(sequence.cell[sequence.kind[n]]), unit, period, day, earlier)
@@ -113,7 +113,7 @@ class EvidenceDesign:
 
     def _occurrences(self, sequence: CellSequence) -> Occurrences:
         """Return where there is a cell that has reports or silence of its own."""
-        unit, period = places(sequence)
+        unit, period = unit_and_period(sequence)
         heads = sequence.cell[sequence.kind]
         found = [(unit, period, heads)]
         for n in range(int(self._cell["children"].max(initial=0))):

@@ -18,7 +18,7 @@ from forecast.inference.predictive.design import (
     cell_and_children,
     originals_first,
 )
-from forecast.model.cell_sequence import CellSequence, places
+from forecast.model.cell_sequence import CellSequence, unit_and_period
 from forecast.model.cells import CellContent, ReportDesign, flatten, report_term
 from forecast.model.likelihood import Cells
 from forecast.model.parameters import Layout
@@ -89,7 +89,7 @@ def _no_periods(like: CellSequence) -> CellSequence:
 
 def _cell_and_exponent(task: Problem, sequence: CellSequence, begin: int) -> dict[CellKey, tuple[int, float]]:
     """Return the cell and the exponent at each place from period `begin` on."""
-    unit, period = places(sequence)
+    unit, period = unit_and_period(sequence)
     kind = sequence.kind[: len(unit)]
     late = period >= begin
     cell = sequence.cell[kind[late]]
@@ -173,7 +173,7 @@ def _parted(
     rows = [(*key, *value) for key, value in stays.items()]
     rows += [(p.place.unit, p.place.period, p.place.design.indicator, p.given, p.exponent) for p in parts]
     late = np.array(rows).reshape(-1, 5)
-    unit, period = places(before)
+    unit, period = unit_and_period(before)
     early = np.flatnonzero(period < step.begin)
     where = unit[early] * step.periods + period[early]
     where = np.concatenate([where, late[:, 0].astype(np.int64) * step.periods + late[:, 1].astype(np.int64)])

@@ -36,7 +36,7 @@ from forecast.inference.predictive.increments import (
 )
 from forecast.inference.predictive.paths import posterior_path
 from forecast.inference.predictive.replicates import Batch, DrawnCell, most_likely, replicate
-from forecast.model.cell_sequence import CellSequence, places
+from forecast.model.cell_sequence import CellSequence, unit_and_period
 from forecast.model.cells import CellContent, flatten
 from forecast.model.dynamics import transition_matrices
 from forecast.model.hmm import Filtered, empty_filtered, forward
@@ -230,7 +230,7 @@ def _tables(
     m_given^(e - 1) m.
     """
     begin = min(part.place.period for part in new.parts)
-    unit, period = places(new.known)
+    unit, period = unit_and_period(new.known)
     cell = new.known.cell[new.known.kind]
     given = np.array([part.given for part in new.parts])
     others = np.flatnonzero((period >= begin) & ~np.isin(cell, given))

@@ -10,7 +10,7 @@ import pytest
 from forecast.case.evidence import Evidence
 from forecast.inference.predictive.design import EvidenceDesign, cell_and_children
 from forecast.inference.predictive.increments import EvidenceIncrement, evidence_increment
-from forecast.model.cell_sequence import places
+from forecast.model.cell_sequence import unit_and_period
 from forecast.model.hmm import empty_filtered, refresh
 from forecast.model.problem import Problem, build_problem
 from tests.cases import CASES, Small, binary, day, question, ratio, report, small, source
@@ -84,7 +84,7 @@ def test_what_a_ratio_says_is_never_new():
     problem, (new,) = of(Small(q, Evidence(log), day(6)))
     assert new.reports == 1
     assert new.lost  # particles of before do not know it
-    unit, _ = places(new.known)
+    unit, _ = unit_and_period(new.known)
     assert len(unit) == 2
     r = 0.9
     alone = math.log(0.5 * ((1 - r) / 2 + r * 0.25) + 0.5 * ((1 - r) / 2 + r))
