@@ -92,8 +92,8 @@ def report_term(
     if indicator.values:
         chance = 1.0 / len(indicator.values)
     else:
-        chance = sum(density(indicator, s, value) for s in range(layout.scenarios)) / layout.scenarios
-        chance = max(chance, TINY)
+        mixture = [density_at_mean(indicator, s, value) for s in range(layout.scenarios)]
+        chance = max(sum(mixture) / layout.scenarios, TINY)
     same = any(stated[o] == value for o in design.originals if o != WITHDRAWN)
     copied = 1.0 if same else chance if WITHDRAWN in design.originals else 0.0
     return ReportTerm(
@@ -112,7 +112,7 @@ def value_code(report: Report, indicator: Indicator) -> float:
     return float(indicator.values.index(str(report.value))) if indicator.values else float(report.value)
 
 
-def density(indicator: Indicator, scenario: int, y: float) -> float:
+def density_at_mean(indicator: Indicator, scenario: int, y: float) -> float:
     """Return f(y | s) of a count or a measure, the judgement at its mean."""
     judgement = indicator.likelihood[scenario]
     if isinstance(judgement, MeasureMean):

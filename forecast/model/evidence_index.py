@@ -17,13 +17,13 @@ from datetime import date, timedelta
 import numpy as np
 
 from forecast.case.evidence import Evidence, Report
-from forecast.case.question import Group, Indicator, Question
+from forecast.case.question import Indicator, Question
 from forecast.model.cell_sequence import CellSequence
 from forecast.model.cells import CellContent, flatten, most_likely, report_design, report_term, value_code
 from forecast.model.likelihood import Cells, log_cells
 from forecast.model.parameters import Layout
 from forecast.model.report_log import CellKey, ReportLog
-from forecast.model.tempering import exponents
+from forecast.model.tempering import cell_exponents
 
 
 @dataclass(frozen=True)
@@ -281,13 +281,13 @@ class EvidenceIndex:
     def _assign_numbers(self, keys: set[CellKey]) -> None:
         """Give changed cells and their group-mates their exponents and numbers."""
         question = self._question
-        group = {self._position[i]: g for g in question.groups for i in g.indicators}
+        members = {id: group.indicators for group in question.groups for id in group.indicators}
         plain = not question.groups and question.cap is None
-        for key in list(keys):
-            for mate in group[key[2]].indicators if key[2] in group else ():
-                keys.add((key[0], key[1], self._position[mate]))
+        for unit, period, i in list(keys):
+            for id in members.get(question.indicators[i].id, ()):
+                keys.add((unit, period, self._position[id]))
         present = [key for key in sorted(keys) if key in self._combined]
-        powers = [1.0] * len(present) if plain else self._power(present, group)
+        powers = [1.0] * len(present) if plain else self._exponents(present)
         numbers = {}
         for key, power in zip(present, powers, strict=True):
             if power > 0:
@@ -318,10 +318,8 @@ class EvidenceIndex:
         unit, period, indicator = key
         return (unit * self._longest + period) * self._size + indicator
 
-    def _power(self, keys: list[CellKey], group: dict[int, Group]) -> list[float]:
+    def _exponents(self, keys: list[CellKey]) -> list[float]:
         cells = flatten([self._combined[key] for key in keys])
         log_m = np.empty((len(keys), self._layout.scenarios))
         log_cells(self._layout.mean, np.arange(len(keys)), cells, self._layout.arrays, log_m)
-        together = [(u, t, group[i].id if i in group else "", 0 if i in group else i) for u, t, i in keys]
-        correlation = [group[i].correlation if i in group else 0.0 for _, _, i in keys]
-        return exponents(log_m, together, correlation, self._question.cap)
+        return cell_exponents(self._question, keys, log_m, self._question.cap)

@@ -10,7 +10,14 @@ import scipy.stats
 
 from forecast.case.evidence import Evidence, Report
 from forecast.case.question import Indicator
-from forecast.model.cells import ReportTerm, density, most_likely, report_design, report_term, value_code
+from forecast.model.cells import (
+    ReportTerm,
+    density_at_mean,
+    most_likely,
+    report_design,
+    report_term,
+    value_code,
+)
 from forecast.model.parameters import layout
 from forecast.model.report_log import WITHDRAWN
 from tests.cases import category, count, measure, question, report, source
@@ -80,7 +87,7 @@ def test_noise_of_a_number_is_the_mixture_at_the_means():
     ):
         found = term(report("r", 1, indicator.id, y), indicator, None)
         assert (found.noise, found.value) == pytest.approx((expected.mean(), y))
-        assert [density(indicator, s, y) for s in range(2)] == pytest.approx(list(expected))
+        assert [density_at_mean(indicator, s, y) for s in range(2)] == pytest.approx(list(expected))
 
 
 def test_a_testimony_has_a_reliability_of_its_own():

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import math
-
 import numpy as np
 
+from forecast.model.likelihood import known_sd
 from forecast.model.parameters import CATEGORY, MEASURE, NEGATIVE_BINOMIAL, Arrays, Layout
 
 
@@ -20,7 +19,7 @@ def draw_number(a: Arrays, i: int, mean: np.ndarray, s: np.ndarray, rng: np.rand
     """Draw from f(. | s) of a count or a measure with these means, in scenarios s."""
     kind, k = a.indicator[i]["kind"], float(a.indicator[i]["dispersion"])
     if kind == MEASURE:
-        return rng.normal(mean, _sd(a, i)[s])
+        return rng.normal(mean, known_sd(a, i)[s])
     rate = rng.gamma(k, mean / k) if kind == NEGATIVE_BINOMIAL else mean
     return rng.poisson(rate).astype(float)
 
@@ -32,22 +31,3 @@ def draw_noise(layout: Layout, i: int, shape: tuple[int, ...], rng: np.random.Ge
         return rng.integers(a.indicator[i]["size"], size=shape)
     s = rng.integers(a.scenarios, size=shape)
     return draw_number(a, i, rates(a, i, layout.mean[None])[0, 0, s], s, rng)
-
-
-def density(a: Arrays, i: int, mean: np.ndarray, s: np.ndarray, y: float) -> np.ndarray:
-    """Return f(y | s) of a count or a measure with these means, in scenarios s."""
-    kind, k = a.indicator[i]["kind"], float(a.indicator[i]["dispersion"])
-    if kind == MEASURE:
-        sd = _sd(a, i)[s]
-        return np.exp(-0.5 * ((y - mean) / sd) ** 2) / (sd * math.sqrt(2 * math.pi))
-    with np.errstate(divide="ignore"):
-        if kind != NEGATIVE_BINOMIAL:
-            return np.exp((y * np.log(mean) if y else 0.0) - mean - math.lgamma(y + 1))
-        choose = math.lgamma(y + k) - math.lgamma(k) - math.lgamma(y + 1)
-        return np.exp(choose + k * np.log(k / (k + mean)) + (y * np.log(mean / (k + mean)) if y else 0.0))
-
-
-def _sd(a: Arrays, i: int) -> np.ndarray:
-    """Return the known standard deviation of a measure in each scenario, (K,)."""
-    start = a.indicator[i]["start"]
-    return a.slot["sd"][start : start + a.scenarios]

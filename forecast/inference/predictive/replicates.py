@@ -20,9 +20,10 @@ from typing import NamedTuple
 import numpy as np
 
 from forecast.inference.predictive.design import CellDesign, PlacedCell, cell_and_children, originals_first
-from forecast.inference.predictive.distributions import density, draw_noise, draw_number, rates
+from forecast.inference.predictive.distributions import draw_noise, draw_number, rates
 from forecast.inference.predictive.paths import pick
 from forecast.model.cells import ReportDesign, report_term
+from forecast.model.likelihood import density
 from forecast.model.parameters import CATEGORY, Layout
 from forecast.model.report_log import WITHDRAWN
 

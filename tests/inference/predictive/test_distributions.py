@@ -7,7 +7,8 @@ import pytest
 from scipy.stats import nbinom, norm, poisson
 
 from forecast.case.evidence import Evidence
-from forecast.inference.predictive.distributions import density, draw_noise, draw_number, rates
+from forecast.inference.predictive.distributions import draw_noise, draw_number, rates
+from forecast.model.likelihood import density
 from forecast.model.parameters import layout
 from tests.cases import binary, count, measure, question, source
 
