@@ -238,7 +238,7 @@ def value_of(written: Any) -> Any:
 
 
 def text_of(written: Any) -> str:
-    """Return a text of at least one character; numbers are taken as they are written."""
+    """Return a text of at least one character; a number stands as it is written."""
     if not isinstance(written, Node):
         raise refused("must be text")
     words = " ".join(written.text.split())

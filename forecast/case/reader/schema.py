@@ -82,7 +82,7 @@ def _shape(written: Any) -> str:
 
 
 class Forms:
-    """A value with several forms, told apart by how it is written; what has none is taken for the first."""
+    """A value with several forms, told apart by how it is written; what has none is read as the first."""
 
     def __init__(self, form: Callable[[Any], str] = _shape, **types: Any) -> None:
         self.form, self.types = form, types

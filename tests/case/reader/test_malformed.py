@@ -123,6 +123,11 @@ QUESTION_MISTAKES = {
     "hits above cases": Mistake("{hits: 3, of: 10}", "{hits: 30, of: 10}", "cannot be 30 hits among 10"),
     "half a hit": Mistake("{hits: 3, of: 10}", "{hits: 2.5, of: 10}", "whole number"),
     "vector too short": Mistake("[0.2, 0.5, 0.3]", "[0.5, 0.5]", "2 numbers for 3 values hostile, neutral"),
+    "word in a vector": Mistake(
+        "war: [0.7, 0.2, 0.1]",
+        "war: [0.7, few, 0.1]",
+        "war (number 2) must be a number at least 0",
+    ),
     "vector does not sum": Mistake("[0.2, 0.5, 0.3]", "[0.2, 0.5, 0.2]", "sum to 0.9, not to 1"),
     "number for a vector": Mistake("truce: [0.2, 0.5, 0.3]", "truce: 0.2", "one probability for each of 3"),
     "number for a count": Mistake("war: {mean: 6}", "war: 6", "block {mean: 6}"),
@@ -316,6 +321,16 @@ def test_all_faults_at_once_in_the_order_of_files_and_lines(tmp_path: Path):
     with pytest.raises(InputError) as caught:
         load_case(tmp_path)
     assert all(str(fault) in str(caught.value) for fault in found)
+
+
+def test_a_fault_of_shape_does_not_hide_what_does_not_fit_in_the_same_entry(tmp_path: Path):
+    question = QUESTION.replace("  tone:\n", "  tone:\n    persistence: 2\n    learn: maybe\n")
+    found = faults_of(write(tmp_path, question.replace("[0.2, 0.5, 0.3]", "[0.2, 0.5, 0.2]"), HEADER))
+    assert [fault.problem for fault in found] == [
+        "indicators.tone.persistence is out of range",
+        "indicators.tone.learn must be true or false",
+        "indicators.tone.likelihood.truce: the probabilities sum to 0.9, not to 1",
+    ]
 
 
 def test_a_broken_question_does_not_hide_the_evidence_nor_cascade_into_it(tmp_path: Path):
