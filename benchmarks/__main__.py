@@ -1,4 +1,4 @@
-"""``python -m benchmarks [commands filter trend scaling engines]``: print the table; 1 if a claim fails."""
+"""``python -m benchmarks [commands weekly filter trend scaling engines]``: print the table; 1 if a claim fails."""
 
 from __future__ import annotations
 
@@ -7,11 +7,12 @@ import os
 import sys
 from collections.abc import Callable, Iterable, Sequence
 
-from benchmarks import commands, engines, filters, trend
+from benchmarks import commands, engines, filters, trend, weekly
 from benchmarks.table import Row, machine, table
 
 PARTS: dict[str, Callable[[], Iterable[Row]]] = {
     "commands": commands.rows,
+    "weekly": weekly.rows,
     "filter": filters.rows,
     "trend": trend.rows,
     "scaling": trend.scaling_rows,

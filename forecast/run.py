@@ -481,23 +481,18 @@ def gather(
 
 
 def _write(
-    summary: Summary,
-    tree: xr.DataTree,
-    brief_data: BriefData,
-    notify: Notify | None,
-    *,
-    page_only: bool = False,
+    summary: Summary, tree: xr.DataTree, data: BriefData, notify: Notify | None, *, page_only: bool = False
 ) -> Path:
     """Write the page, and the Markdown with the trend plot, to the output folder; return the folder."""
     from forecast.report.brief.markdown import brief_markdown
     from forecast.report.brief.write import brief_html
 
-    texts = {PAGE: brief_html(summary, brief_data)}
+    texts = {PAGE: brief_html(summary, data)}
     if not page_only:
         from forecast.report.plots.base import save
         from forecast.report.plots.trend import plot_trend
 
-        texts[MARKDOWN] = brief_markdown(summary, brief_data, picture=PLOT)
+        texts[MARKDOWN] = brief_markdown(summary, data, picture=PLOT)
         plot = plot_trend(summary.case, tree)
     folder = summary.case.path / OUTPUT
     folder.mkdir(exist_ok=True)
