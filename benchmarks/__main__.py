@@ -1,4 +1,4 @@
-"""``python -m benchmarks [commands weekly filter trend scaling engines]``: print the table; 1 if a claim fails."""
+"""``python -m benchmarks [commands weekly filter trend ...]``: print the table; 1 if a claim fails."""
 
 from __future__ import annotations
 

@@ -17,7 +17,8 @@ BEFORE, DAY = date(2014, 11, 16), date(2014, 11, 23)
 
 def copied(folder: Path) -> tuple[Path, Callable[[], None]]:
     """Return a case with a forecast of the week before, and what takes away all that was written since."""
-    from forecast.run import LEDGER, OUTPUT, weekly
+    from forecast.record.ledger import LEDGER
+    from forecast.run import OUTPUT, weekly
 
     case = folder / "isis-jn-2014"
     shutil.copytree(ROOT / "scenarios" / case.name, case, ignore=shutil.ignore_patterns(OUTPUT, LEDGER))
@@ -34,8 +35,8 @@ def copied(folder: Path) -> tuple[Path, Callable[[], None]]:
 def parts(case: Path, reset: Callable[[], None]) -> dict[str, Callable[[], object]]:
     """Return the weekly run and what it consists of, each to be called again and again."""
     import forecast
+    from forecast.record.ledger import LEDGER
     from forecast.report.plots.base import save
-    from forecast.run import LEDGER
 
     loaded, ledger = forecast.load_case(case), forecast.read_ledger(case / LEDGER)
     tree = forecast.update(loaded, as_of=DAY)
@@ -66,7 +67,7 @@ def parts(case: Path, reset: Callable[[], None]) -> dict[str, Callable[[], objec
 
 
 def rows(times: int = 7) -> Iterator[Row]:
-    """Measure the command against an import of its libraries, the function and its parts against the inference."""
+    """Measure the command against its imports, the function and its parts against the inference."""
     with tempfile.TemporaryDirectory() as folder:
         seconds = by_turns(parts(*copied(Path(folder))), times)
     against = f'python -c "{LIBRARIES}"'

@@ -18,12 +18,12 @@ DEBUG = "FORECAST_DEBUG"
 
 
 def report(error: Exception, *, debug: bool = False, case: str = "") -> int:
-    """Say on standard error what went wrong, and return the exit code that says whose fault it is.
+    """Print on standard error what went wrong, and return the exit code: the input's fault or the toolkit's.
 
     `case` is the one that it went wrong with, where there are several.
 
-    An input at fault is told with every fault found. Anything unexpected is the toolkit's own fault and is
-    told in one line; with `debug`, or with FORECAST_DEBUG set, the traceback comes before it.
+    Of an input every fault is named. Anything unexpected is the toolkit's own fault and takes one line;
+    with `debug`, or with FORECAST_DEBUG set, the traceback comes before it.
     """
     if case and not isinstance(error, BrokenPipeError):
         print(f"{case}:", file=sys.stderr)

@@ -18,7 +18,7 @@ PATIENCE = 2.0
 
 @contextmanager
 def progress_bars() -> Iterator[Callable[[str, float], None] | None]:
-    """Give a function that takes what is being done and the share done; None if nobody is watching.
+    """Give a function that takes what is being done and the share done; None where there is no terminal.
 
     The bar appears :data:`PATIENCE` seconds after the work began and is wiped when the share is 1, or at the
     end.

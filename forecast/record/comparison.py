@@ -26,7 +26,7 @@ def carried_over(
 
     Where the issue had the scenarios of an earlier era, its probabilities are moved by the shares of the
     question file, as prior mass is: that of a scenario that was split goes to its children. Which era the
-    issue was of is told by its scenarios, not by its date: a change may have been written down later than
+    issue was of follows from its scenarios, not from its date: a change may have been written down later than
     the day on which it takes effect. Scenarios that no era had are compared by name.
 
     Parameters
@@ -38,7 +38,7 @@ def carried_over(
     issued : sequence of Entry
         The rows of one issue.
     """
-    found: dict[tuple[str, str], Issued] = {}
+    comparable: dict[tuple[str, str], Issued] = {}
     for unit in dict.fromkeys(entry.unit for entry in issued):
         rows = {entry.scenario: entry for entry in issued if entry.unit == unit}
         now = {id: entry.probability for id, entry in rows.items()}
@@ -46,8 +46,8 @@ def carried_over(
         if set(rows) != set(present.scenario_ids):
             now = carry_over(every, now, present.scenario_ids) or now
             horizon = carry_over(every, horizon, present.scenario_ids) or horizon
-        found |= {(unit, id): Issued(p, horizon[id]) for id, p in now.items()}
-    return found
+        comparable |= {(unit, id): Issued(p, horizon[id]) for id, p in now.items()}
+    return comparable
 
 
 def were_others(every: Question, present: Question, issued: Sequence[Entry]) -> bool:

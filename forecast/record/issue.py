@@ -54,16 +54,16 @@ def issue(case: Case, tree: xr.DataTree, *, issued_at: datetime | None = None) -
 
 def inputs(tree: xr.DataTree) -> Inputs:
     """Return what decided a result's numbers."""
-    said = tree.attrs
+    attrs = tree.attrs
     return Inputs(
-        as_of=date.fromisoformat(str(said["as_of"])),
-        digest=str(said["digest"]),
-        engine=str(said["engine"]),
-        draws=int(said["draws"]),
-        chains=int(said["chains"]),
-        tolerance=float(said["tolerance"]),
-        seed=int(said["seed"]),
-        version=str(said["version"]),
+        as_of=date.fromisoformat(str(attrs["as_of"])),
+        digest=str(attrs["digest"]),
+        engine=str(attrs["engine"]),
+        draws=int(attrs["draws"]),
+        chains=int(attrs["chains"]),
+        tolerance=float(attrs["tolerance"]),
+        seed=int(attrs["seed"]),
+        version=str(attrs["version"]),
     )
 
 

@@ -1,6 +1,4 @@
-"""What may stand in each column of the ledger, and how it is read.
-
-The ledger: every forecast that was issued, for good, in ``forecasts.csv`` beside the question.
+"""The ledger: every forecast that was issued, for good, in ``forecasts.csv`` beside the question.
 
 One row is one scenario of one issue. Rows are only ever added. The file is written whole or not at all: the
 old content and the new rows go to a second file, which then takes the first one's place in a single step,
@@ -274,8 +272,8 @@ def _parse(path: Path, content: bytes) -> tuple[Entry, ...]:
             allowed = f"{len(COLUMNS)} fields"
             faults.append(_fault(path, reader.line_num, f"{len(row)} fields", "is not a whole row", allowed))
         else:
-            entry, found = _entry(path, reader.line_num, row)
-            faults += found
+            entry, wrong = _entry(path, reader.line_num, row)
+            faults += wrong
             entries += [entry] if entry else []
     if faults:
         raise InputError(faults)

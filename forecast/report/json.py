@@ -140,15 +140,15 @@ def trend(case: Case, tree: xr.DataTree) -> dict[str, Any]:
     return {name: whole[name] for name in names if name in whole}
 
 
-def faults(case: str, found: Sequence[Fault]) -> dict[str, Any]:
+def faults(case: str, every: Sequence[Fault]) -> dict[str, Any]:
     """Return what is wrong with a case."""
-    return {"case": case, "sound": False, "faults": [asdict(fault) for fault in found], "warnings": []}
+    return {"case": case, "sound": False, "faults": [asdict(fault) for fault in every], "warnings": []}
 
 
 def checked(
     case: Case, checks: Sequence[Check] | None = None, compared: Mapping[str, xr.Dataset] | None = None
 ) -> dict[str, Any]:
-    """Return what a check found: the warnings, the review, and one object per way (and unit and scenario)."""
+    """Return a check: the warnings, the review, and one object per way (and unit and scenario)."""
     review = {} if checks is None else {"review": [asdict(check) for check in checks]}
     tables = {name: _records(data.to_dataframe().reset_index()) for name, data in (compared or {}).items()}
     sound = {"case": case.name, "sound": True, "digest": case.digest, "faults": []}

@@ -22,7 +22,7 @@ _NOTHING_BEFORE = (
 #: Longest note of a report that is printed whole.
 _NOTE = 240
 
-_TAKEN = {
+_DISCOUNTS = {
     "reliability": "doubt of sources and grades",
     "repeats": "repeats",
     "groups": "groups",
@@ -73,9 +73,9 @@ def _unit_lines(data: xr.Dataset, unit: str, top: int, width: int) -> list[str]:
         "",
         *_sum_lines(data, top, static, width),
         "",
-        *_taken_lines(data, width),
+        *_discount_lines(data, width),
         "",
-        *_cutting_lines(data, width),
+        *_diagnosticity_lines(data, width),
         *_report_lines(data, top, lead, width),
     ]
 
@@ -101,9 +101,9 @@ def _sum_lines(data: xr.Dataset, top: int, static: bool, width: int) -> list[str
     if static:
         named = np.sort(named)
     rows = [("before any evidence", data["before"].values, "")]
-    cuts, names = data["diagnosticity"].values, data["cell"].values
+    kind, names = data["diagnosticity"].values, data["cell"].values
     remark = {"not at all": "cuts not at all", "both ways": "cuts both ways"}
-    rows += [(f"  {names[c]}", weight[c], remark.get(str(cuts[c]), "")) for c in named]
+    rows += [(f"  {names[c]}", weight[c], remark.get(str(kind[c]), "")) for c in named]
     if len(others):
         rows.append((f"  {counted(len(others), 'other cell')}", weight[others].sum(axis=0), ""))
     if not static:
@@ -116,11 +116,14 @@ def _sum_lines(data: xr.Dataset, top: int, static: bool, width: int) -> list[str
     return _table(data["scenario"].values.tolist(), rows, width)
 
 
-def _taken_lines(data: xr.Dataset, width: int) -> list[str]:
+def _discount_lines(data: xr.Dataset, width: int) -> list[str]:
     """Return what the cells would weigh if nothing were taken away, and what was, in its order."""
-    taken = data["discount"].sum("cell")
+    discount = data["discount"].sum("cell")
     rows = [("all cells, every report surely true", data["undiscounted_weight"].sum("cell").values, "")]
-    rows += [(f"  {_TAKEN[name]}", -taken.sel(part=name).values, "") for name in data["part"].values.tolist()]
+    rows += [
+        (f"  {_DISCOUNTS[name]}", -discount.sel(part=name).values, "")
+        for name in data["part"].values.tolist()
+    ]
     rows.append(("all cells as they count", data["weight"].sum("cell").values, ""))
     return [
         "What was taken away, in this order, one cell at a time beside the others as they count",
@@ -128,18 +131,18 @@ def _taken_lines(data: xr.Dataset, width: int) -> list[str]:
     ]
 
 
-def _cutting_lines(data: xr.Dataset, width: int) -> list[str]:
-    cuts, names = data["indicator_diagnosticity"].values, data["indicator"].values
-    said = {
+def _diagnosticity_lines(data: xr.Dataset, width: int) -> list[str]:
+    kinds, names = data["indicator_diagnosticity"].values, data["indicator"].values
+    meanings = {
         "not at all": "Cuts not at all, were it surely true (less than 1 deciban between any two scenarios)",
         "too little left": "Would tell scenarios apart if sure, but too little is left (less than 1 deciban)",
         "both ways": "Cuts both ways (for a scenario in one period, against it in another)",
     }
     lines = []
-    for kind, meaning in said.items():
-        found = [str(name) for name in names[cuts == kind]]
-        if found:
-            lines += [*wrap(f"{meaning}: {', '.join(found)}.", width), ""]
+    for kind, meaning in meanings.items():
+        listed = [str(name) for name in names[kinds == kind]]
+        if listed:
+            lines += [*wrap(f"{meaning}: {', '.join(listed)}.", width), ""]
     mixed = [str(name) for name in data["cell"].values[data["diagnosticity"].values == "both ways"]]
     if mixed:
         meaning = "Speaks for one rival of the leading scenario and against another"
@@ -165,21 +168,21 @@ def _report_lines(data: xr.Dataset, top: int, lead: int, width: int) -> list[str
         place = f"line {row['report_line'].item()}" if int(row["report_line"]) else ""
         origin = "; ".join(text for text in (row["report_citation"].item(), place) if text)
         lines.append(head)
-        lines += wrap(_taken_from(row, most), width, initial_indent=" " * 8, subsequent_indent=" " * 8)
+        lines += wrap(_discounts_of(row, most), width, initial_indent=" " * 8, subsequent_indent=" " * 8)
         for text in (origin, shorten(row["report_note"].item(), _NOTE, placeholder=" ...")):
             lines += wrap(text, width, initial_indent=" " * 8, subsequent_indent=" " * 8)
     return lines
 
 
-def _taken_from(row: xr.Dataset, most: int) -> str:
+def _discounts_of(row: xr.Dataset, most: int) -> str:
     """Say what was taken from a report, for the scenario that it moves most; "" if nothing was."""
-    taken = row["report_discount"].isel(scenario=most)
-    parts = [(_TAKEN[name], float(taken.sel(part=name))) for name in taken["part"].values.tolist()]
-    told = [f"{what} {_number(-amount)}" for what, amount in parts if abs(amount) >= 0.05]
-    sure = float(row["report_weight"].isel(scenario=most) + taken.sum())
+    discount = row["report_discount"].isel(scenario=most)
+    parts = [(_DISCOUNTS[name], float(discount.sel(part=name))) for name in discount["part"].values.tolist()]
+    named = [f"{what} {_number(-amount)}" for what, amount in parts if abs(amount) >= 0.05]
+    undiscounted = float(row["report_weight"].isel(scenario=most) + discount.sum())
     name = row["scenario"].values[most]
-    said = f"For {name} {_number(sure)} if all reports of its cell were surely true: {', '.join(told)}."
-    return said if told else ""
+    weight = f"For {name} {_number(undiscounted)} if all reports of its cell were surely true"
+    return f"{weight}: {', '.join(named)}." if named else ""
 
 
 def changed_lines(data: xr.Dataset | None, *, width: int = 100) -> list[str]:

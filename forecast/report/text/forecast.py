@@ -144,13 +144,13 @@ def _print_list(console: Console, title: str, lines: list[str]) -> None:
 
 def leaders(summary: Summary) -> str:
     """Return the most probable scenario of each unit, and its change since the last issue."""
-    found = []
+    tops = []
     for unit in summary.units:
         scenario = unit.leading
         chance = scenario.answer
         moved = "" if chance.change is None else f" ({points(chance.change)})"
-        found.append(f"{_of(unit.name, ': ')}{scenario.title} {percent(chance.probability)}{moved}")
-    return ", ".join(found)
+        tops.append(f"{_of(unit.name, ': ')}{scenario.title} {percent(chance.probability)}{moved}")
+    return ", ".join(tops)
 
 
 def issued_leaders(question: Question, rows: Sequence[Entry]) -> str:
@@ -165,7 +165,7 @@ def issued_leaders(question: Question, rows: Sequence[Entry]) -> str:
 
 
 def case_lines(cases: Sequence[tuple[str, str]]) -> list[str]:
-    """Return a line for each of several cases; of a single one all has been said.
+    """Return a line for each of several cases; nothing where there is only one.
 
     Examples
     --------

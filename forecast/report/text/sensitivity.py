@@ -45,12 +45,12 @@ def sensitivity_lines(data: xr.Dataset, *, top: int = 10, width: int = 100) -> l
 
 
 def _unit_lines(data: xr.Dataset, unit: str, top: int, width: int) -> list[str]:
-    found = [f"What the forecast of {data.attrs['case']} hangs on, as of {data.attrs['as_of']}"]
-    found[0] += f": {unit}" if unit else ""
-    found += wrap(_standing(data), width)
+    lines = [f"What the forecast of {data.attrs['case']} hangs on, as of {data.attrs['as_of']}"]
+    lines[0] += f": {unit}" if unit else ""
+    lines += wrap(_leaders(data), width)
     for sentence in (most(data), _flip_sentence(data), _set_sentence(data), _power_sentence(data)):
-        found += wrap(sentence, width, initial_indent="  · ", subsequent_indent="    ")
-    return found + _table(data, top, width) + _flip_lines(data, top, width) + _set_lines(data, width)
+        lines += wrap(sentence, width, initial_indent="  · ", subsequent_indent="    ")
+    return lines + _table(data, top, width) + _flip_lines(data, top, width) + _set_lines(data, width)
 
 
 def _when(data: xr.Dataset) -> str:
@@ -64,12 +64,12 @@ def _first_two(p: xr.DataArray) -> str:
     return f"{names[0]} leads with {percent(chances[0])}, before {names[1]} with {percent(chances[1])}"
 
 
-def _standing(data: xr.Dataset) -> str:
-    said = f"{_when(data)} {_first_two(data['engine_horizon'])}. With every judgement at its mean "
+def _leaders(data: xr.Dataset) -> str:
+    text = f"{_when(data)} {_first_two(data['engine_horizon'])}. With every judgement at its mean "
     lead, at_means = data["leader"].item(), data["at_means_horizon"]
     if data["leader_at_means"].item() == lead:
-        return said + f"{percent(float(at_means.sel(scenario=lead)))}, where what follows starts."
-    return said + (
+        return text + f"{percent(float(at_means.sel(scenario=lead)))}, where what follows starts."
+    return text + (
         f"{_first_two(at_means)}: what follows asks when that lead is lost; the forecast differs by what "
         "learning and uncertainty add."
     )
@@ -132,10 +132,10 @@ def _set_sentence(data: xr.Dataset) -> str:
     if bool(data["set_smallest"]):
         return f"Whichever of the {counted(reports, 'report')} are taken away, the same scenario leads."
     near = int(data["in_nearest"].sum())
-    said = f"No set of up to {searched} of the {reports} reports changes who leads by being taken away; "
+    text = f"No set of up to {searched} of the {reports} reports changes who leads by being taken away; "
     if not near:
-        return said + "beyond, a greedy search finds nothing that brings a rival nearer."
-    return said + (
+        return text + "beyond, a greedy search finds nothing that brings a rival nearer."
+    return text + (
         f"beyond, a greedy search, which may miss some, ends with {near} taken away: "
         f"{_first_two(data['set_horizon'])}."
     )

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from forecast.case.folder import Case
 
 #: Stands for the source where an indicator is monitored and nobody reports.
-UNASKED = "(the watch)"
+UNASKED = "(monitoring)"
 
 
 def table_lines(
@@ -184,7 +184,8 @@ def collect_lines(
         part = table[table["unit"] == unit] if unit else table
         bits = table.attrs["entropy"]
         now, horizon = (bits[name][unit] if unit else bits[name] for name in ("now", "horizon"))
-        lines += ["", f"{f'{unit}. ' if unit else ''}Uncertainty: {now:.3f} bits now, {horizon:.3f} ahead"]
+        of = f"{unit}. " if unit else ""
+        lines += ["", f"{of}Uncertainty: {now:.3f} bits now, {horizon:.3f} at the horizon"]
         shown = part if every else part.drop_duplicates("indicator")
         lines += _collection(shown.head(top), width)
         if len(shown) > top:
@@ -200,16 +201,8 @@ def collect_lines(
 def _collection(part: pd.DataFrame, width: int) -> list[str]:
     """Return a table of what could be collected, with costs where some are known."""
     costs = "per_cost" in part
-    headings = [
-        "indicator",
-        "source",
-        "r",
-        "most likely",
-        "now",
-        "ahead",
-        *(["per cost"] if costs else []),
-        "",
-    ]
+    headings = ["indicator", "source", "r", "most likely", "now", "horizon"]
+    headings += ["per cost", ""] if costs else [""]
     rows = []
     for row in part.to_dict(orient="records"):
         cells = [row["indicator"], row["source"] or UNASKED, _unless_nan(f"{row['reliability']:.2f}", "")]

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 #: Columns left of the picture, for the percentages.
 _MARGIN = 6
 
-_AHEAD, _TODAY, _FLOOR = "·", "│", "─"
+_OUTLOOK, _TODAY, _FLOOR = "·", "│", "─"
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,12 +70,12 @@ def trend_text(
     days[edge] = today
     if edge < columns - 1:
         grid[:, edge] = _TODAY
-    for place, known, ahead in _courses(case, trend, outlook, days, edge):
-        for column, p in enumerate(known if edge == columns - 1 else np.append(known, ahead)):
+    for place, known, coming in _courses(case, trend, outlook, days, edge):
+        for column, p in enumerate(known if edge == columns - 1 else np.append(known, coming)):
             if np.isnan(p) or (edge < column < columns - 1 and column % 2):
                 continue
             row = round((1 - float(p)) * (height - 1))
-            grid[row, column] = str(place + 1) if column <= edge or column == columns - 1 else _AHEAD
+            grid[row, column] = str(place + 1) if column <= edge or column == columns - 1 else _OUTLOOK
             owner[row, column + _MARGIN] = place
     marks = {round((1 - share) * (height - 1)): f"{share:.0%}" for share in (0, 0.25, 0.5, 0.75, 1)}
     rows = [
@@ -86,7 +86,7 @@ def trend_text(
     rows.append(" " * _MARGIN + _dates((first, today, last), edge, columns, regime=regime))
     for place, scenario in enumerate(case.question.scenarios):
         rows.append(
-            " " * _MARGIN + f"{place + 1} {scenario.title}: {_said(trend, outlook, scenario.id, regime)}"
+            " " * _MARGIN + f"{place + 1} {scenario.title}: {_ends(trend, outlook, scenario.id, regime)}"
         )
         owner[height + 2 + place] = place
     return Drawing(tuple(rows), owner)
@@ -100,25 +100,25 @@ def _courses(
     case: Case, trend: xr.Dataset, outlook: xr.Dataset, days: np.ndarray, edge: int
 ) -> list[tuple[int, np.ndarray, np.ndarray]]:
     """Return place, probability up to today and from there on, column by column; the most probable last."""
-    found = []
-    known_on, ahead_on = _days(trend["as_of"].values), _days(outlook["date"].values)
+    courses = []
+    known_on, coming_on = _days(trend["as_of"].values), _days(outlook["date"].values)
     for place, scenario in enumerate(case.question.scenarios):
         p = trend["probability"].sel(scenario=scenario.id).values
         known = np.interp(days[: edge + 1], known_on, p, left=p[0])
         course = np.concatenate([p[-1:], outlook["probability"].sel(scenario=scenario.id).values])
-        ahead = np.interp(days[edge + 1 :], np.concatenate([known_on[-1:], ahead_on]), course)
-        found.append((p[-1], -place, (place, known, ahead)))
-    return [course for _, _, course in sorted(found, key=lambda one: one[:2])]
+        coming = np.interp(days[edge + 1 :], np.concatenate([known_on[-1:], coming_on]), course)
+        courses.append((p[-1], -place, (place, known, coming)))
+    return [course for _, _, course in sorted(courses, key=lambda one: one[:2])]
 
 
-def _said(trend: xr.Dataset, outlook: xr.Dataset, scenario: str, regime: bool) -> str:
+def _ends(trend: xr.Dataset, outlook: xr.Dataset, scenario: str, regime: bool) -> str:
     parts = [(trend.isel(as_of=-1), "now")] + ([(outlook.isel(date=-1), "at the horizon")] if regime else [])
-    told = []
+    ends = []
     for data, when in parts:
         own = data.sel(scenario=scenario)
         chance = percent(float(own["probability"]))
-        told.append(f"{chance} ({band(float(own['low']), float(own['high']))}) {when}")
-    return ", ".join(told)
+        ends.append(f"{chance} ({band(float(own['low']), float(own['high']))}) {when}")
+    return ", ".join(ends)
 
 
 def _dates(days: tuple[float, ...], edge: int, columns: int, *, regime: bool) -> str:
