@@ -1,22 +1,23 @@
-"""How probability moves when scenarios change: pure functions on shares.
+"""Transfer of probability between scenarios on the day they change: pure functions on shares.
 
-On the day of a change ended scenarios first become others, in their shares; then added scenarios take their
-part, from every scenario alive on that day that does not itself take.
+On the day of a change, first each scenario that ends passes its probability to others, in given shares
+(`becomes`); then each added scenario takes a share (`takes`) of every other scenario that is alive.
 """
 
 from __future__ import annotations
 
 import math
+from collections import defaultdict
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 
-#: A share of one scenario, or of every other.
-Takes = float | Mapping[str, float]
+#: The share that an added scenario takes of every other; or by scenario, of those that are named.
+ShareTaken = float | Mapping[str, float]
 
 
 @dataclass(frozen=True, slots=True)
-class Turn:
+class ScenarioChange:
     """A day on which scenarios change.
 
     ``before`` and ``after`` are the scenarios alive, in the order of the file; ``becomes`` has the shares of
@@ -27,9 +28,9 @@ class Turn:
     before: tuple[str, ...]
     after: tuple[str, ...]
     becomes: Mapping[str, Mapping[str, float]]
-    takes: Mapping[str, Takes]
+    takes: Mapping[str, ShareTaken]
 
-    def taken(self, source: str, by: str) -> float:
+    def share_taken(self, source: str, by: str) -> float:
         """Return the share of one scenario that another takes."""
         takes = self.takes[by]
         if source in self.takes:
@@ -37,16 +38,20 @@ class Turn:
         return takes.get(source, 0.0) if isinstance(takes, Mapping) else takes
 
 
-def push(
-    row: Mapping[str, float], turn: Turn, *, keep: Collection[str] = (), named: Collection[str] = ()
+def transfer_forward(
+    row: Mapping[str, float],
+    change: ScenarioChange,
+    *,
+    keep: Collection[str] = (),
+    named: Collection[str] = (),
 ) -> dict[str, float]:
-    """Return where shares of scenarios go on a day of change; their sum stays what it was.
+    """Return the shares of scenarios after a change, from those before it; their sum is the same.
 
     Parameters
     ----------
     row : mapping
         Share of each scenario alive before.
-    turn : Turn
+    change : ScenarioChange
     keep : collection of str
         Scenarios from which nothing is taken.
     named : collection of str
@@ -54,70 +59,76 @@ def push(
 
     Examples
     --------
-    >>> day = date(2014, 12, 1)
-    >>> push({"a": 0.8, "b": 0.2}, Turn(day, ("a", "b"), ("a", "c", "d"), {"b": {"c": 0.5, "d": 0.5}}, {}))
+    >>> halves = {"b": {"c": 0.5, "d": 0.5}}
+    >>> change = ScenarioChange(date(2014, 12, 1), ("a", "b"), ("a", "c", "d"), halves, {})
+    >>> transfer_forward({"a": 0.8, "b": 0.2}, change)
     {'a': 0.8, 'c': 0.1, 'd': 0.1}
     """
-    moved: dict[str, float] = {}
+    passed: dict[str, float] = defaultdict(float)
     for source, share in row.items():
-        for target, part in turn.becomes.get(source, {source: 1.0}).items():
-            moved[target] = moved.get(target, 0.0) + share * part
-    found: dict[str, float] = {}
-    for source, share in moved.items():
-        parts = {by: turn.taken(source, by) for by in turn.takes if by not in named and source not in keep}
-        found[source] = found.get(source, 0.0) + share * (1.0 - math.fsum(parts.values()))
+        for target, part in change.becomes.get(source, {source: 1.0}).items():
+            passed[target] += share * part
+    after: dict[str, float] = defaultdict(float)
+    for source, share in passed.items():
+        takers = [] if source in keep else [by for by in change.takes if by not in named]
+        parts = {by: change.share_taken(source, by) for by in takers}
+        after[source] += share * (1.0 - math.fsum(parts.values()))
         for by, part in parts.items():
             if part > 0:
-                found[by] = found.get(by, 0.0) + share * part
-    return found
+                after[by] += share * part
+    return dict(after)
 
 
-def pull(row: Mapping[str, float], turn: Turn, prior: Mapping[str, float]) -> dict[str, float]:
-    """Return where shares of scenarios came from: back over a day of change.
+def transfer_back(
+    row: Mapping[str, float], change: ScenarioChange, prior: Mapping[str, float]
+) -> dict[str, float]:
+    """Return the shares of scenarios before a change, from those after it.
 
     A scenario that others became gives its share back to them, in proportion to the prior mass that it had
-    from each; one that only took from others came from nowhere, and its share is dropped.
+    from each; the share of one that only took from others is dropped.
 
     Parameters
     ----------
     row : mapping
         Share of each scenario alive after.
-    turn : Turn
+    change : ScenarioChange
     prior : mapping
         Prior probability of each scenario alive before.
 
     Examples
     --------
-    >>> turn = Turn(date(2014, 12, 1), ("a", "b"), ("a", "c", "d"), {"b": {"c": 0.5, "d": 0.5}}, {})
-    >>> pull({"c": 0.3}, turn, {"a": 0.8, "b": 0.2})
+    >>> halves = {"b": {"c": 0.5, "d": 0.5}}
+    >>> change = ScenarioChange(date(2014, 12, 1), ("a", "b"), ("a", "c", "d"), halves, {})
+    >>> transfer_back({"c": 0.3}, change, {"a": 0.8, "b": 0.2})
     {'b': 0.3}
     """
-    found: dict[str, float] = {}
+    before: dict[str, float] = defaultdict(float)
     for target, share in row.items():
         parents = {target: 1.0}
-        if target not in turn.before:
-            parents = {s: prior[s] * shares[target] for s, shares in turn.becomes.items() if target in shares}
+        if target not in change.before:
+            became = {s: shares[target] for s, shares in change.becomes.items() if target in shares}
+            parents = {s: prior[s] * part for s, part in became.items()}
         total = math.fsum(parents.values())
         for source, mass in parents.items():
             part = mass / total if total > 0 else 1.0 / len(parents)
-            found[source] = found.get(source, 0.0) + share * part
-    return found
+            before[source] += share * part
+    return dict(before)
 
 
-def mass_map(turn: Turn) -> tuple[tuple[float, ...], ...]:
+def transfer_matrix(change: ScenarioChange) -> tuple[tuple[float, ...], ...]:
     """Return the share of each scenario before (rows) that goes to each one after (columns)."""
-    rows = [push({source: 1.0}, turn) for source in turn.before]
-    return tuple(tuple(row.get(target, 0.0) for target in turn.after) for row in rows)
+    rows = [transfer_forward({source: 1.0}, change) for source in change.before]
+    return tuple(tuple(row.get(target, 0.0) for target in change.after) for row in rows)
 
 
 def row_in_era(
     row: Mapping[str, float],
     own: str,
     era: int,
-    turns: Sequence[Turn],
+    changes: Sequence[ScenarioChange],
     priors: Sequence[Mapping[str, float]],
 ) -> dict[str, float]:
-    """Return a row of moves, as written over all scenarios there ever are, for the scenarios of one era.
+    """Return a row of moves for the scenarios of one era, from the row written over all there ever are.
 
     What is written for a scenario that has ended goes to what it became; for one that is not there yet, back
     to what it came from. Of what is written for a scenario an added one takes its part, unless the row names
@@ -131,8 +142,8 @@ def row_in_era(
     own : str
         The scenario that is left.
     era : int
-        The number of the era, 0 before the first turn. `own` is alive in it.
-    turns : sequence of Turn
+        The number of the era, 0 before the first change. `own` is alive in it.
+    changes : sequence of ScenarioChange
     priors : sequence of mapping
         The prior of each era.
 
@@ -141,24 +152,24 @@ def row_in_era(
     dict
         Shares of scenarios alive in the era. Their sum is less than that of `row` by what was dropped.
     """
-    alive = [turns[0].before, *(turn.after for turn in turns)]
+    alive = [changes[0].before, *(change.after for change in changes)]
     first = {id: next(n for n, now in enumerate(alive) if id in now) for id in {*row, own}}
     last = {id: max(n for n, now in enumerate(alive) if id in now) for id in row}
     birth, kept = first[own], {id: share for id, share in row.items() if share > 0}
     joins = {id: max(first[id], min(birth, last[id])) for id in kept if first[id] <= era}
-    found: dict[str, float] = {}
+    shares: dict[str, float] = {}
     for n in range(era + 1):
         if n:
-            named = row if n - 1 >= birth else turns[n - 1].takes
-            found = push(found, turns[n - 1], keep=(own,), named=named)
+            named = row if n - 1 >= birth else changes[n - 1].takes
+            shares = transfer_forward(shares, changes[n - 1], keep=(own,), named=named)
         for id, at in joins.items():
             if at == n:
-                found[id] = found.get(id, 0.0) + kept[id]
+                shares[id] = shares.get(id, 0.0) + kept[id]
     later: dict[str, float] = {}
-    for n in range(len(turns), era, -1):
+    for n in range(len(changes), era, -1):
         for id in (id for id in kept if first[id] == n):
             later[id] = later.get(id, 0.0) + kept[id]
-        later = pull(later, turns[n - 1], priors[n - 1])
+        later = transfer_back(later, changes[n - 1], priors[n - 1])
     for id, share in later.items():
-        found[id] = found.get(id, 0.0) + share
-    return found
+        shares[id] = shares.get(id, 0.0) + share
+    return shares

@@ -16,7 +16,7 @@ from pathlib import Path
 from forecast.case import elicitation
 from forecast.case.errors import Faults, listed, meant
 from forecast.case.judgement import Positive, Proportions
-from forecast.case.prior_transfer import mass_map, push
+from forecast.case.prior_transfer import transfer_forward, transfer_matrix
 from forecast.case.question import Era, History, Kind, Moves, Question, Resolved, Scenario, Transition
 from forecast.case.reader import schema
 from forecast.case.reader.indicators import Setting, read_grades, read_groups, read_indicators, read_sources
@@ -92,7 +92,7 @@ def _with_history(
     changes = turns(scenarios, every.opened)
     priors = [dict(zip(changes[0].before, every.prior.mean, strict=True))]
     for turn in changes:
-        priors.append(push(priors[-1], turn))
+        priors.append(transfer_forward(priors[-1], turn))
     questions = list[Question]()
     for n, ids in enumerate([changes[0].before, *(turn.after for turn in changes)]):
         setting = EraSetting(n, tuple(scenarios), ids, changes, priors)
@@ -105,7 +105,8 @@ def _with_history(
         if question is None:
             return None
         questions.append(question)
-    eras = tuple(Era(turn.day, one, mass_map(turn)) for turn, one in zip(changes, questions, strict=False))
+    versions = zip(changes, questions, strict=False)
+    eras = tuple(Era(turn.day, version, transfer_matrix(turn)) for turn, version in versions)
     return replace(questions[-1], resolved=every.resolved, history=History(eras, every.scenarios))
 
 

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from datetime import date
 
 from forecast.case.errors import listed
-from forecast.case.prior_transfer import Turn, row_in_era
+from forecast.case.prior_transfer import ScenarioChange, row_in_era
 from forecast.case.reader import schema
 from forecast.case.reader.judgements import sums_to_one
 from forecast.case.reader.messages import Place
@@ -68,12 +68,12 @@ def _numbers(shares: Mapping[str, float | None]) -> dict[str, float]:
     return {name: share for name, share in shares.items() if share is not None}
 
 
-def turns(scenarios: Scenarios, opened: date) -> tuple[Turn, ...]:
+def turns(scenarios: Scenarios, opened: date) -> tuple[ScenarioChange, ...]:
     """Return the days on which scenarios change, in order."""
     days = sorted({day for one in scenarios.values() for day in (one.since, one.until) if day is not None})
     there = [tuple(id for id, one in scenarios.items() if one.is_there(day)) for day in (opened, *days)]
     return tuple(
-        Turn(
+        ScenarioChange(
             day,
             there[n],
             there[n + 1],
@@ -109,7 +109,7 @@ def check_changes(scenarios: Scenarios, opened: date, place: Place) -> None:
         place.note(listed(first), problem, fix="let at least two be without `since`")
 
 
-def _check_becomes(turn: Turn, place: Place, id: str) -> None:
+def _check_becomes(turn: ScenarioChange, place: Place, id: str) -> None:
     gone = [name for name in turn.becomes[id] if name not in turn.after]
     if gone:
         problem = f"{place.where}.becomes: not there on {turn.day}, the day of the change"
@@ -117,7 +117,7 @@ def _check_becomes(turn: Turn, place: Place, id: str) -> None:
         place["becomes"].note(listed(gone), problem, allowed=allowed)
 
 
-def _check_source(written: schema.Scenario, turn: Turn, place: Place, id: str) -> None:
+def _check_source(written: schema.Scenario, turn: ScenarioChange, place: Place, id: str) -> None:
     """Check that a scenario that begins has probability from somewhere."""
     if written.takes is None:
         if not any(id in shares for shares in turn.becomes.values()):
@@ -134,10 +134,10 @@ def _check_source(written: schema.Scenario, turn: Turn, place: Place, id: str) -
         place["takes"].note(listed(wrong) if wrong else id, problem, allowed=allowed)
 
 
-def _check_remainder(turn: Turn, place: Place) -> None:
+def _check_remainder(turn: ScenarioChange, place: Place) -> None:
     """Check that something is left of every scenario from which others take."""
     for source in turn.after:
-        parts = {name: turn.taken(source, name) for name in turn.takes}
+        parts = {name: turn.share_taken(source, name) for name in turn.takes}
         if math.fsum(parts.values()) >= 1.0:
             first = next(name for name, part in parts.items() if part > 0)
             shown = " + ".join(f"{part:g} ({name})" for name, part in parts.items() if part > 0)
@@ -153,7 +153,7 @@ class EraSetting:
     era: int
     every: tuple[str, ...]
     scenarios: tuple[str, ...]
-    turns: Sequence[Turn]
+    turns: Sequence[ScenarioChange]
     priors: Sequence[Mapping[str, float]]
 
     def row(self, written: Mapping[str, float], own: str) -> dict[str, float]:
