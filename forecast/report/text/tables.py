@@ -65,7 +65,9 @@ def table_lines(
         )
     for row in cells:
         table.add_row(*map(Text, row))
-    console = Console(file=io.StringIO(), color_system=None, width=width, legacy_windows=False)
+    console = Console(
+        file=io.StringIO(), color_system=None, width=width, legacy_windows=False, force_jupyter=False
+    )
     needed = console.measure(table, options=console.options.update(max_width=10_000)).minimum
     console.width = max(width, needed)
     with console.capture() as drawn:
