@@ -58,12 +58,12 @@ class BriefData:
     regime: bool
     change: xr.Dataset | None
     explanation: xr.Dataset
-    without_sources: tuple[SourceEffect, ...]
-    late_reports: tuple[Revision, ...]
-    next_reports: tuple[ReportEffect, ...]
+    source_effects: tuple[SourceEffect, ...]
+    revisions: tuple[Revision, ...]
+    report_effects: tuple[ReportEffect, ...]
     swings: xr.Dataset
     collection: pd.DataFrame | None
-    origins: Corroboration
+    corroboration: Corroboration
     failed_checks: tuple[Check, ...]
     trend: xr.Dataset
     outlook: xr.Dataset
@@ -85,25 +85,18 @@ class BriefData:
         if self.change is None:
             return []
         data, steps = of_unit(self.change, unit), self.change["step"].values.tolist()
-        of_step = {
-            step: self.change["report"]
-            .values[(self.change["report_step"].values == step) & (self.change["report_unit"].values == unit)]
-            .tolist()
-            for step in steps
-        }
-        whens = {"horizon": "at the horizon", "now": "now"} if self.regime else {"now": "now"}
-        return [
-            Change(
-                name,
-                data[f"{when}_issued"].values.tolist(),
-                tuple(
-                    Part(CHANGE_PARTS[step], data[when].sel(step=step).values.tolist(), of_step[step])
-                    for step in steps
-                ),
-                data[f"{when}_after"].isel(step=-1).values.tolist(),
-            )
-            for when, name in whens.items()
+        mine = data["report_unit"].values == unit
+        reports = [
+            data["report"].values[mine & (data["report_step"].values == step)].tolist() for step in steps
         ]
+        changes = []
+        for when, name in {"horizon": "at the horizon", "now": "now"}.items():
+            if when == "now" or self.regime:
+                moves = [data[when].sel(step=step).values.tolist() for step in steps]
+                parts = map(Part, (CHANGE_PARTS[step] for step in steps), moves, reports)
+                before, after = data[f"{when}_issued"], data[f"{when}_after"].isel(step=-1)
+                changes.append(Change(name, before.values.tolist(), tuple(parts), after.values.tolist()))
+        return changes
 
     def weights(self, unit: str) -> list[Part]:
         """Return the terms of the log odds of each scenario now, in decibans; the last one is their sum."""
@@ -120,15 +113,15 @@ class BriefData:
 
     def effects(self) -> list[tuple[SourceEffect, tuple[float, ...]]]:
         """Return each source with the differences without it, at the horizon of a regime, else now."""
-        return [(one, one.horizon if self.regime else one.now) for one in self.without_sources]
+        return [(one, one.horizon if self.regime else one.now) for one in self.source_effects]
 
     def strongest(self, unit: UnitForecast, sign: int) -> list[ReportEffect]:
         """Return the three next reports that would move the leading scenario most, an indicator once."""
         place = unit.leading_place
         chosen: dict[str, ReportEffect] = {}
-        for lead in sorted(self.next_reports, key=lambda lead: -sign * lead.horizon[place]):
-            if lead.unit == unit.name and sign * lead.horizon[place] >= LEAST_EFFECT:
-                chosen.setdefault(lead.indicator, lead)
+        for effect in sorted(self.report_effects, key=lambda effect: -sign * effect.horizon[place]):
+            if effect.unit == unit.name and sign * effect.horizon[place] >= LEAST_EFFECT:
+                chosen.setdefault(effect.indicator, effect)
         return list(chosen.values())[:3]
 
     def to_ask(self, most: int, unit: str = "") -> list[dict[Hashable, Any]]:

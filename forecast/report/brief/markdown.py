@@ -119,10 +119,10 @@ def collect_lines(summary: Summary, data: BriefData, unit: UnitForecast) -> list
     """Return which reports would raise or lower the leading scenario most, and what to ask about."""
     lines = []
     for sign, verb in ((1, "raise"), (-1, "lower")):
-        for lead in data.strongest(unit, sign)[:1]:
-            what = f"{sentences.statement(summary, lead.indicator, lead.value)} ({lead.source})"
-            effect = points(lead.horizon[unit.leading_place], 1)
-            lines.append(f"What would {verb} it most: {what}, {effect} points.")
+        for effect in data.strongest(unit, sign)[:1]:
+            what = f"{sentences.statement(summary, effect.indicator, effect.value)} ({effect.source})"
+            moved = points(effect.horizon[unit.leading_place], 1)
+            lines.append(f"What would {verb} it most: {what}, {moved} points.")
     asked = [
         f"{summary.question.indicator_titles[one['indicator']]} ({one['source'] or 'watching it'})"
         for one in data.to_ask(3, unit.name)

@@ -193,21 +193,21 @@ def sources(summary: Summary, data: BriefData) -> Section:
             f"Without each source: points by which it would differ {summary.when} (judgements at their means)"
         )
         head = ("Source left out", *columns(summary.units[0]))
-        rest = len(data.without_sources) - len(rows)
+        rest = len(data.source_effects) - len(rows)
         blocks.append(Table(caption, head, rows, on_paper=ON_PAPER, rest=rest))
     return Section("sources", "Where sources clash, and what leans on them", blocks)
 
 
 def late(summary: Summary, data: BriefData) -> Section:
     """Show what came late or was corrected, and how the periods it speaks of look now."""
-    if not data.late_reports:
+    if not data.revisions:
         none = f"Nothing that became known after {summary.since} was late, or corrected an earlier report."
         return Section("late", "Late and corrected", (Text(none),))
 
     def period(one: Revision) -> tuple[date, str]:
         return one.period_end, one.report.unit
 
-    groups = groupby(sorted(data.late_reports, key=period, reverse=True), period)
+    groups = groupby(sorted(data.revisions, key=period, reverse=True), period)
     rows = [_revised_period(summary, list(reports)) for _, reports in groups]
     caption = (
         "Periods about which something became known when they were over, or was corrected: the probability as"
@@ -247,9 +247,9 @@ def collection(summary: Summary, data: BriefData) -> Section:
 
     def next_reports(unit: UnitForecast) -> list[Block]:
         rows = []
-        for lead in (*data.strongest(unit, 1), *data.strongest(unit, -1)):
-            what = Cell(sentences.statement(summary, lead.indicator, lead.value), small=lead.source)
-            rows.append(row(what, points(lead.horizon[unit.leading_place], 1)))
+        for effect in (*data.strongest(unit, 1), *data.strongest(unit, -1)):
+            what = Cell(sentences.statement(summary, effect.indicator, effect.value), small=effect.source)
+            rows.append(row(what, points(effect.horizon[unit.leading_place], 1)))
         if not rows:
             return [Text("No single report would move it by half a point.")]
         title = unit.leading.title
@@ -286,13 +286,13 @@ def _judgements(summary: Summary, data: BriefData) -> Iterable[Block]:
 def caveats(summary: Summary, data: BriefData) -> Section:
     """List what to doubt: checks that did not pass, cells that rest on one source, and the warnings."""
     lines = [(check.name, f"{check.reason} {check.action}".strip()) for check in data.failed_checks]
-    origins = data.origins
-    if origins.single_source:
-        single = f"{len(origins.single_source)} of {origins.cells} cells rest on the word of one source."
+    cells = data.corroboration
+    if cells.single_source:
+        single = f"{len(cells.single_source)} of {cells.cells} cells rest on the word of one source."
         lines.append(("Single sources", single))
-    if origins.possible_duplicates:
-        ids = [", ".join(report.id for report in reports) for reports in origins.possible_duplicates]
-        text = f"In {len(ids)} of {origins.cells} cells reports that say the same count as independent: "
+    if cells.possible_duplicates:
+        ids = [", ".join(report.id for report in reports) for reports in cells.possible_duplicates]
+        text = f"In {len(ids)} of {cells.cells} cells reports that say the same count as independent: "
         fix = ". If they pass on one claim, link them by repeats or testimony."
         lines.append(("Lookalikes without a link", text + sentences.listing(ids, 3, "; ") + fix))
     checked = {check.name for check in data.failed_checks}
