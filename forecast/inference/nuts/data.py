@@ -1,20 +1,27 @@
 """The evidence known on a date as rectangular arrays: the ``pm.Data`` of the model.
 
 Cells that are alike are one row, whatever their period. Rows are padded to the same number of values and of
-reports: a padded value has the factor 0, a padded report leaves every value as likely as it was.
+reports: a padded value has the factor 0, a padded report leaves every value as likely as it was. The reports
+themselves are the observed variable of the model: as they were, or drawn anew.
 """
 
 from __future__ import annotations
 
 from datetime import date
+from functools import lru_cache
 
 import numpy as np
 
 from forecast.case.evidence import Evidence
+from forecast.inference.predictive.design import EvidenceDesign, PlacedCell
+from forecast.inference.predictive.paths import prior_path
+from forecast.inference.predictive.replicates import replicate
 from forecast.model.cell_sequence import unit_and_period
+from forecast.model.dynamics import transition_matrices
 from forecast.model.evidence_index import EvidenceIndex, Snapshot
 from forecast.model.likelihood import Cells
 from forecast.model.parameters import CATEGORY, Layout
+from forecast.model.problem import Problem
 
 Data = dict[str, np.ndarray]
 
@@ -135,7 +142,38 @@ def _reports(table: str, cells: Cells, rows: np.ndarray) -> Data:
     place = first[:, None] + np.arange(most)
     real = place < end[:, None]
     reports = cells.report if len(cells.report) else np.zeros(1, cells.report.dtype)
-    found = reports[np.where(real, place, 0)]
+    padded = reports[np.where(real, place, 0)]
     padding = {"keep": 1.0, "noise": 0.0, "truth": 0.0, "credibility": 0.0, "value": -1.0}
-    filled = {f"{table}_{name}": np.where(real, found[name], empty) for name, empty in padding.items()}
-    return filled | {f"{table}_reliability": np.where(real, found["slot"], 0)}
+    filled = {f"{table}_{name}": np.where(real, padded[name], empty) for name, empty in padding.items()}
+    return filled | {f"{table}_reliability": np.where(real, padded["slot"], 0)}
+
+
+class Reports:
+    """The reports of a log with weight, as known on any date: by unit, period and cell, then as reported."""
+
+    def __init__(self, laid: Layout, evidence: Evidence) -> None:
+        self._laid, self._evidence = laid, evidence
+        self._places = lru_cache(maxsize=None)(self._look_up)
+
+    def stated(self, as_of: date) -> np.ndarray:
+        """Return what each report says, (J,): the index of a category's value, or the number."""
+        _, places = self._places(as_of)
+        return np.array([y for place in places for stated in place.stated for y in stated], float)
+
+    def draw(self, theta: np.ndarray, as_of: date, rng: np.random.Generator) -> np.ndarray:
+        """Draw what each report might have stated, (J,), given theta (D,) and a path from the dynamics."""
+        laid, (periods, places) = self._laid, self._places(as_of)
+        theta, matrix = theta[None].astype(float), np.empty((1, laid.scenarios, laid.scenarios))
+        transition_matrices(theta, laid.arrays, matrix)
+        path = prior_path(theta[:, : laid.scenarios], matrix, laid.question.unit_count, periods, rng)
+        drawn = {}
+        for batch in replicate(places, laid, theta, path, rng):
+            for g, place in enumerate(batch.places):
+                designs = [y for one in (batch.drawn, *batch.drawn.children) for y in one.stated]
+                drawn[place] = [float(y[0, g]) for y in designs]
+        return np.array([y for place in places for y in drawn[place]], float)
+
+    def _look_up(self, as_of: date) -> tuple[int, list[PlacedCell]]:
+        step, cells = known_on(self._laid, self._evidence, as_of)
+        problem = Problem(self._laid, self._evidence, cells, (step,), (None,))
+        return step.periods, list(EvidenceDesign(problem).places(step.sequence, as_of))

@@ -32,43 +32,43 @@ class Variable:
 
 def variables(laid: Layout) -> list[Variable]:
     """Return the random variables of a layout, in the order of theta."""
-    found = []
+    made = []
     for name, dim, entries, rows in _kinds(laid):
         alike = {label: b for label, b in rows.items() if b.learns and _support(b) is None}
         if alike and not dim:
-            found.append(Variable(name, tuple(alike.values()), (entries,), ()))
+            made.append(Variable(name, tuple(alike.values()), (entries,), ()))
         elif alike:
             row_dim = dim if len(alike) == len(rows) and _is_whole(laid, dim, rows) else f"{name}_{dim}"
             dims = (row_dim, entries) if entries else (row_dim,)
-            found.append(Variable(name, tuple(alike.values()), dims, tuple(alike)))
+            made.append(Variable(name, tuple(alike.values()), dims, tuple(alike)))
         for label, block in rows.items():
             support = _support(block)
             if block.learns and support is not None and len(support) > 1:
-                found.append(Variable(f"{name}_{label}" if dim else name, (block,), (), (), support))
-    return found
+                made.append(Variable(f"{name}_{label}" if dim else name, (block,), (), (), support))
+    return made
 
 
 def _kinds(laid: Layout) -> list[tuple[str, str, str, dict[str, Block]]]:
     """Return name, dim of rows, dim of entries, and the rows of each kind of judgement."""
     blocks = {block.id: block for block in laid.blocks}
     question, ids = laid.question, laid.question.scenario_ids
-    found = [("prior", "", "scenario", {"": blocks[JudgementId("prior")]})]
+    kinds = [("prior", "", "scenario", {"": blocks[JudgementId("prior")]})]
     for i in question.indicators:
         rows = {s: blocks[JudgementId("likelihood", i.id, s)] for s in ids}
-        found.append((f"likelihood_{i.id}", "scenario", f"{i.id}_value" if i.values else "", rows))
+        kinds.append((f"likelihood_{i.id}", "scenario", f"{i.id}_value" if i.values else "", rows))
     rows = {s.id: blocks[JudgementId("reliability", source=s.id)] for s in question.sources}
-    found.append(("reliability", "source", "", rows))
+    kinds.append(("reliability", "source", "", rows))
     rows = {t: blocks[JudgementId("testimony", source=t)] for t in laid.testimonies}
-    found.append(("testimony_reliability", "testimony", "", rows))
-    kinds: tuple[tuple[JudgementKind, str, str], ...] = (
+    kinds.append(("testimony_reliability", "testimony", "", rows))
+    moves: tuple[tuple[JudgementKind, str, str], ...] = (
         ("leave", "leaving_rate", ""),
         ("then", "then", "to_scenario"),
         ("transition", "transition", "to_scenario"),
     )
-    for kind, name, entries in kinds:
+    for kind, name, entries in moves:
         rows = {id.scenario: block for id, block in blocks.items() if id.kind == kind}
-        found.append((name, "scenario", entries, rows))
-    return found
+        kinds.append((name, "scenario", entries, rows))
+    return kinds
 
 
 def _is_whole(laid: Layout, dim: str, rows: Mapping[str, Block]) -> bool:
@@ -119,11 +119,11 @@ def _random_variable(variable: Variable) -> TensorVariable:
 
 def theta_of(laid: Layout, draws: Mapping[str, np.ndarray]) -> np.ndarray:
     """Return theta (..., D) from draws of the random variables, by name; what is not drawn at its mean."""
-    found = variables(laid)
-    lead = draws[found[0].name].ndim - max(len(found[0].dims), 1) if found else 0
-    shape = draws[found[0].name].shape[:lead] if found else ()
+    drawn = variables(laid)
+    lead = draws[drawn[0].name].ndim - max(len(drawn[0].dims), 1) if drawn else 0
+    shape = draws[drawn[0].name].shape[:lead] if drawn else ()
     theta = np.broadcast_to(laid.mean, (*shape, laid.size)).copy()
-    for variable in found:
+    for variable in drawn:
         value = draws[variable.name]
         for n, block in enumerate(variable.blocks):
             row = np.take(value, n, axis=lead) if variable.labels else value

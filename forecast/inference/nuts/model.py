@@ -12,11 +12,15 @@ from pytensor.tensor import TensorVariable
 from forecast.case.evidence import Evidence
 from forecast.case.folder import Case, as_case
 from forecast.case.in_force import checked_as_of
-from forecast.inference.nuts.cells import log_likelihood, safe_log
-from forecast.inference.nuts.data import DIMS, Data, model_data
-from forecast.inference.nuts.dynamics import forward, forward_static, transition_matrix
+from forecast.inference.nuts.data import DIMS, Data, Reports, model_data
 from forecast.inference.nuts.judgements import theta_graph
-from forecast.inference.nuts.reports import Reports
+from forecast.inference.nuts.likelihood import (
+    forward,
+    forward_static,
+    log_likelihood,
+    safe_log,
+    transition_matrix,
+)
 from forecast.model.parameters import MOVES, STATIC, Layout, layout
 
 

@@ -40,10 +40,11 @@ def run_nuts(
         if progress is not None:
             progress((k + 0.5) / (last + 2))
         number = draws if k == last else max(int(draws * PAST), min(draws, 250))
-        if not _possible(problem, k):
+        if impossible := _impossible(problem, k):
             if k == last:
-                raise _impossible(problem, k)
-            past.append(_gap(problem))
+                raise impossible
+            nothing = np.full((problem.units, problem.layout.scenarios), np.nan)
+            past.append(Estimate(nothing, nothing, nothing, nothing))
             continue
         key, day = np.random.SeedSequence([seed, k]), problem.steps[k].date
         sampled = sampler(day, draws=number, tune=max(number // 2, 400), chains=chains, seed=key)
@@ -87,19 +88,13 @@ def _filter(problem: Problem, k: int, theta: np.ndarray) -> Filtered:
     return filtered
 
 
-def _possible(problem: Problem, k: int) -> bool:
-    return bool(np.isfinite(_filter(problem, k, problem.layout.mean[None]).log_norm).all())
-
-
-def _impossible(problem: Problem, k: int) -> ImpossibleEvidence:
+def _impossible(problem: Problem, k: int) -> ImpossibleEvidence | None:
+    """Return where no scenario allows what was known on date k, if so."""
     norm = _filter(problem, k, problem.layout.mean[None]).log_norm[0]
+    if np.isfinite(norm).all():
+        return None
     unit, period = np.argwhere(~np.isfinite(norm))[0]
     return ImpossibleEvidence(int(unit), int(period), problem.steps[k].date)
-
-
-def _gap(problem: Problem) -> Estimate:
-    nothing = np.full((problem.units, problem.layout.scenarios), np.nan)
-    return Estimate(nothing, nothing, nothing, nothing)
 
 
 def _draws(problem: Problem, k: int, theta: np.ndarray, key: np.random.SeedSequence) -> PosteriorDraws:

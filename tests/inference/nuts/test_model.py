@@ -12,7 +12,7 @@ import pytest
 from scipy.linalg import expm
 
 from forecast.case.evidence import Evidence
-from forecast.inference.nuts.dynamics import forward, transition_matrix
+from forecast.inference.nuts.likelihood import forward, transition_matrix
 from forecast.inference.nuts.model import build, data_on
 from forecast.model.hmm import filter_log_likelihood
 from forecast.model.parameters import layout
