@@ -29,7 +29,6 @@ if TYPE_CHECKING:
     from forecast.report.summary import Summary
 
 type Status = Literal["issued", "issued before", "nothing changed", "dry run", "refused"]
-
 type Progress = Callable[[str, float], None]
 type Notify = Callable[[str], None]
 
@@ -50,8 +49,7 @@ class Weekly:
     `status` is "issued"; "issued before" (written anew, in the ledger already); "nothing changed" (neither
     inferred nor written: `rows` are the ledger's of this very forecast, and there is no `tree` and no
     `summary`); "dry run"; or "refused" (by the engine: nothing was written). `document` is the forecast as
-    one line of JSON, "" where it was refused or not asked for; `brief_data` is what the brief shows, if it
-    was written.
+    one line of JSON, "" where it was refused or not asked for; `brief_data` is what a written brief shows.
     """
 
     case: Case
@@ -272,21 +270,20 @@ def check(case: Path | str) -> Case:
 
 def checked(case: Case | Path | str) -> tuple[Case, tuple[Entry, ...]]:
     """Return a case and its ledger, or raise every fault of all three files at once."""
-    faults: list[Fault] = []
-    loaded = case if isinstance(case, Case) else None
-    ledger: tuple[Entry, ...] = ()
     folder = case.path if isinstance(case, Case) else Path(case)
     try:
-        loaded = loaded or load_case(folder)
+        loaded = case if isinstance(case, Case) else load_case(folder)
     except InputError as error:
-        faults += error.faults
+        raise InputError([*error.faults, *_ledger_faults(folder)]) from error
+    return loaded, read_ledger(folder / LEDGER)
+
+
+def _ledger_faults(folder: Path) -> Sequence[Fault]:
     try:
-        ledger = read_ledger(folder / LEDGER)
+        read_ledger(folder / LEDGER)
     except InputError as error:
-        faults += error.faults
-    if faults or loaded is None:
-        raise InputError(faults)
-    return loaded, ledger
+        return error.faults
+    return ()
 
 
 def issued_before(case: Case, ledger: Sequence[Entry], inputs: Inputs) -> tuple[tuple[Entry, ...], str]:
@@ -300,14 +297,13 @@ def issued_before(case: Case, ledger: Sequence[Entry], inputs: Inputs) -> tuple[
     wanted = {(unit, id) for unit in case.question.unit_names for id in scenarios}
     if {(row.unit, row.scenario) for row in rows} != wanted or len(rows) != len(wanted):
         return (), ""
-    folder = case.path / OUTPUT
     recorded = {(row.unit, row.scenario): (row.probability, row.horizon_probability) for row in rows}
     try:
-        text = (folder / DOCUMENT).read_text(encoding="utf-8")
+        text = (case.path / OUTPUT / DOCUMENT).read_text(encoding="utf-8")
         written = _numbers(json.loads(text))
     except (OSError, ValueError, KeyError, TypeError, AttributeError):  # gone, or not what was written there
         return (), ""
-    whole = all((folder / name).exists() for name in (PAGE, MARKDOWN, PLOT))
+    whole = all((case.path / OUTPUT / name).exists() for name in (PAGE, MARKDOWN, PLOT))
     return (rows, text) if whole and written == recorded else ((), "")
 
 

@@ -34,11 +34,11 @@ def document(summary: Summary, tree: xr.DataTree, change: xr.Dataset | None = No
     Parameters
     ----------
     summary : Summary
-        What :func:`forecast.report.summary.summarise` picked from the result.
+        What :func:`forecast.summarise` picked from the result.
     tree : DataTree
         The result itself, for its trend and outlook.
     change : Dataset, optional
-        What :func:`forecast.report.text.explanation.changed_since_issue` returned.
+        What :func:`forecast.changed_since_issue` returned.
 
     Returns
     -------
@@ -96,21 +96,12 @@ def _change(change: xr.Dataset, unit: str) -> dict[str, Any]:
 
 
 def _scenario(scenario: ScenarioForecast) -> dict[str, Any]:
+    band = ("probability", "low", "high")
     return {
         "id": scenario.id,
         "title": scenario.title,
-        "probability": scenario.now.probability,
-        "low": scenario.now.low,
-        "high": scenario.now.high,
-        "mcse": _number(scenario.now.mcse),
-        "words": scenario.now.words,
-        "change": _number(scenario.now.change),
-        "at_horizon": {
-            "probability": scenario.horizon.probability,
-            "low": scenario.horizon.low,
-            "high": scenario.horizon.high,
-            "ever": scenario.ever,
-        },
+        **{name: _plain(getattr(scenario.now, name)) for name in (*band, "mcse", "words", "change")},
+        "at_horizon": {name: getattr(scenario.horizon, name) for name in band} | {"ever": scenario.ever},
     }
 
 
