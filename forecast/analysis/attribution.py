@@ -348,7 +348,7 @@ def _read(path: Path, like: Question) -> Question:
         problem, fix = f"the file cannot be read: {error.strerror or error}", "give the question as it was"
         faults.add(0, None, problem, fix=fix)
         question = None
-    if faults.found or question is None:
+    if faults.noted or question is None:
         raise InputError(faults.in_order())
     form = version_with(question, like.scenario_ids)
     return question if form is None else question.versions[form]

@@ -283,8 +283,8 @@ def altered_question(data: bytes, question: Question, changes: Mapping[str, Any]
 
 def _raise(faults: Faults) -> None:
     """Raise the faults there are; their lines are those of no file."""
-    if faults.found:
-        raise InputError(replace(fault, line=0) for fault in faults.found)
+    if faults.noted:
+        raise InputError(replace(fault, line=0) for fault in faults.noted)
 
 
 def _node(key: str, value: Any, faults: Faults) -> Node | None:
@@ -294,7 +294,7 @@ def _node(key: str, value: Any, faults: Faults) -> Node | None:
     written = value if isinstance(value, str) else _written(value)
     own = Faults(WHAT_IF)
     top = load_yaml(f"value: {written}".encode(), own)
-    if top is None or own.found or not isinstance(top.value, Mapping) or set(top.value) != {"value"}:
+    if top is None or own.noted or not isinstance(top.value, Mapping) or set(top.value) != {"value"}:
         fix = "write it as in question.yaml, e.g. 0.2, {low: 0.1, high: 0.3}, likely or B"
         faults.add(0, str(written), f"{key}: the value cannot be read", fix=fix)
         return None

@@ -1,4 +1,4 @@
-"""What is wrong with an input, said so that the analyst knows what to do about it.
+"""Faults of an input: where, what is wrong, what is allowed, and what to do.
 
 A :class:`Fault` is one thing wrong in one place. A reader does not stop at the first: it notes every fault
 in a :class:`Faults` collector and goes on, and whoever called it raises them together as one
@@ -47,17 +47,17 @@ class Fault:
     def __str__(self) -> str:
         """Return the fault in one or two lines."""
         place = f"{self.file}:{self.line}" if self.line else self.file
-        found = "" if self.value is None else f" (found: {_shown(self.value)})"
+        shown = "" if self.value is None else f" (found: {_shown(self.value)})"
         hints = []
         if self.allowed:
             hints.append(f"Allowed: {self.allowed}.")
         if self.fix:
             hints.append(f"To do: {self.fix}" + ("" if self.fix.endswith("?") else "."))
-        return f"{place}: {self.problem}{found}." + ("\n    " + " ".join(hints) if hints else "")
+        return f"{place}: {self.problem}{shown}." + ("\n    " + " ".join(hints) if hints else "")
 
 
 class InputError(Exception):
-    """An input is at fault: every fault found, not only the first.
+    """An input is at fault: with every fault, not only the first.
 
     Attributes
     ----------
@@ -75,27 +75,27 @@ class InputError(Exception):
 
 @dataclass(slots=True)
 class Faults:
-    """The faults found in one file so far."""
+    """The faults noted in one file so far."""
 
     file: str
-    found: list[Fault] = field(default_factory=list)
+    noted: list[Fault] = field(default_factory=list)
 
     def add(self, line: int, value: object, problem: str, *, allowed: str = "", fix: str = "") -> None:
         """Note a fault; `value` is shown as it stands in the file, None if something is missing."""
         fix = fix or ("write what is allowed" if allowed else "correct it")
         shown = None if value is None else str(value)
         fault = Fault(self.file, line, shown, problem, allowed, fix)
-        if fault not in self.found:
-            self.found.append(fault)
+        if fault not in self.noted:
+            self.noted.append(fault)
 
     def raise_if_any(self) -> None:
-        """Raise what was found, in the order of the lines; do nothing if there is nothing."""
-        if self.found:
+        """Raise the faults noted, in the order of the lines; do nothing if there are none."""
+        if self.noted:
             raise InputError(self.in_order())
 
     def in_order(self) -> list[Fault]:
         """Return the faults in the order of the lines."""
-        return sorted(self.found, key=lambda fault: fault.line)
+        return sorted(self.noted, key=lambda fault: fault.line)
 
 
 def listed(names: Iterable[str], *, most: int = 30) -> str:

@@ -53,8 +53,8 @@ class Case:
 
     def __repr__(self) -> str:
         q = self.question
-        said = f"{len(q.scenarios)} scenarios, {len(q.indicators)} indicators, {len(q.sources)} sources"
-        return f"<Case {self.name}: {said}, {len(self.evidence.reports)} rows of evidence>"
+        counts = f"{len(q.scenarios)} scenarios, {len(q.indicators)} indicators, {len(q.sources)} sources"
+        return f"<Case {self.name}: {counts}, {len(self.evidence.reports)} rows of evidence>"
 
     def _repr_html_(self) -> str:
         parts = [*self.question.html_parts(), self.evidence.html_part()]
@@ -88,15 +88,20 @@ def load_case(path: Path | str) -> Case:
     folder = Path(path)
     if not folder.is_dir():
         raise InputError([_no_folder(folder)])
-    asked, told = Faults(str(folder / QUESTION)), Faults(str(folder / EVIDENCE))
-    question_data, evidence_data = _bytes(folder / QUESTION, asked), _bytes(folder / EVIDENCE, told)
-    question, outline = parse_question(question_data, asked) if question_data is not None else (None, None)
+    of_question, of_evidence = Faults(str(folder / QUESTION)), Faults(str(folder / EVIDENCE))
+    question_data, evidence_data = (
+        _bytes(folder / QUESTION, of_question),
+        _bytes(folder / EVIDENCE, of_evidence),
+    )
+    question, outline = (
+        parse_question(question_data, of_question) if question_data is not None else (None, None)
+    )
     if evidence_data is not None and outline is not None:
-        evidence, undated = parse_evidence(evidence_data, outline, told)
+        evidence, undated = parse_evidence(evidence_data, outline, of_evidence)
     else:
         evidence, undated = Evidence(), ()
-    if asked.found or told.found or question is None:
-        raise InputError([*asked.in_order(), *told.in_order()])
+    if of_question.noted or of_evidence.noted or question is None:
+        raise InputError([*of_question.in_order(), *of_evidence.in_order()])
     return Case(
         name=folder.resolve().name,
         path=folder,

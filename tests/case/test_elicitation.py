@@ -26,14 +26,23 @@ def test_a_beta_has_both_quantiles(one: float, other: float):
 @pytest.mark.parametrize(
     ("low", "high", "a", "b"),
     [
-        (0.05, 0.95, 1.0, 1.0),
-        (0.0025, 0.9025, 0.5, 1.0),
         (0.1, 0.4, 4.775, 15.556),
         (0.02, 0.10, 4.38, 77.02),
     ],
 )
 def test_betas_that_are_known(low: float, high: float, a: float, b: float):
     assert elicitation.beta_from_interval(low, high) == pytest.approx((a, b), rel=1e-3)
+
+
+@pytest.mark.parametrize(("low", "high", "a", "b"), [(0.05, 0.95, 1.0, 1.0), (0.0025, 0.9025, 0.5, 1.0)])
+def test_betas_in_closed_form_are_found_to_twelve_digits(low: float, high: float, a: float, b: float):
+    """The uniform distribution, and that of the square of a uniform number."""
+    assert elicitation.beta_from_interval(low, high) == pytest.approx((a, b), rel=1e-12)
+
+
+def test_the_exponential_distribution_is_found_to_twelve_digits():
+    ends = -math.log(0.95), -math.log(0.05)
+    assert elicitation.gamma_from_interval(*ends) == pytest.approx((1.0, 1.0), rel=1e-12)
 
 
 def test_a_beta_is_matched_at_the_quantiles_unlike_by_maximum_entropy():

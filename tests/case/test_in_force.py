@@ -20,7 +20,7 @@ from tests.case.changing import ADDED, EVIDENCE, KINDS, OPENED, REGIME, SPLIT, S
 def read(text: str) -> Question:
     faults = Faults("question.yaml")
     question, _ = parse_question(text.encode(), faults)
-    assert not faults.found, [str(fault) for fault in faults.found]
+    assert not faults.noted, [str(fault) for fault in faults.noted]
     assert question is not None
     return question
 
@@ -229,7 +229,7 @@ def test_how_it_was_settled_names_a_scenario_of_that_day(named: str):
         assert question.resolved.scenario == "local"
         assert in_force(question, OPENED) == read(before())
     else:
-        (fault,) = faults.found
+        (fault,) = faults.noted
         assert fault.allowed == "war, local, formal, other"
         assert fault.value == "truce"
 

@@ -304,7 +304,7 @@ def load_csv(
     except csv.Error as error:
         problem, fix = _explained(str(error))
         faults.add(start, None, problem, fix=fix)
-    if header is None and not faults.found:
+    if header is None and not faults.noted:
         faults.add(1, None, "the file is empty", fix=f"begin it with the header: {','.join(columns)}")
     return None if header is None else rows
 

@@ -98,8 +98,8 @@ def _with_history(
         setting = EraSetting(n, tuple(scenarios), ids, changes, priors)
         own = replace(top, faults=Faults(top.faults.file))
         cut = file_of_era(file, setting, own)
-        question = None if own.faults.found else _read(cut, own)[0]
-        for fault in own.faults.found:
+        question = None if own.faults.noted else _read(cut, own)[0]
+        for fault in own.faults.noted:
             problem = f"{fault.problem} (for the scenarios there are {setting.when})"
             top.faults.add(fault.line, fault.value, problem, allowed=fault.allowed, fix=fault.fix)
         if question is None:
@@ -134,7 +134,7 @@ def _read(file: schema.QuestionFile, top: Place) -> tuple[Question | None, Outli
         sources=None if file.sources is None else frozenset(file.sources),
         units=None if file.units is None else tuple(file.units),
     )
-    if top.faults.found or not opened or not horizon or not scenarios.prior or not period_days:
+    if top.faults.noted or not opened or not horizon or not scenarios.prior or not period_days:
         return None, outline, scenarios
     question = Question(
         title=file.title or "",

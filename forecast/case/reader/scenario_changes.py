@@ -28,7 +28,7 @@ def check_lifetime(
     written: schema.Scenario, place: Place, others: Sequence[str], opened: date | None, horizon: date | None
 ) -> bool:
     """Note what is wrong with when a scenario is there; return whether nothing is."""
-    keys, before = written.model_fields_set, len(place.faults.found)
+    keys, before = written.model_fields_set, len(place.faults.noted)
     since, until = written.since, written.until
     for key, day in (("since", since), ("until", until)):
         if day is not None and opened and horizon and not opened < day <= horizon:
@@ -61,7 +61,7 @@ def check_lifetime(
         place["takes"].refuse("names nothing", fix="write, e.g., 0.05")
     complete = all(getattr(written, key) is not None for key in KEYS if key in keys)
     parts = [*(becomes or {}).values(), *(takes.values() if isinstance(takes, Mapping) else ())]
-    return complete and None not in parts and len(place.faults.found) == before
+    return complete and None not in parts and len(place.faults.noted) == before
 
 
 def _numbers(shares: Mapping[str, float | None]) -> dict[str, float]:

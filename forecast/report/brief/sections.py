@@ -45,7 +45,8 @@ LONGEST_NOTE = 320
 #: The check of the review that says more than a warning of this kind.
 CHECK_OF = {
     "drift": "Drift of judgements", "ungraded": "Grades of credibility", "gaps": "Gaps in the trend",
-    "r_hat": "Agreement of chains", "tolerance": "Monte Carlo error", "weights": "Effective draws",
+    "r_hat": "Agreement of chains", "tolerance": "Monte Carlo error", "few draws": "Monte Carlo error",
+    "weights": "Effective draws",
 }  # fmt: skip
 
 

@@ -49,7 +49,7 @@ def problems(*reports: Report, outline: Outline = OUTLINE) -> list[str]:
     """Return what is wrong with a log."""
     faults = Faults("evidence.csv")
     check_reports(reports, outline, faults)
-    return [fault.problem for fault in faults.found]
+    return [fault.problem for fault in faults.noted]
 
 
 GOOD = {

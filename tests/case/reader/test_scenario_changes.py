@@ -23,7 +23,7 @@ ADDED = "{title: Collapse, since: 2024-02-07, takes: {other: 0.5}}"
 def faults_of(text: str) -> list[Fault]:
     faults = Faults("question.yaml")
     question, _ = parse_question(text.encode(), faults)
-    assert (question is None) == bool(faults.found)
+    assert (question is None) == bool(faults.noted)
     return faults.in_order()
 
 

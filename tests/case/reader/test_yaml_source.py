@@ -15,7 +15,7 @@ def entries(text: str) -> Mapping[str, Node]:
     """Return the entries of a document that has no fault."""
     faults = Faults("q.yaml")
     top = load_yaml(text.encode(), faults)
-    assert not faults.found
+    assert not faults.noted
     assert top is not None
     assert isinstance(top.value, Mapping)
     return top.value
@@ -25,7 +25,7 @@ def fault(data: str | bytes) -> str:
     """Return the message of a document's only fault."""
     faults = Faults("q.yaml")
     load_yaml(data if isinstance(data, bytes) else data.encode(), faults)
-    (only,) = faults.found
+    (only,) = faults.noted
     return str(only)
 
 
