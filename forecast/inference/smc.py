@@ -30,7 +30,7 @@ from forecast.inference.particles import (
     pool_systems,
     systematic,
 )
-from forecast.model.cell_sequence import CellSequence, bridge, first_change
+from forecast.model.cell_sequence import CellSequence, bridge, first_change, without_periods
 from forecast.model.dynamics import transition_matrices
 from forecast.model.hmm import Filtered, empty_filtered, forward, refresh
 from forecast.model.problem import Problem
@@ -96,7 +96,7 @@ class _System:
             np.zeros(size),
             empty_filtered(size, problem.units, periods, self.scenarios),
         )
-        self.sequence = _without_periods(problem.steps[0].sequence)
+        self.sequence = without_periods(problem.steps[0].sequence)
         transition_matrices(self.theta0, self.arrays, self.particles.filtered.matrix)
 
     def run(self, progress: Callable[[], None], kept: int) -> Chain:
@@ -176,9 +176,7 @@ class _System:
         p = self.particles
         prior = self.theta0, np.zeros(self.size)
         p.theta[:], p.log_weight[:] = snapshots[before] if before >= 0 else prior
-        self.sequence = (
-            self.problem.steps[before].sequence if before >= 0 else _without_periods(self.sequence)
-        )
+        self.sequence = self.problem.steps[before].sequence if before >= 0 else without_periods(self.sequence)
         self._refilter()
 
     def _refilter(self, first: int = 0) -> None:
@@ -299,10 +297,3 @@ class _System:
         norm = self.particles.filtered.log_norm[:, :, : sequence.start.shape[1] - 1]
         unit, period = np.argwhere(np.isneginf(norm).any(axis=0))[0]
         raise ImpossibleEvidence(int(unit), int(period), day)
-
-
-def _without_periods(like: CellSequence) -> CellSequence:
-    """Return a sequence without periods."""
-    return CellSequence(
-        like.kind[:0], np.zeros((like.start.shape[0], 1), np.int64), like.cell[:0], like.exponent[:0]
-    )

@@ -27,8 +27,13 @@ def unit_and_period(sequence: CellSequence) -> tuple[np.ndarray, np.ndarray]:
     return np.divmod(where, max(edges - 1, 1))
 
 
+def without_periods(sequence: CellSequence) -> CellSequence:
+    """Return a sequence of no periods, with the same kinds of cells."""
+    return sequence._replace(kind=sequence.kind[:0], start=np.zeros((sequence.start.shape[0], 1), np.int64))
+
+
 def _changed(old: CellSequence, new: CellSequence) -> tuple[np.ndarray, np.ndarray]:
-    """Tell which cells of the old sequence do not stand in the new, and which of the new not in the old."""
+    """Tell which cells of the old sequence are not in the new, and which of the new are not in the old."""
     size = 1 + max([int(sequence.cell.max()) for sequence in (old, new) if sequence.cell.size], default=0)
     codes = []
     for sequence in (old, new):

@@ -28,7 +28,7 @@ from forecast.model.tempering import cell_exponents
 
 @dataclass(frozen=True)
 class Snapshot:
-    """The evidence as it was known on one date: which cells stand, in the order of time."""
+    """The evidence as it was known on one date: its cells in the order of time."""
 
     date: date
     sequence: CellSequence
@@ -136,7 +136,7 @@ class EvidenceIndex:
         return {key: self._combined[key] for key in sorted(self._combined)}
 
     def snapshot(self, day: date) -> Snapshot:
-        """Return the cells as they stand, and since when they differ from the last snapshot."""
+        """Return the cells, and since when they differ from the last snapshot."""
         periods = self._question.period(day) + 1
         edges = (np.arange(self._units)[:, None] * self._longest + np.arange(periods + 1)) * self._size
         sequence = CellSequence(
@@ -298,7 +298,7 @@ class EvidenceIndex:
         self._renumber(keys, numbers)
 
     def _renumber(self, keys: set[CellKey], numbers: dict[CellKey, int]) -> None:
-        """Let cells stand, in the order of time, in place of whatever stood at `keys`."""
+        """Put cells, in the order of time, in the place of whatever was at `keys`."""
         before = {key: self._number_of.pop(key) for key in keys if key in self._number_of}
         self._number_of |= numbers
         changed = sorted(key for key in keys if before.get(key) != numbers.get(key))

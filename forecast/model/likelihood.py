@@ -155,10 +155,10 @@ def truth_gain(c: int, v: float, theta: np.ndarray, cells: Cells) -> float:
 @inlined
 def stated_before(c: int, j: int, cells: Cells) -> bool:
     """Tell whether an earlier report of the cell states the same number as report j."""
-    found = False
+    stated = False
     for i in range(cells.cell[c].first, j):
-        found |= cells.report[i].value == cells.report[j].value
-    return found
+        stated |= cells.report[i].value == cells.report[j].value
+    return stated
 
 
 @inlined

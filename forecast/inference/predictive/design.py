@@ -83,7 +83,7 @@ class EvidenceDesign:
 
         Without `earlier` it does not say which earlier cell its held value is from.
         """
-        first, found = int(self._cell[c]["child"]), list[CellDesign]()
+        first, designs = int(self._cell[c]["child"]), list[CellDesign]()
         for record in (self._cell[c], *self._cell[first : first + int(self._cell[c]["children"])]):
             i, before = int(record["indicator"]), -1
             monitoring = 1.0 - float(record["active"]), 1.0 - float(record["quiet"])
@@ -98,8 +98,8 @@ class EvidenceDesign:
                 held=int(record["held"]),
                 before=before,
             )
-            found.append(cell)
-        return found[0]._replace(children=tuple(found[1:]))
+            designs.append(cell)
+        return designs[0]._replace(children=tuple(designs[1:]))
 
     def live(self, unit: int, period: int, cell: CellDesign, day: date) -> list[Report]:
         """Return the reports of a cell that stood on a day, one for each of its `reports`."""
@@ -115,11 +115,11 @@ class EvidenceDesign:
         """Return where there is a cell that has reports or silence of its own."""
         unit, period = unit_and_period(sequence)
         heads = sequence.cell[sequence.kind]
-        found = [(unit, period, heads)]
+        parts = [(unit, period, heads)]
         for n in range(int(self._cell["children"].max(initial=0))):
             more = self._cell["children"][heads] > n
-            found.append((unit[more], period[more], self._cell["child"][heads[more]] + n))
-        unit, period, cells = (np.concatenate(part) for part in zip(*found, strict=True))
+            parts.append((unit[more], period[more], self._cell["child"][heads[more]] + n))
+        unit, period, cells = (np.concatenate(part) for part in zip(*parts, strict=True))
         record = self._cell[cells]
         own = (record["end"] > record["first"]) | (record["quiet"] != 1.0) | (record["active"] != 1.0)
         return Occurrences(unit[own], period[own], record["indicator"][own])
@@ -132,9 +132,9 @@ def cell_and_children(cell: CellDesign) -> tuple[CellDesign, ...]:
 
 def originals_first(designs: tuple[ReportDesign, ...]) -> list[int]:
     """Return the places of designs, each after those that it may pass on (but for a circle, cut anywhere)."""
-    left, found = list(range(len(designs))), list[int]()
+    left, order = list(range(len(designs))), list[int]()
     while left:
-        free = (j for j in left if all(o == WITHDRAWN or o in found for o in designs[j].originals))
-        found.append(next(free, left[0]))
-        left.remove(found[-1])
-    return found
+        free = (j for j in left if all(o == WITHDRAWN or o in order for o in designs[j].originals))
+        order.append(next(free, left[0]))
+        left.remove(order[-1])
+    return order

@@ -11,8 +11,8 @@ from forecast.model.parameters import CATEGORY, MEASURE, NEGATIVE_BINOMIAL, Arra
 def rates(a: Arrays, i: int, theta: np.ndarray) -> np.ndarray:
     """Return the likelihood of an indicator at theta (N, D): (V, N, K); of a number its mean, (1, N, K)."""
     start, size = a.indicator[i]["start"], a.indicator[i]["size"]
-    found = theta[:, start : start + a.scenarios * size].reshape(len(theta), a.scenarios, size)
-    return np.moveaxis(found, 2, 0)
+    values = theta[:, start : start + a.scenarios * size].reshape(len(theta), a.scenarios, size)
+    return np.moveaxis(values, 2, 0)
 
 
 def draw_number(a: Arrays, i: int, mean: np.ndarray, s: np.ndarray, rng: np.random.Generator) -> np.ndarray:

@@ -18,7 +18,7 @@ from forecast.inference.predictive.design import (
     cell_and_children,
     originals_first,
 )
-from forecast.model.cell_sequence import CellSequence, unit_and_period
+from forecast.model.cell_sequence import CellSequence, unit_and_period, without_periods
 from forecast.model.cells import CellContent, ReportDesign, flatten, report_term
 from forecast.model.likelihood import Cells
 from forecast.model.parameters import Layout
@@ -60,7 +60,7 @@ class EvidenceIncrement(NamedTuple):
 def evidence_increment(task: Problem, designer: EvidenceDesign, k: int) -> EvidenceIncrement:
     """Part the evidence of trend date k into what was known on the date before, and what is new."""
     step, opened = task.steps[k], task.layout.question.opened
-    before = task.steps[k - 1].sequence if k else _no_periods(step.sequence)
+    before = task.steps[k - 1].sequence if k else without_periods(step.sequence)
     day = task.steps[k - 1].date if k else opened - timedelta(days=1)
     old, new = (
         _cell_and_exponent(task, before, step.begin),
@@ -80,11 +80,6 @@ def evidence_increment(task: Problem, designer: EvidenceDesign, k: int) -> Evide
             elif gone or key not in old:
                 stays[key] = new[key]
     return _parted(task, before, k, marked, stays, lost)
-
-
-def _no_periods(like: CellSequence) -> CellSequence:
-    """Return a sequence without periods."""
-    return like._replace(kind=like.kind[:0], start=np.zeros((like.start.shape[0], 1), np.int64))
 
 
 def _cell_and_exponent(task: Problem, sequence: CellSequence, begin: int) -> dict[CellKey, tuple[int, float]]:
@@ -116,7 +111,7 @@ def _mark(
     days: tuple[date, date],
 ) -> tuple[CellDesign, bool]:
     """Mark what was known of a cell as given; tell also whether something of it has gone."""
-    found, gone = [], False
+    marked, gone = [], False
 
     def names(place: PlacedCell, cell: CellDesign, day: date) -> list[str]:
         return [report.id for report in designer.live(place.unit, place.period, cell, day)]
@@ -138,8 +133,8 @@ def _mark(
         silent = cell.monitoring is not None and before.monitoring is not None
         gone |= before.monitoring is not None and not silent
         designs = (v._replace(given=stated[j]) if j in given else v for j, v in enumerate(cell.reports))
-        found.append(cell._replace(reports=tuple(designs), silent=silent, children=()))
-    return found[0]._replace(children=tuple(found[1:])), gone
+        marked.append(cell._replace(reports=tuple(designs), silent=silent, children=()))
+    return marked[0]._replace(children=tuple(marked[1:])), gone
 
 
 def _same_design(then: ReportDesign, now: ReportDesign, before: list[str], after: list[str]) -> bool:

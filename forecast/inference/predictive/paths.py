@@ -50,8 +50,8 @@ def posterior_path(
 def pick(weight: np.ndarray, rng: np.random.Generator) -> np.ndarray:
     """Draw an index of the first axis in proportion to weight (V, ...)."""
     point = rng.random(weight.shape[1:]) * weight.sum(axis=0)
-    found, edge = np.zeros(weight.shape[1:], np.int64), np.zeros(weight.shape[1:])
+    index, edge = np.zeros(weight.shape[1:], np.int64), np.zeros(weight.shape[1:])
     for one in weight[:-1]:
         edge += one
-        found += point >= edge
-    return found
+        index += point >= edge
+    return index

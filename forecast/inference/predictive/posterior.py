@@ -88,7 +88,7 @@ def _values(
     cells: list[PlacedCell], layout: Layout, theta: np.ndarray, path: np.ndarray, rng: np.random.Generator
 ) -> dict[Key, np.ndarray]:
     """Return the replicated value of every cell, (N,)."""
-    found = {}
+    values = {}
     for batch in replicate(cells, layout, theta, path, rng):
         both = zip(
             cell_and_children(batch.places[0].design), (batch.drawn, *batch.drawn.children), strict=True
@@ -97,8 +97,8 @@ def _values(
             if _has_evidence(cell):
                 value = most_likely(cell, drawn, layout)
                 for g, place in enumerate(batch.places):
-                    found[cell.indicator, place.unit, place.period] = value[:, g]
-    return found
+                    values[cell.indicator, place.unit, place.period] = value[:, g]
+    return values
 
 
 def _observed(cells: list[PlacedCell], layout: Layout) -> dict[Key, np.ndarray]:
@@ -108,13 +108,13 @@ def _observed(cells: list[PlacedCell], layout: Layout) -> dict[Key, np.ndarray]:
         for m, cell in enumerate(cell_and_children(place.design)):
             if _has_evidence(cell):
                 alike[m, cell].append(place)
-    found = {}
+    values = {}
     for (m, cell), places in alike.items():
         stated = np.array([place.stated[m] for place in places]).T.reshape(len(cell.reports), 1, len(places))
         value = most_likely(cell, DrawnCell(np.zeros((1, len(places))), tuple(stated), None), layout)
         for g, place in enumerate(places):
-            found[cell.indicator, place.unit, place.period] = value[0, g]
-    return found
+            values[cell.indicator, place.unit, place.period] = value[0, g]
+    return values
 
 
 def _has_evidence(cell: CellDesign) -> bool:
@@ -122,16 +122,16 @@ def _has_evidence(cell: CellDesign) -> bool:
     return bool(cell.reports) or cell.monitoring is not None
 
 
-def _dataset(question: Question, found: dict[Key, Any], sample: Sequence[int]) -> xr.Dataset:
+def _dataset(question: Question, values: dict[Key, Any], sample: Sequence[int]) -> xr.Dataset:
     """Return one variable per indicator, its cells by unit and period."""
     cells: defaultdict[int, list[Key]] = defaultdict(list)
-    for key in sorted(found):
+    for key in sorted(values):
         cells[key[0]].append(key)
     variables, coords = {}, dict[str, Any]()
     for i, keys in cells.items():
         one = question.indicators[i]
         kind = float if one.kind == "measure" else np.int64
-        value = np.stack([found[key] for key in keys], axis=-1).astype(kind)
+        value = np.stack([values[key] for key in keys], axis=-1).astype(kind)
         dims = (*(("chain", "draw") if sample else ()), f"{one.id}_cell")
         attrs = {"flag_values": np.arange(len(one.values)), "flag_meanings": " ".join(one.values)}
         variables[one.id] = (dims, value.reshape(*sample, len(keys)), attrs if one.values else {})

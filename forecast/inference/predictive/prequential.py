@@ -112,9 +112,9 @@ def _tail(
     row = systematic(np.exp(log_weight - log_weight.max()), REPLICATES, 0.5)
     begin = min(part.place.period for part in new.parts)
     path = posterior_path(known.alpha[row], known.matrix[row], rng, begin=begin)
-    found = list(replicate([p.place for p in new.parts], task.layout, theta[row], path, rng))
-    exists = np.prod([batch.exists.prod(axis=1) for batch in found], axis=0)
-    score, same = _scores(task, new, theta, known, log_weight, row, _outcomes(new.parts, found, task))
+    batches = list(replicate([p.place for p in new.parts], task.layout, theta[row], path, rng))
+    exists = np.prod([batch.exists.prod(axis=1) for batch in batches], axis=0)
+    score, same = _scores(task, new, theta, known, log_weight, row, _outcomes(new.parts, batches, task))
     tied = same | np.isclose(score[:-1], score[-1], rtol=SAME, atol=SAME)
     lower = (score[:-1] < score[-1]) & ~tied
     share = exists / exists.sum()
@@ -144,11 +144,11 @@ class _Outcomes(NamedTuple):
     which: np.ndarray  # (R + 1,)
 
 
-def _outcomes(parts: tuple[IncrementCell, ...], found: list[Batch], task: Problem) -> list[_Outcomes]:
+def _outcomes(parts: tuple[IncrementCell, ...], batches: list[Batch], task: Problem) -> list[_Outcomes]:
     """Return the contents of each part by replicate; values that went on are those of the replicate."""
     layout, lasting = task.layout, dict[tuple[int, int, int], np.ndarray]()
     drawn: dict[tuple[int, int, int], tuple[tuple[DrawnCell, ...], int]] = {}
-    for batch in found:
+    for batch in batches:
         for g, place in enumerate(batch.places):
             each = (batch.drawn, *batch.drawn.children)
             drawn[place.unit, place.period, place.design.indicator] = each, g

@@ -90,8 +90,8 @@ def replicate(
         indicators = [layout.question.indicators[one.indicator] for one in cell_and_children(place.design)]
         lasting = any(indicator.persistence is not None for indicator in indicators)
         alike.setdefault((place.period if lasting else -1, place.design), []).append(place)
-    for (_, cell), found in sorted(alike.items(), key=lambda one: one[0][0]):
-        yield sampler.draw(cell, tuple(found))
+    for (_, cell), placed in sorted(alike.items(), key=lambda one: one[0][0]):
+        yield sampler.draw(cell, tuple(placed))
 
 
 def most_likely(cell: CellDesign, drawn: DrawnCell, layout: Layout) -> np.ndarray:
@@ -121,10 +121,10 @@ def most_likely(cell: CellDesign, drawn: DrawnCell, layout: Layout) -> np.ndarra
                 same, 1.0, 1.0 / size if WITHDRAWN in design.originals else 0.0
             )
         weight *= keep + design.independence * ((1.0 - r) / size + r * equals_index(y, size))
-    best, found = weight.max(axis=0) * (1 - 1e-12), np.full(drawn.value.shape, size - 1)
+    best, value = weight.max(axis=0) * (1 - 1e-12), np.full(drawn.value.shape, size - 1)
     for x in range(size - 2, -1, -1):
-        found[weight[x] >= best] = x
-    return found
+        value[weight[x] >= best] = x
+    return value
 
 
 def equals_index(x: np.ndarray, size: int) -> np.ndarray:
