@@ -31,7 +31,7 @@ from .inference.nuts.model import pymc_data as pymc_data
 from .analysis.review import review as review
 from .analysis.review import review_lines as review_lines
 from .analysis.review import Check as Check
-from .analysis.criticism import conflict as conflict
+from .inference.conflict import conflict as conflict
 from .analysis.confidence import confidence as confidence
 from .analysis.cross_checks import referee as referee
 from .analysis.cross_checks import learning as learning

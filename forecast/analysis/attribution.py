@@ -4,7 +4,7 @@ The engine is run on what was known then; then one change after another is let i
 forecast is that of today:
 
     remainder    from the number issued to the one that is reproduced from what was known then: Monte Carlo
-                 (another seed, other draws), another version of the toolkit, what cannot be told
+                 (another seed, other draws), another version of the toolkit, what is not known
     judgements   the question as it is now: judgements, grades of sources, indicators (with the weights that
                  reports of then have in it)
     scenarios    only where the scenarios have changed: all evidence of then weighed under those of today.
@@ -19,7 +19,7 @@ A part is a difference of two successive probabilities, so the parts add up to t
 order would split what depends on several changes otherwise. What evidence teaches is in its part.
 
 The log is only ever appended to. So the log of the day of issue is one of the beginnings of today's file, and
-the digest in the ledger tells which, and whether the question was that of today.
+the digest in the ledger identifies it, and whether the question was that of today.
 """
 
 from __future__ import annotations
@@ -91,7 +91,7 @@ class EarlierInputs(NamedTuple):
     question: Question
     known: frozenset[str]  # ids of the rows that it knew
     edited: bool  # whether the question is another than now
-    note: str  # what cannot be told
+    note: str  # what is not known of it
 
 
 class _Run(NamedTuple):

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import date
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 
@@ -52,10 +52,7 @@ def collect(
     seed: int = 0,
     progress: Progress | None = None,
 ) -> pd.DataFrame:
-    """Rank possible reports by the information about the scenario that they are expected to bring.
-
-    The gain is the mutual information of scenario and report (:mod:`forecast.analysis.information`): the
-    entropy of the forecast in bits, less what it would be on average after the report.
+    """Rank possible reports by expected information gain (:mod:`forecast.analysis.information`).
 
     Parameters
     ----------
@@ -63,8 +60,7 @@ def collect(
     as_of, draws, chains, tolerance, seed, progress
         As for :func:`forecast.update`.
     period : {"next", "present"}
-        What is reported on: the period after the as-of date, or that of it (where a source that has spoken
-        about an indicator repeats itself, and brings nothing).
+        The period after the as-of date, or that of it, in which a source repeating itself brings nothing.
     indicators : sequence of str, optional
         Default: all but ratios, of which nobody has said how often they happen.
     sources : sequence of str, optional
@@ -75,14 +71,13 @@ def collect(
     Returns
     -------
     pandas.DataFrame
-        A row for each indicator and source (and unit), the best first: `reliability` of the source (posterior
-        mean), `repeats` (it has spoken in this cell), the most likely report `expected` and its `chance`, and
-        in bits the gain about the scenario `now` (at the as-of date), in the period `reported` on, and at the
-        `horizon`, each with `_error` (standard error of Monte Carlo, and of the grid over numbers); `cost`
-        and `per_cost` (bits at the horizon for a unit of cost), by which it is then sorted. A monitored
-        indicator has a row without a source too: whether anybody reports. Attributes: `entropy` of the
-        forecasts in bits (by unit), `period_end`, `left_out`. The gains of two rows do not add up; groups and
-        cap do not count.
+        A row for each indicator and source (and unit; a monitored indicator has one without a source too:
+        whether anybody reports), the best first: `reliability` of the source (posterior mean), `repeats` (it
+        has spoken in this cell), the most likely report `expected` and its `chance`, and in bits the gain
+        about the scenario `now`, in the period `reported` on and at the `horizon`, each with `_error` (Monte
+        Carlo, and grid over numbers); `cost` and `per_cost` (bits at the horizon per unit), by which it is
+        sorted. Attributes: `entropy` of the forecasts in bits (by unit), `period_end`, `left_out`. The gains
+        of two rows do not add up; groups and cap do not count.
 
     Raises
     ------
@@ -99,13 +94,21 @@ def collect(
     pairs, left_out = _pairs(case, day, indicators, sources)
     _check_costs(case.question, costs or {})
     query = Query(pairs, _period(case.question, day, period), day)
-    question = without_silence(case.question) if period == "present" else case.question
-    task = build_problem(question, case.evidence, day)
+    case = replace(case, question=without_silence(case.question)) if period == "present" else case
+    settings = {"draws": draws, "chains": chains, "tolerance": tolerance, "seed": seed}
+    layout, sample = _inferred(case, day, settings, progress)
+    return _ranked(case, layout, sample, query, costs or {}, left_out)
+
+
+def _inferred(
+    case: Case, day: date, settings: dict[str, Any], progress: Progress | None
+) -> tuple[Layout, PosteriorDraws]:
+    """Return draws from the posterior at the as-of date."""
+    task = build_problem(case.question, case.evidence, day)
     try:
-        answer = run_smc(task, draws=draws, chains=chains, tolerance=tolerance, seed=seed, progress=progress)
+        return task.layout, run_smc(task, progress=progress, **settings).draws
     except ImpossibleEvidence as error:
         raise InputError(impossible(case, error)) from error
-    return _ranked(case, task.layout, answer.draws, query, costs or {}, left_out)
 
 
 def collect_from(

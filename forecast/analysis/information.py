@@ -202,30 +202,30 @@ class Joint:
     outcome: list[np.ndarray]  # of each experiment (C, n, K)
 
 
-def _targets(sample: PosteriorDraws, ahead: int, steps: int) -> dict[str, np.ndarray]:
+def _targets(sample: PosteriorDraws, step: int, steps: int) -> dict[str, np.ndarray]:
     """Return P(scenario of the period reported on, scenario asked about | theta): (C, M, U, K, K).
 
-    `ahead` is 0 if the present period is reported on, 1 if the next; `steps` lead to the horizon.
+    `step` is 0 if the present period is reported on, 1 if the next; `steps` lead to the horizon.
     """
     now, matrix = sample.alpha[..., -1, :], sample.matrix[:, :, None]
     size = now.shape[-1]
-    moved = now if not ahead else np.einsum("cmus,cmst->cmut", now, sample.matrix)
+    moved = now if not step else np.einsum("cmus,cmst->cmut", now, sample.matrix)
     there = moved[..., None] * np.eye(size)
-    before = there if not ahead else np.swapaxes(now[..., None] * matrix, -1, -2)
+    before = there if not step else np.swapaxes(now[..., None] * matrix, -1, -2)
     return {
         "now": before,
         "reported": there,
-        "horizon": there @ np.linalg.matrix_power(matrix, steps - ahead),
+        "horizon": there @ np.linalg.matrix_power(matrix, steps - step),
     }
 
 
 def joints(
-    layout: Layout, sample: PosteriorDraws, possible: list[Experiment], cells: Cells, ahead: int
+    layout: Layout, sample: PosteriorDraws, possible: list[Experiment], cells: Cells, step: int
 ) -> dict[str, Joint]:
     """Return the joint distribution of each target with the outcomes of each experiment."""
     question = layout.question
     today = sample.alpha.shape[-2] - 1  # the period of the as-of date
-    targets = _targets(sample, ahead, question.period(question.horizon) - today)
+    targets = _targets(sample, step, question.period(question.horizon) - today)
     chains, number = sample.theta.shape[:2]
     rows = [np.concatenate([[one.base], one.cells]) for one in possible]
     used = np.unique(np.concatenate([*rows, [0]]))

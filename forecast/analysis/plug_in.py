@@ -1,6 +1,6 @@
-"""The forecast with every judgement at its mean: no learning, no chance, a few milliseconds.
+"""Plug-in forecast: every judgement at its mean, so without learning or Monte Carlo, in milliseconds.
 
-A forecast quick enough for a slider: few particles, and the same random numbers each time.
+Beside it a quick forecast with learning, for a slider: few particles, and common random numbers.
 """
 
 from __future__ import annotations
@@ -178,7 +178,7 @@ def quick(
         return np.stack([now, horizon], axis=1), run.weight[-1]
 
     with ThreadPoolExecutor(SYSTEMS) as pool:
-        found = list(pool.map(one, range(SYSTEMS if free else 1)))
-    both = estimate(*(np.stack(parts) for parts in zip(*found, strict=True)))
+        runs = list(pool.map(one, range(SYSTEMS if free else 1)))
+    both = estimate(*(np.stack(parts) for parts in zip(*runs, strict=True)))
     now, horizon = both.probability
     return Quick(now, horizon, float(both.mcse.max()))

@@ -226,9 +226,9 @@ def explain(
     tree: xr.DataTree | None = None,
     model: PlugInModel | None = None,
 ) -> xr.Dataset:
-    """Take a forecast apart: the weight of evidence of each cell, indicator and report, in decibans.
+    """Return the weight of evidence of each cell, indicator and report, in decibans.
 
-    How the parts add up is at the top of this module.
+    How the parts add up is at the top of the module.
 
     Parameters
     ----------
@@ -254,10 +254,8 @@ def explain(
 
     Raises
     ------
-    InputError
-        If the case is at fault.
-    ValueError
-        If `tree` is not of this case as it stands.
+    InputError, ValueError
+        If the case is at fault; if `tree` is not of this case as it is.
 
     Examples
     --------
@@ -268,9 +266,12 @@ def explain(
     result.require_current(case, tree)
     day = result.as_of(tree)
     case = case.on(day)
-    question = case.question
-    model = plug_in_model(question, case.evidence, day) if model is None else model
-    whole = readings(model)
+    model = plug_in_model(case.question, case.evidence, day) if model is None else model
+    return _explained(case, tree, model)
+
+
+def _explained(case: Case, tree: xr.DataTree, model: PlugInModel) -> xr.Dataset:
+    question, whole = case.question, readings(model)
     weights = _cell_weights(whole)
     engine = result.now_and_horizon(tree, question.scenario_ids)[0]
     labels = [_label(question, *named) for named in zip(whole.keys, whole.joined, strict=True)]
@@ -281,7 +282,7 @@ def explain(
         .merge(_by_indicator(question, whole, weights))
         .merge(_by_report(case, tree, model, whole, labels))
         .assign_attrs(
-            case=case.name, as_of=day.isoformat(), digest=case.digest, unit="deciban", method=method
+            case=case.name, as_of=model.as_of.isoformat(), digest=case.digest, unit="deciban", method=method
         )
     )
 
@@ -351,9 +352,9 @@ def _by_cell(question: Question, whole: Readings, weights: np.ndarray, engine: n
 
 
 def _diagnosticity(log_m: np.ndarray, certain: np.ndarray, engine: np.ndarray) -> str:
-    """Say whether a cell tells scenarios apart, and whether all of them the same way from the leader.
+    """Say whether a cell distinguishes scenarios, and whether all of them the same way from the leader.
 
-    What a forecast has ruled out is no rival: to tell it apart is worth nothing.
+    What a forecast has ruled out is no rival: to distinguish it is worth nothing.
     """
     possible = engine > _RULED_OUT
     log_m, certain, engine = log_m[possible], certain[possible], engine[possible]
@@ -396,7 +397,7 @@ def _by_indicator(question: Question, whole: Readings, weights: np.ndarray) -> x
 
 
 def _indicator_diagnosticity(weight: np.ndarray, log_m: np.ndarray) -> str:
-    """Say whether an indicator's cells agree about each scenario, and together tell scenarios apart."""
+    """Say whether an indicator's cells agree about each scenario, and together distinguish scenarios."""
     if not len(weight):
         return ""
     weight, log_m = weight * DECIBAN, log_m * DECIBAN

@@ -42,12 +42,9 @@ def whatif(
     Parameters
     ----------
     case : Case or path
-        A case, or its folder.
-    as_of : date, optional
-        As for :func:`forecast.update`; the same day for both forecasts.
     add : iterable of Report or mapping
-        Imagined reports; a mapping in the words of ``evidence.csv``, of which `id` and `reported` may be
-        left out. They must be reported by the as-of date.
+        Imagined reports, known by the as-of date; a mapping ({"date": "2014-11-20", "indicator": ...}) has
+        the columns of ``evidence.csv``, of which `id` and `reported` may be left out.
     drop, drop_sources : iterable of str
         Ids of reports, and of sources, to be left out as if they had never been written down. A repeat of
         what is left out stands on its own.
@@ -55,7 +52,7 @@ def whatif(
         Other judgements, by name: "prior", "prior SCENARIO", "likelihood INDICATOR SCENARIO", "reliability
         SOURCE", "credibility REPORT", "lasts SCENARIO", "persistence INDICATOR", "correlation GROUP",
         "cap", "weight" and the like, with values as in ``question.yaml``; "" removes the entry.
-    draws, chains, tolerance, seed, progress
+    as_of, draws, chains, tolerance, seed, progress
         As for :func:`forecast.update`; both forecasts have the same.
 
     Returns
@@ -73,10 +70,7 @@ def whatif(
 
     Examples
     --------
-    >>> data = whatif("scenarios/isis-jn-2014", drop_sources=["ap"], set={"reliability sohr": "A"},
-    ...               add=[{"date": "2014-11-20", "indicator": "fighting", "value": "no", "source": "sohr"}],
-    ...               as_of=date(2014, 11, 23))  # doctest: +SKIP
-    >>> data["horizon_difference"].to_series()  # doctest: +SKIP
+    >>> data = whatif("scenarios/isis-jn-2014", set={"reliability sohr": "A"})  # doctest: +SKIP
     """
     case = as_case(case)
     day = checked_as_of(case.question, as_of)
@@ -84,15 +78,11 @@ def whatif(
     other = altered(case, add=add, drop=drop, drop_sources=drop_sources, set=judged).on(day)
     case = case.on(day)
     _check_known(case, other, drop, day)
-
-    def forecast(one: Case, turn: int) -> xr.Dataset:
-        part = progress and (lambda share: progress((turn + share) / 2))
-        return _summary(update(
-            one, as_of=day, draws=draws, chains=chains, tolerance=tolerance, seed=seed, progress=part
-        ))  # fmt: skip
-
-    data = _side_by_side(forecast(case, 0), forecast(other, 1))
-    return data.assign_attrs(changes=json.dumps(_changes(case, other, drop_sources, judged)))
+    settings = {"as_of": day, "draws": draws, "chains": chains, "tolerance": tolerance, "seed": seed}
+    before = _forecast(case, settings, progress and (lambda share: progress(share / 2)))
+    after = _forecast(other, settings, progress and (lambda share: progress((1 + share) / 2)))
+    changes = json.dumps(_changes(case, other, drop_sources, judged))
+    return _side_by_side(before, after).assign_attrs(changes=changes)
 
 
 def _side_by_side(before: xr.Dataset, after: xr.Dataset) -> xr.Dataset:
@@ -142,8 +132,9 @@ def _check_known(case: Case, other: Case, drop: list[str], day: date) -> None:
         raise InputError(faults)
 
 
-def _summary(tree: xr.DataTree) -> xr.Dataset:
-    """Return the forecast now and at the horizon; its attributes say of what."""
+def _forecast(case: Case, settings: dict[str, Any], progress: Progress | None) -> xr.Dataset:
+    """Return the forecast of a case now and at the horizon; its attributes say of what."""
+    tree = update(case, progress=progress, **settings)
     columns = {"": "probability", "_low": "low", "_high": "high", "_mcse": "mcse"}
     variables = {
         f"{name}{suffix}": data[column].drop_vars(["as_of", "date"], errors="ignore")

@@ -15,17 +15,21 @@ decibans.
 
 from __future__ import annotations
 
+from datetime import date
+from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
 import xarray as xr
 
+from forecast.case.folder import Case, as_case
+from forecast.case.in_force import checked_as_of
 from forecast.case.question import Question
 from forecast.inference.particles import log_sum
 from forecast.model.cell_sequence import unit_and_period
 from forecast.model.dynamics import transition_matrices
 from forecast.model.likelihood import DECIBAN, log_cells
-from forecast.model.problem import Problem
+from forecast.model.problem import Problem, build_problem
 
 PAIRS = 10  # the worst pairs of cells that are named
 FLOOR = -1e5  # stands for the logarithm of a likelihood of 0
@@ -41,7 +45,41 @@ class Unit(NamedTuple):
     log_weight: np.ndarray  # (T, K) summed over the cells of a period
 
 
-def conflict(task: Problem) -> xr.Dataset:
+def conflict(case: Case | str | Path, *, as_of: date | None = None) -> xr.Dataset:
+    """Measure the conflict in the evidence of a case, as known on a date (Jensen et al. 1991).
+
+    conf(e_1..e_n) = 10 log10 [P(e_1) ... P(e_n) / P(e_1..e_n)], e_i the cells, judgements at their means:
+    above 0, the cells would have been easier to come by if they had nothing to do with one another.
+
+    Parameters
+    ----------
+    case : Case or path
+    as_of : date, optional
+        The day whose knowledge is used; default: as for :func:`forecast.update`.
+
+    Returns
+    -------
+    xarray.Dataset
+        In decibans: `conflict` of all cells, `cell_conflict` of each cell with all others, `pair_conflict`
+        of the worst pairs (`first`, `second`); and by `path`, one scenario throughout or one and then
+        another, its `prior_probability`, its `probability` given the evidence, its `gain` from the one to
+        the other, and whether that `explains` the conflict. With units, all but cells and pairs by `unit`.
+
+    Raises
+    ------
+    InputError
+        If the folder cannot be read, or the question was not open on the day.
+
+    Examples
+    --------
+    >>> conflict("scenarios/isis-jn-2014")["cell_conflict"].to_series().nlargest(3)  # doctest: +SKIP
+    """
+    case = as_case(case)
+    day = checked_as_of(case.question, as_of)
+    return evidence_conflict(build_problem(case.on(day).question, case.evidence, day))
+
+
+def evidence_conflict(task: Problem) -> xr.Dataset:
     """Measure the conflict in the evidence known at the as-of date.
 
     Returns
@@ -55,7 +93,7 @@ def conflict(task: Problem) -> xr.Dataset:
 
     Examples
     --------
-    >>> float(conflict(task)["conflict"])  # doctest: +SKIP
+    >>> float(evidence_conflict(task)["conflict"])  # doctest: +SKIP
     -1.2
     """
     question, step, layout = task.layout.question, task.steps[-1], task.layout

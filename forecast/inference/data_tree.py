@@ -17,7 +17,7 @@ from forecast.case.evidence import Report
 from forecast.case.judgement import Proportions
 from forecast.case.question import Question
 from forecast.case.warnings import WarningMessage
-from forecast.inference.conflict import conflict
+from forecast.inference.conflict import evidence_conflict
 from forecast.inference.diagnostics import drift
 from forecast.inference.estimates import Estimate, PosteriorDraws, estimate, r_hat, smoothed
 from forecast.inference.leave_one_out import weights_of_evidence
@@ -88,7 +88,7 @@ def data_tree(problem: Problem, result: EngineResult, seed: int) -> xr.DataTree:
         "sample_stats": result.sample_stats,
         "constant_data": constant,
         "exact": exact(layout),
-        "conflict": conflict(problem),
+        "conflict": evidence_conflict(problem),
         **result.extra_groups,
     }
     groups |= predictive(problem, draws, seed)

@@ -12,7 +12,7 @@ import pytest
 import xarray as xr
 
 from forecast.analysis.review import Check, review, review_lines
-from forecast.inference.conflict import conflict
+from forecast.inference.conflict import evidence_conflict
 from forecast.inference.engine import infer
 from forecast.model.problem import build_problem
 from tests.cases import Small, small
@@ -24,7 +24,7 @@ def result(case: Small, *, draws: int = 200, chains: int = 2) -> xr.DataTree:
     tree = infer(
         case.question, case.evidence, as_of=case.as_of, draws=draws, chains=chains, tolerance=1.0, seed=3
     )
-    tree["conflict"] = xr.DataTree(conflict(build_problem(case.question, case.evidence, case.as_of)))
+    tree["conflict"] = xr.DataTree(evidence_conflict(build_problem(case.question, case.evidence, case.as_of)))
     graded = {r.id: r.credibility for r in case.evidence.reports}
     ids = tree["constant_data"].coords["report"].values
     with_(tree, "constant_data", lambda d: d.assign(credibility=("report", [graded[i] for i in ids])))

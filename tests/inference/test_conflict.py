@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 import math
+from datetime import date
 from itertools import combinations, pairwise, product
 
 import numpy as np
 import pytest
 
+from forecast.case.errors import InputError
 from forecast.case.evidence import Evidence
-from forecast.inference.conflict import conflict
+from forecast.case.folder import load_case
+from forecast.inference.conflict import conflict, evidence_conflict
 from forecast.model.problem import build_problem
+from tests.case.base import write
 from tests.cases import Small, binary, day, question, report, small, source
 from tests.oracles.cells import Key, weighted_cells
 from tests.oracles.paths import step_matrix
@@ -64,7 +68,7 @@ CASES = (
 def test_conflict_is_that_of_enumeration(name):
     """In all, of every cell with all others, of the worst pairs, and what the paths gain."""
     case = small(name, False)
-    found = conflict(build_problem(case.question, case.evidence, case.as_of))
+    found = evidence_conflict(build_problem(case.question, case.evidence, case.as_of))
     units, ids = case.question.units or ("",), [s.id for s in case.question.scenarios]
     pairs, cells = list[float](), dict[str, float]()
     for u, unit in enumerate(units):
@@ -114,7 +118,7 @@ def clashing() -> Small:
 def test_signs_at_odds_are_a_conflict_and_a_rare_path_may_explain_it():
     """Black says alpha, white says beta; gamma is rare and makes both likely."""
     case = clashing()
-    found = conflict(build_problem(case.question, case.evidence, case.as_of))
+    found = evidence_conflict(build_problem(case.question, case.evidence, case.as_of))
     assert float(found["conflict"]) > 5
     assert found["path"].values.tolist() == ["alpha", "beta", "gamma"]  # a static question has no others
     assert found["explains"].values.tolist() == [False, False, True]
@@ -125,13 +129,13 @@ def test_signs_at_odds_are_a_conflict_and_a_rare_path_may_explain_it():
 def test_signs_that_agree_are_none():
     case = small("yes_no", True)
     agree = tuple(r for r in case.evidence.reports if r.value == "yes")
-    found = conflict(build_problem(case.question, Evidence(agree), case.as_of))
+    found = evidence_conflict(build_problem(case.question, Evidence(agree), case.as_of))
     assert float(found["conflict"]) <= 0
 
 
 def test_nothing_heard_is_no_conflict():
     case = small("nothing_heard", False)
-    found = conflict(build_problem(case.question, case.evidence, case.as_of))
+    found = evidence_conflict(build_problem(case.question, case.evidence, case.as_of))
     assert float(found["conflict"]) == pytest.approx(0.0, abs=1e-9)
     assert found.sizes["cell"] == found.sizes["pair"] == 0
 
@@ -145,6 +149,19 @@ def test_what_rules_a_scenario_out_is_counted():
         math.inf,
     )
     log = (report("a", 1, "never", "yes"), report("b", 2, "mild", "yes"))
-    found = conflict(build_problem(q, Evidence(log), day(6)))
+    found = evidence_conflict(build_problem(q, Evidence(log), day(6)))
     assert float(found["conflict"]) == pytest.approx(DECIBAN * math.log(0.5 / 0.2))
     assert found["cell_conflict"].values == pytest.approx(DECIBAN * np.log([0.5 / 0.2] * 2))
+
+
+def test_a_folder_and_a_case_give_one_answer(tmp_path):
+    write(tmp_path)
+    case, on = load_case(tmp_path), date(2024, 2, 10)
+    assert conflict(tmp_path, as_of=on).identical(conflict(case, as_of=on))
+    assert conflict(case).identical(conflict(case, as_of=case.question.horizon))
+
+
+def test_the_question_must_be_open(tmp_path):
+    write(tmp_path)
+    with pytest.raises(InputError, match="not open on this day"):
+        conflict(tmp_path, as_of=date(2023, 1, 1))

@@ -3,7 +3,7 @@
 The margin f(v) = p_lead(v) - max over the others of p(v), all other judgements at their means, is looked at
 on a grid, since it need not be monotone: seven quantiles between those that bound the judgement's central
 99 %, the bounds, and the value as stated; for a reliability twenty-one values from 0 to 1 as well. Where it
-changes its sign, the place is found by Brent's method. A lead that is lost and won back between two
+changes its sign, the place is located by Brent's method. A lead that is lost and won back between two
 neighbours of the grid is missed.
 """
 

@@ -18,7 +18,7 @@ PARTS: tuple[Part, ...] = ("prior", "likelihood")
 def power_scaled(tree: xr.DataTree, part: Part, names: Sequence[str]) -> xr.Dataset:
     """Return the sensitivity of variables of the posterior to the power of a part (Kallioinen et al. 2023).
 
-    Not a number where nothing is uncertain. Exactly 0 where the part is a constant: of nothing heard, or of
+    Not a number where nothing is uncertain. Exactly 0 where the part is a constant: of no evidence, or of
     judgements that are all flat, it does not matter how much it counts.
 
     Examples

@@ -53,13 +53,11 @@ def sensitivity(
     ----------
     case : Case or path
     tree : DataTree, optional
-        What :func:`forecast.update` returned for this case; default: it is run.
-    as_of : date, optional
-        The date whose knowledge is used, if there is no `tree`; default as for :func:`forecast.update`.
+        What :func:`forecast.update` returned; default: it is run.
+    as_of, progress
+        As for :func:`forecast.update`; the date if there is no `tree`.
     top : int
-        So many judgements, those with the largest swings of the leading scenario, are tried with learning.
-    progress : callable, optional
-        Called with the share of the work done, 0 to 1.
+        So many judgements, those with the leader's largest swings, are tried with learning.
 
     Returns
     -------
@@ -71,22 +69,19 @@ def sensitivity(
         - ``power_*`` (part, scenario): power-scaling sensitivity, nan where nothing is uncertain
         - ``now``, ``horizon`` (judgement, end, scenario): with one judgement at an end, ``end_value``, of its
           central 90 %; ``swing_*`` (judgement, scenario): the range of these and of the judgement as
-          ``stated``; ``learnt_*``, ``learnt_*_mcse``, ``learnt_ess``: the same with learning, nan beyond
-          `top`, and where some judgement must not learn
-        - ``flip`` (judgement): the value at which ``flip_to`` would lead, nan where there is none within
-          ``plausible`` (judgement, end); ``flip_tail_probability``: that of a value so far out, as judged
+          ``stated``; ``learnt_*``: with learning, nan beyond `top` or where some judgement must not learn
+        - ``flip`` (judgement): the value at which ``flip_to`` would lead, nan if none is within
+          ``plausible`` (judgement, end); ``flip_tail_probability``: of a value so far out, as judged
         - ``in_set`` (report): the fewest reports without which another scenario would lead, if
           ``set_smallest``, else an upper limit; no set of up to ``set_searched`` will do, ``set_others`` of
           the same size will; ``in_nearest`` (report): where there is none, those whose removal brings a rival
           nearest; ``set_horizon`` (scenario): without the one or the other, at the means;
-          ``set_engine_now``, ``set_engine_horizon``, ``set_engine_horizon_mcse``: by the engine
+          ``set_engine_*``: by the engine, with its error
 
     Raises
     ------
-    InputError
-        If the case is at fault.
-    ValueError
-        If `tree` is not of this case as it stands.
+    InputError, ValueError
+        If the case is at fault; if `tree` is not of this case as it is.
 
     Examples
     --------
@@ -97,15 +92,13 @@ def sensitivity(
     result.require_current(case, tree)
     day = result.as_of(tree)
     case = case.on(day)
-    question = case.question
-    model = plug_in_model(question, case.evidence, day)
-    base = model.chances
-    data = _totals(question, tree, base).merge(_power(tree))
+    model = plug_in_model(case.question, case.evidence, day)
+    data = _totals(case.question, tree, model.chances).merge(_power(tree))
     data = data.merge(by_judgement(case, tree, model, top=top, progress=_stage(progress, 1)))
-    data = data.merge(_sets(case, tree, day, base.horizon.argmax(axis=1), progress))
-    names = [name for name in ("case", "as_of", "horizon", "digest", "seed") if name in tree.attrs]
-    kept = {name: tree.attrs[name] for name in names}
-    return data.assign_attrs(kept | {"regime": int(question.dynamics is not None)})
+    data = data.merge(_sets(case, tree, day, model.chances.horizon.argmax(axis=1), progress))
+    names = ("case", "as_of", "horizon", "digest", "seed")
+    kept = {name: tree.attrs[name] for name in names if name in tree.attrs}
+    return data.assign_attrs(kept | {"regime": int(case.question.dynamics is not None)})
 
 
 def swing_most(case: Case, tree: xr.DataTree, *, model: PlugInModel | None = None) -> xr.Dataset:

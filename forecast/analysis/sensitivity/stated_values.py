@@ -5,7 +5,7 @@ numbers: one share is moved and the others keep their proportions, as they do on
 Where two shares make up the whole, the second stands for both.
 
 What was derived from a judgement follows it: the reliability of a testimony that of its source, and what a
-residual scenario is taken to say the judgements of the others.
+residual scenario is assumed to have the judgements of the others.
 """
 
 from __future__ import annotations
