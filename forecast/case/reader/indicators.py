@@ -103,8 +103,8 @@ def _read_monitored(written: schema.Monitored, place: Place, setting: Setting) -
     if since is None or until is None or detection is None or false_alarm is None or lag is None:
         return None
     if since > until:
-        problem = f"{place.where}: since is after until"
-        place.note(f"{since} to {until}", problem, fix="correct one of the two dates")
+        fix = "correct one of the two dates"
+        place.refuse(": since is after until", value=f"{since} to {until}", fix=fix)
     if detection <= false_alarm:
         fix = "correct one of them: else silence would be a sign of the event"
         place.refuse(f": detection ({detection:g}) is not above false_alarm ({false_alarm:g})", fix=fix)
@@ -123,7 +123,7 @@ def _read_likelihood(
     missing = [id for id in needed if id not in rows]
     if missing:
         fix = "write one for every scenario; only a residual one may be left out"
-        place.refuse(f"has no judgement for {listed(missing)}", fix=fix, missing=True)
+        place.refuse(f"has no judgement for {listed(missing)}", fix=fix, value=None)
     defaults = replace(setting.defaults, learn=setting.defaults.within(written).learn)
     known = {id: rows[id] for id in needed if rows.get(id) is not None}
     judged: dict[str, Judgement | None]
@@ -199,14 +199,14 @@ def read_groups(
         at = place[id]["indicators"]
         for member in one.indicators:
             if member not in ids:
-                problem, hint = f"{at.where}: no such indicator", meant(member, ids)
-                at.note(member, problem, allowed=listed(ids), fix=hint)
+                hint = meant(member, ids)
+                at.refuse(": no such indicator", value=member, allowed=listed(ids), fix=hint)
             elif member in given:
-                problem = f"{at.where}: {member} depends on {given[member]} and counts with it"
-                at.note(member, problem, fix=f"put {given[member]} into the group instead")
+                fix = f"put {given[member]} into the group instead"
+                at.refuse(f": {member} depends on {given[member]} and counts with it", value=member, fix=fix)
             elif member in group_of:
-                problem = f"{at.where}: {member} is already in the group {group_of[member]}"
-                at.note(member, problem, fix="keep it in one group")
+                problem = f": {member} is already in the group {group_of[member]}"
+                at.refuse(problem, value=member, fix="keep it in one group")
             group_of.setdefault(member, id)
         if len(one.indicators) < 2:
             at.refuse(": a group has at least two indicators", fix="add one, or remove the group")

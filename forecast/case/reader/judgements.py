@@ -153,7 +153,7 @@ def _past_cases(written: schema.PastCases, asked: Asked) -> Proportions | None:
     if len(asked.values) > 2:
         return _need_vector(asked)
     if "of" not in place:
-        place["of"].refuse("is missing", fix="write both, e.g. {hits: 3, of: 40}", missing=True)
+        place["of"].refuse("is missing", fix="write both, e.g. {hits: 3, of: 40}", value=None)
     if hits is None or total is None:
         return None
     if hits > total or total == 0:
@@ -213,19 +213,19 @@ def _refuse_certainty(place: Place, exact: str, *, small: str = "") -> Proportio
 def fits(shares: Sequence[float], place: Place, values: Sequence[str], of: str) -> bool:
     """Return whether there is one probability for each of `values` and they sum to 1; note it if not."""
     if len(shares) == len(values):
-        return sums_to_one(shares, place, place.node.shown)
+        return sums_to_one(shares, place)
     allowed = f"one for each {of}, in this order: {listed(values)}"
     place.refuse(f"has {len(shares)} numbers for {len(values)} {of}s", allowed=allowed)
     return False
 
 
-def sums_to_one(shares: Sequence[float], place: Place, shown: str) -> bool:
+def sums_to_one(shares: Sequence[float], place: Place, shown: str = "") -> bool:
     """Return whether probabilities sum to 1, and note a fault if they do not."""
     total = math.fsum(shares)
     if abs(total - 1.0) <= SUM_TOLERANCE:
         return True
-    problem = f"{place.where}: the probabilities sum to {total:.6g}, not to 1"
-    place.note(shown, problem, fix="change them until they do")
+    fix = "change them until they do"
+    place.refuse(f": the probabilities sum to {total:.6g}, not to 1", value=shown, fix=fix)
     return False
 
 

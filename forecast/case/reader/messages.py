@@ -53,10 +53,11 @@ class Place:
         node = items[number] if isinstance(items, list) else self.node
         return Place(node, f"{self.where} (number {number + 1})", self.faults)
 
-    def refuse(self, problem: str, *, allowed: str = "", fix: str = "", missing: bool = False) -> None:
-        """Note what is wrong with the value, or that there is none; `problem` goes on from its name."""
-        said = f"{self.where or 'the file'}{'' if problem.startswith(':') else ' '}{problem}"
-        self.note(None if missing else self.node.shown, said, allowed=allowed, fix=fix)
+    def refuse(self, problem: str, *, allowed: str = "", fix: str = "", value: str | None = "") -> None:
+        """Note what is wrong here; `problem` goes on from the name, `value` (None: nothing) is shown."""
+        value = self.node.shown if value == "" else value
+        between = "" if problem.startswith(":") else " "
+        self.note(value, f"{self.where}{between}{problem}", allowed=allowed, fix=fix)
 
     def note(self, value: str | None, problem: str, *, allowed: str = "", fix: str = "") -> None:
         """Note a fault on this line."""
@@ -154,7 +155,7 @@ def _note(error: ErrorDetails, tree: Any, top: Place) -> None:
     if kind == "missing":
         key = str(error["loc"][-1])
         fix = inner.model.model_fields[key].json_schema_extra["fix"]
-        place[key].refuse("is missing", fix=fix, missing=True)
+        place[key].refuse("is missing", fix=fix, value=None)
         inner[key] = None
         return
     if kind == "extra_forbidden":
@@ -174,7 +175,7 @@ def _note(error: ErrorDetails, tree: Any, top: Place) -> None:
         problem, allowed = "is not one of those there are", listed(names)
         fix = meant(place.node.text, names)
     empty = problem == "is empty" or (problem.startswith("must be a block") and place.node.value is None)
-    place.refuse(problem, allowed=allowed, fix=fix, missing=empty)
+    place.refuse(problem, allowed=allowed, fix=fix, value=None if empty else "")
     block[key] = None
 
 

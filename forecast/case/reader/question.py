@@ -125,7 +125,7 @@ def _read(file: schema.QuestionFile, top: Place) -> tuple[Question | None, Outli
     groups = read_groups(file.groups or {}, top["groups"], statable or {}, indicators)
     dynamics = _read_dynamics(file.dynamics, top["dynamics"], ids, defaults) if ids else None
     if "units" in top and file.units == []:
-        top["units"].refuse("is empty", fix="name the units, or remove the line", missing=True)
+        top["units"].refuse("is empty", fix="name the units, or remove the line", value=None)
     resolved = _read_resolved(file, top["resolved"], scenarios)
     outline = Outline(
         opened=opened,
@@ -188,8 +188,7 @@ def _read_resolved(file: schema.QuestionFile, place: Place, scenarios: Scenarios
         place["on"].refuse("lies outside the question", allowed=allowed)
     there = [id for id, one in written.items() if one.is_there(on)]
     if name in written and name not in there:
-        problem = f"{place.where}.scenario is not one of the scenarios there are on {on}"
-        place["scenario"].note(name, problem, allowed=listed(there))
+        place["scenario"].refuse(f"is not one of the scenarios there are on {on}", allowed=listed(there))
     late = [day for one in written.values() for day in (one.since, one.until) if day is not None and day > on]
     if late:
         problem = f"the scenarios change on {min(late)}, after the question was settled"
@@ -288,7 +287,7 @@ def _read_dynamics(
         if "moves" not in place:
             which = "has neither moves nor transition"
             fix = "write one of them; a static question has no `dynamics`"
-        place.refuse(which, allowed="exactly one of the two", fix=fix, missing=True)
+        place.refuse(which, allowed="exactly one of the two", fix=fix, value=None)
         return None
     if written.moves is not None:
         return _read_moves(written.moves, place["moves"], scenarios, inside)
@@ -303,7 +302,7 @@ def _check_rows(rows: Mapping[str, object], place: Place, scenarios: Sequence[st
     missing = [id for id in scenarios if id not in rows]
     if missing:
         fix = "write a row for every scenario"
-        place.refuse(f"has no row for {listed(missing)}", fix=fix, missing=True)
+        place.refuse(f"has no row for {listed(missing)}", fix=fix, value=None)
 
 
 def _read_moves(
@@ -343,12 +342,12 @@ def _read_then(
             return None
         if len(others) == 1:
             return Proportions(tuple(float(id != own) for id in scenarios), defaults.weight, defaults.learn)
-        place.refuse("is missing", fix=f"write where it moves to, e.g. {{{others[0]}: 1}}", missing=True)
+        place.refuse("is missing", fix=f"write where it moves to, e.g. {{{others[0]}: 1}}", value=None)
         return None
     place.check_keys(row.then, others)
     shares = [share for id in scenarios if (share := row.then.get(id, 0.0)) is not None]
     known = set(row.then) <= set(others) and len(shares) == len(scenarios)
-    if not known or not sums_to_one(shares, place, place.node.shown):
+    if not known or not sums_to_one(shares, place):
         return None
     return elicitation.plain(shares, defaults.weight, floor=False, learn=defaults.learn)
 

@@ -47,7 +47,7 @@ def check_lifetime(
         ("takes", "since", "write the first day on which it is there"),
     ):
         if key in keys and needed not in keys:
-            place[needed].refuse("is missing", fix=fix, missing=True)
+            place[needed].refuse("is missing", fix=fix, value=None)
     if {"since", "prior"} <= keys:
         fix = "remove it: its probability comes by `takes`, or by what becomes it"
         place["prior"].refuse(": a scenario with `since` has none", fix=fix)
@@ -56,7 +56,7 @@ def check_lifetime(
         if isinstance(shares, Mapping):
             place[key].check_keys(shares, others)
     if becomes is not None and None not in becomes.values() and set(becomes) <= set(others):
-        sums_to_one(list(_numbers(becomes).values()), place["becomes"], place["becomes"].node.shown)
+        sums_to_one(list(_numbers(becomes).values()), place["becomes"])
     if takes == {}:
         place["takes"].refuse("names nothing", fix="write, e.g., 0.05")
     complete = all(getattr(written, key) is not None for key in KEYS if key in keys)
@@ -112,9 +112,9 @@ def check_changes(scenarios: Scenarios, opened: date, place: Place) -> None:
 def _check_becomes(turn: ScenarioChange, place: Place, id: str) -> None:
     gone = [name for name in turn.becomes[id] if name not in turn.after]
     if gone:
-        problem = f"{place.where}.becomes: not there on {turn.day}, the day of the change"
+        problem = f": not there on {turn.day}, the day of the change"
         allowed = f"scenarios of that day: {listed(turn.after)}"
-        place["becomes"].note(listed(gone), problem, allowed=allowed)
+        place["becomes"].refuse(problem, value=listed(gone), allowed=allowed)
 
 
 def _check_source(written: schema.Scenario, turn: ScenarioChange, place: Place, id: str) -> None:
@@ -130,8 +130,8 @@ def _check_source(written: schema.Scenario, turn: ScenarioChange, place: Place, 
     wrong = [name for name in named if name not in givers]
     if wrong or not givers:
         allowed = f"scenarios of that day that do not take themselves: {listed(givers)}"
-        problem = f"{place.where}.takes: nothing to take on {turn.day}"
-        place["takes"].note(listed(wrong) if wrong else id, problem, allowed=allowed)
+        value = listed(wrong) if wrong else id
+        place["takes"].refuse(f": nothing to take on {turn.day}", value=value, allowed=allowed)
 
 
 def _check_remainder(turn: ScenarioChange, place: Place) -> None:
