@@ -31,7 +31,7 @@ def run_warnings(run: list[Chain], error: float, tolerance: float, r_hat: float)
     if chains == 1 or particles < LEAST_DRAWS:
         text = (
             f"with {particles} draws in {chains} chain{'s' * (chains > 1)} the Monte Carlo error cannot be "
-            f"told: use at least 2 chains and {LEAST_DRAWS} draws"
+            f"estimated: use at least 2 chains and {LEAST_DRAWS} draws"
         )
         warnings.append(WarningMessage("few draws", text))
     if error > tolerance:
@@ -49,7 +49,7 @@ def run_warnings(run: list[Chain], error: float, tolerance: float, r_hat: float)
         warnings.append(WarningMessage("r_hat", text))
     if min(1.0 / (chain.weight**2).sum(axis=1).max() for chain in run) < LOW_EFFECTIVE_SHARE * particles:
         text = (
-            "some evidence was foretold by hardly any draw of the judgements: look for a mistyped value, or "
+            "some evidence was predicted by hardly any draw of the judgements: look for a mistyped value, or "
             "for a judgement with far too much weight"
         )
         warnings.append(WarningMessage("weights", text))

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
+from forecast.inference.diagnostics import LEAST_DECIBANS
 from forecast.report.number_format import band, counted, percent
 
 if TYPE_CHECKING:
@@ -14,9 +15,6 @@ if TYPE_CHECKING:
 
 #: So many reports and clashes are listed; the others are counted.
 LISTED = 8
-
-#: A report of less weight for every scenario (decibans) is not listed: its row would hold noughts only.
-LIGHTEST = 0.05
 
 #: What each part of a change since the last issue is, for a reader.
 CHANGE_PARTS = {
@@ -85,7 +83,7 @@ def new_reports(summary: Summary) -> str:
 
 def listed(reports: Sequence[WeighedReport]) -> Sequence[WeighedReport]:
     """Return the reports to list: the weightiest, if they weigh anything still."""
-    return [report for report in reports[:LISTED] if not report.largest < LIGHTEST]
+    return [report for report in reports[:LISTED] if not report.largest < LEAST_DECIBANS]
 
 
 def unlisted(reports: Sequence[WeighedReport]) -> list[str]:

@@ -217,7 +217,7 @@ def test_log_priors_of_reliable_testimonies_are_finite():
 
 # --- ArviZ takes it as it is -----------------------------------------------------------------------------
 
-#: A question of every kind whose judgements are uncertain, and something was heard.
+#: A question of every kind whose judgements are uncertain, and that has evidence.
 NAMES = (
     "yes_no",  # static
     "moving",
@@ -293,7 +293,7 @@ def test_plots_are_drawn():
 
 @pytest.mark.parametrize("name", ["stepping", "of_units", "learns_nothing"])
 @pytest.mark.parametrize("backend", ["none", "matplotlib"])
-def test_calibration_of_what_cells_foretold(name, backend):
+def test_calibration_of_the_predictions_of_cells(name, backend):
     """Of yes and no, and of at least four cells: with fewer ArviZ takes its own four curves for chains."""
     tree = result(name)
     if "posterior_predictive" not in tree.children:
@@ -327,7 +327,7 @@ def test_the_shipped_case():
 # --- where there is nothing to diagnose -------------------------------------------------------------------
 
 
-def test_nothing_heard():
+def test_no_evidence():
     """A likelihood of 1 cannot be scaled: ArviZ refuses, for there is no tail of weights."""
     tree = result("nothing_heard")
     assert np.isfinite(az.summary(tree, round_to="none").to_numpy(float)).all()

@@ -162,8 +162,8 @@ def draw_reports(
         slot, credibility, keep = cells.report[j].slot, cells.report[j].credibility, cells.report[j].keep
         r, up, down = theta[slot], 0, n
         if cells.report[j].value == x and cells.report[j].truth > 0.0:
-            told = cells.report[j].truth * r
-            share = told / (told + base_chance(j, theta, cells))
+            truth = cells.report[j].truth * r
+            share = truth / (truth + base_chance(j, theta, cells))
             up = binomial(rng, n, share / (1.0 - none) if stated and none < 1.0 else share)
             stated, none = stated and up == 0, none / (1.0 - share) if share < 1.0 else 0.0
             down -= up

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
+from forecast.inference.diagnostics import LEAST_DECIBANS
 from forecast.report import sentences
 from forecast.report.brief.data import LEAST_CHANGE
 from forecast.report.number_format import decibans, percent, points
@@ -104,7 +105,7 @@ def why_lines(summary: Summary, data: BriefData, unit: UnitForecast) -> list[str
     listed = ", ".join(
         f"{part.meaning} {decibans(part.values[place])}"
         for part in parts
-        if abs(part.values[place]) >= sentences.LIGHTEST
+        if abs(part.values[place]) >= LEAST_DECIBANS
     )
     lines = [f"{title} now, in decibans: {listed}; together {decibans(total.values[place])}."]
     effects = [(effect[place], one.source) for one, effect in data.effects() if one.unit == unit.name]
