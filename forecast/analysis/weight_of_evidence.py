@@ -424,15 +424,17 @@ def _by_report(
     variables: dict[str, Any] = {
         "report_weight": (("report", "scenario"), weight),
         "report_discount": (("report", "part", "scenario"), _discounts(each)),
-        "report_cell": ("report", np.array([cell.get(id, "") for id in ids], dtype=str)),
-        "report_line": ("report", np.array([r.line for r in rows], int)),
-        "report_repeats": ("report", np.array([" ".join(r.repeats) for r in rows], dtype=str)),
     }
     for name in ("indicator", "value", "source", "credibility", "citation", "note", "unit"):
         text = np.array([str(getattr(r, name)) for r in rows], dtype=str)
         variables[f"report_{name}"] = ("report", text)
-    for name in ("date", "reported"):
-        variables[f"report_{name}"] = ("report", days([getattr(r, name) for r in rows]))
+    variables |= {
+        "report_cell": ("report", np.array([cell.get(id, "") for id in ids], dtype=str)),
+        "report_line": ("report", np.array([r.line for r in rows], int)),
+        "report_date": ("report", days([r.date for r in rows])),
+        "report_reported": ("report", days([r.reported for r in rows])),
+        "report_repeats": ("report", np.array([" ".join(r.repeats) for r in rows], dtype=str)),
+    }
     return xr.Dataset(variables, {"report": np.array(ids, dtype=str), "scenario": order})
 
 
