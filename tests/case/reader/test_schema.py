@@ -19,7 +19,7 @@ from forecast.case.reader.schema import PERIODS
 from forecast.case.reader.yaml_source import Node, load_yaml
 from tests.case.base import QUESTION
 from tests.case.changing import KINDS, changed
-from tests.case.reader.test_malformed import QUESTION_MISTAKES
+from tests.case.reader.test_reader_malformed import QUESTION_MISTAKES
 
 ROOT = Path(__file__).parents[3]
 SHIPPED = ROOT / "forecast" / "case" / "template" / "question.schema.json"
