@@ -7,6 +7,7 @@ import re
 import subprocess
 import sys
 from graphlib import CycleError, TopologicalSorter
+from importlib import import_module
 from itertools import pairwise
 from pathlib import Path
 
@@ -208,3 +209,65 @@ def test_the_version_is_the_project_s():
 
 def test_the_package_is_typed():
     assert (PACKAGE / "py.typed").exists()
+
+
+# --- the map ---
+
+MAP = (ROOT / "docs" / "architecture.md").read_text(encoding="utf-8")
+
+
+def test_the_map_draws_who_may_import_whom():
+    picture = re.search(r"graph LR\n(.*?)```", MAP, re.DOTALL)
+    assert picture
+    arrows = {pair for line in picture[1].splitlines() for pair in pairwise(line.split(" --> "))}
+    drawn = {one.strip(): {b.strip() for a, b in arrows if a.strip() == one.strip()} for one, _ in arrows}
+    order = list(TopologicalSorter(drawn).static_order())
+    parts = {part(module) for module in GRAPH} - {""}
+    assert set(order) == parts
+    for module, others in GRAPH.items():
+        for other in others:
+            if part(module) and part(other) and part(module) != part(other):
+                assert part(other) in reachable(part(module), drawn), f"{module} imports {other}"
+
+
+def reachable(start: str, arrows: dict[str, set[str]]) -> set[str]:
+    """Return what can be reached from a part along the arrows."""
+    after = arrows.get(start, set())
+    return after.union(*(reachable(one, arrows) for one in after))
+
+
+def test_the_map_lists_every_module_in_its_folder():
+    rows = re.findall(r"^\| `(forecast/[\w/.]+)` \| [^|]+ \| ([^|]*) \|$", MAP, re.MULTILINE)
+    listed = {(folder, name) for folder, text in rows for name in re.findall(r"`(\w+)`", text)}
+    folders = {folder for folder, _ in rows if not folder.endswith(".py")}
+    modules = {
+        (str(path.parent.relative_to(ROOT)), path.stem)
+        for path in FILES
+        if path.stem != "__init__" and path.parent != PACKAGE
+    }
+    assert listed == modules
+    assert folders == {folder for folder, _ in modules}
+
+
+def test_every_name_on_the_map_exists():
+    parts = "|".join({path.stem for path in PACKAGE.iterdir() if not path.stem.startswith("_")})
+    names = set(re.findall(rf"`((?:{parts})(?:\.\w+)+)`", MAP))
+    assert len(names) > 40
+    for name in names:
+        assert resolves(f"forecast.{name}"), name
+
+
+def resolves(name: str) -> bool:
+    """Tell whether a dotted name is a module, or something in one."""
+    where, rest = name, ""
+    while where not in GRAPH:
+        where, _, last = where.rpartition(".")
+        rest = f"{last}.{rest}" if rest else last
+        if not where:
+            return False
+    thing: object = import_module(where)
+    for attribute in filter(None, rest.split(".")):
+        if not hasattr(thing, attribute):
+            return False
+        thing = getattr(thing, attribute)
+    return where != "forecast"
