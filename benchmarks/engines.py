@@ -27,7 +27,7 @@ from forecast.model.hmm import empty_filtered, refresh
 from forecast.model.problem import Problem, build_problem
 
 if TYPE_CHECKING:
-    from forecast.inference.nuts.sample import Sampler
+    from forecast.inference.nuts.run import Sampler
 
 MEASURED = 7  # weeks in which a refit is measured; WEEKS: all, which takes half an hour
 TUNE, DRAWS, LONG = 500, 500, 2000  # of NUTS, a chain
@@ -92,7 +92,7 @@ def rows(
 
 def compiled(task: Problem) -> Sampler:
     """Return nutpie's sampler of the model of a case, compiled."""
-    from forecast.inference.nuts.sample import Sampler
+    from forecast.inference.nuts.run import Sampler
 
     return Sampler(task.layout, task.evidence, task.steps[-1].date)
 

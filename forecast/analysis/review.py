@@ -19,7 +19,7 @@ import numpy as np
 import xarray as xr
 from scipy.special import expit, logit
 
-from forecast.analysis.sensitivity.power_scaling import PARTS, power_scaled
+from forecast.analysis.sensitivity.sensitivity import PARTS, power_scaled
 from forecast.inference.diagnostics import (
     DRIFT_TAIL,
     LEAST_DRAWS,

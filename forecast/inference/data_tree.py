@@ -62,12 +62,12 @@ def now_and_outlook(
     now, period = draws.alpha[..., -1, :], question.period(as_of)
     steps = question.period(question.horizon) - period
     matrix = draws.matrix[:, :, None]
-    ahead, ever = outlook(now, matrix, steps, include_now=question.last_day(period) > as_of)
-    estimates = estimate(np.moveaxis(ahead, -2, 2), size=size)._asdict()
+    path, ever = outlook(now, matrix, steps, include_now=question.last_day(period) > as_of)
+    estimates = estimate(np.moveaxis(path, -2, 2), size=size)._asdict()
     ends = [min(question.last_day(period + h), question.horizon) for h in range(steps + 1)]
     data = unit_dataset(question, estimates, ("date",), date=days(ends))
     data = data.merge(unit_dataset(question, {"ever": ever.mean(axis=(0, 1))}, ()))
-    return estimate(now, size=size), data, ahead[..., -1, :]
+    return estimate(now, size=size), data, path[..., -1, :]
 
 
 def data_tree(problem: Problem, result: EngineResult, seed: int) -> xr.DataTree:

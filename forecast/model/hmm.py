@@ -220,14 +220,14 @@ def _filter_deep(
 ) -> None:
     """Filter one sequence log L_t(s), (T, K), in logarithms."""
     periods, size = log_likelihood.shape
-    now, ahead, log_matrix = np.log(prior), np.empty(size), np.log(matrix)
+    now, predicted, log_matrix = np.log(prior), np.empty(size), np.log(matrix)
     for t in range(periods):
         for j in range(size):
-            ahead[j] = now[j] if t == 0 or static else _log_sum(now + log_matrix[:, j])
-            ahead[j] += log_likelihood[t, j]
-        norm[t] = _log_sum(ahead)
+            predicted[j] = now[j] if t == 0 or static else _log_sum(now + log_matrix[:, j])
+            predicted[j] += log_likelihood[t, j]
+        norm[t] = _log_sum(predicted)
         for s in range(size):
-            now[s] = ahead[s] - norm[t] if norm[t] > -np.inf else now[s]
+            now[s] = predicted[s] - norm[t] if norm[t] > -np.inf else now[s]
             alpha[t, s] = np.exp(max(now[s], -690.0)) if now[s] > -np.inf else 0.0
 
 
@@ -288,10 +288,10 @@ def smooth(filtered: Filtered) -> np.ndarray:
     alpha, matrix = filtered.alpha, filtered.matrix[:, None]
     gamma = alpha.copy()
     for t in range(alpha.shape[2] - 2, -1, -1):
-        ahead = np.einsum(
+        predicted = np.einsum(
             "nui,nuij->nuj", alpha[:, :, t], np.broadcast_to(matrix, (*alpha.shape[:2], *matrix.shape[2:]))
         )
-        ratio = np.divide(gamma[:, :, t + 1], ahead, out=np.zeros_like(ahead), where=ahead > 0)
+        ratio = np.divide(gamma[:, :, t + 1], predicted, out=np.zeros_like(predicted), where=predicted > 0)
         gamma[:, :, t] = alpha[:, :, t] * np.einsum(
             "nuij,nuj->nui", np.broadcast_to(matrix, (*alpha.shape[:2], *matrix.shape[2:])), ratio
         )

@@ -10,8 +10,7 @@ import xarray as xr
 
 from forecast.case.evidence import Evidence
 from forecast.case.question import Question
-from forecast.inference.nuts.run import run_nuts
-from forecast.inference.nuts.sample import Sampler
+from forecast.inference.nuts.run import Sampler, run_nuts
 from forecast.model.problem import build_problem
 from tests.calibration.engines import in_brief
 from tests.calibration.ranks import InferOne

@@ -14,18 +14,18 @@ in the modules `tornado`, `flip_values` and `influential_sets` beside this one.
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Sequence
 from datetime import date
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 import xarray as xr
 
 from forecast.analysis.plug_in import Chances, PlugInModel, plug_in_model
 from forecast.analysis.sensitivity.influential_sets import Removals, SmallestSet, smallest_set
-from forecast.analysis.sensitivity.power_scaling import PARTS, power_scaled
 from forecast.analysis.sensitivity.tornado import by_judgement, swings_alone
 from forecast.case.edit import altered
 from forecast.case.errors import InputError
@@ -34,6 +34,7 @@ from forecast.case.question import Question
 from forecast.inference import result
 from forecast.inference.data_tree import Progress, coordinates, drop_unit_axis, unit_dims
 from forecast.inference.engine import update
+from forecast.inference.result import all_exact, group
 
 #: Where the stages of the work begin, as shares: forecast, judgements, sets of reports, the run without.
 _STAGES = (0.0, 0.25, 0.75, 0.9, 1.0)
@@ -196,3 +197,31 @@ def _allowed(case: Case, ids: Sequence[str]) -> bool:
     except InputError:
         return False
     return True
+
+
+Part = Literal["prior", "likelihood"]
+PARTS: tuple[Part, ...] = ("prior", "likelihood")
+
+
+def power_scaled(tree: xr.DataTree, part: Part, names: Sequence[str]) -> xr.Dataset:
+    """Return the sensitivity of variables of the posterior to the power of a part (Kallioinen et al. 2023).
+
+    Not a number where nothing is uncertain. Exactly 0 where the part is a constant: of no evidence, or of
+    judgements that are all flat, it does not matter how much it counts.
+
+    Examples
+    --------
+    >>> power_scaled(tree, "prior", ["horizon_probability"])  # doctest: +SKIP
+    """
+    draws, scaled = tree["posterior"].to_dataset()[list(names)], group(tree, f"log_{part}")
+    if all_exact(tree) or scaled is None:
+        return draws.isel(chain=0, draw=0, drop=True) * np.nan
+    log = sum(one.sum([dim for dim in one.dims if dim not in ("chain", "draw")]) for one in scaled.values())
+    if np.ptp(np.asarray(log)) == 0:
+        return draws.isel(chain=0, draw=0, drop=True) * 0.0
+    import arviz as az
+
+    with warnings.catch_warnings(), np.errstate(all="ignore"):
+        warnings.simplefilter("ignore")
+        sensitivity: xr.Dataset = az.psense(tree, group=part, var_names=list(names))
+    return sensitivity

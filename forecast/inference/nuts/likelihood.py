@@ -165,9 +165,9 @@ def forward(
     1e-308 of the rest is taken to be impossible from then on.
     """
 
-    def step(here: TensorVariable, ahead: TensorVariable, matrix: TensorVariable) -> list[TensorVariable]:
-        high = pt.switch(ahead > 0.0, here, -math.inf).max(axis=1)
-        weight = ahead * pt.exp(here - high[:, None])
+    def step(here: TensorVariable, predicted: TensorVariable, matrix: TensorVariable) -> list[TensorVariable]:
+        high = pt.switch(predicted > 0.0, here, -math.inf).max(axis=1)
+        weight = predicted * pt.exp(here - high[:, None])
         norm = weight.sum(axis=1)
         now = weight / norm[:, None]
         return [now @ matrix, now, pt.log(norm) + high]

@@ -16,7 +16,7 @@ from forecast.case.warnings import WarningMessage
 from forecast.inference import result
 from forecast.inference.engine import infer
 from forecast.inference.nuts import run
-from forecast.inference.nuts.sample import Sampled
+from forecast.inference.nuts.run import Sampled
 from forecast.model.problem import build_problem
 from forecast.record.issue import issue
 from tests.cases import binary, day, question, report, small, source
