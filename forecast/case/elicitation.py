@@ -11,7 +11,7 @@ exactly (no least squares, no mode), which two parameters can always do.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from functools import lru_cache
 
 from forecast.case.judgement import Judgement, MeasureMean, Positive, Proportions
@@ -25,6 +25,8 @@ WORD_WEIGHT = 20.0
 OPEN_END = 0.001
 #: How exactly the quantiles must be matched, in probability.
 PRECISION = 1e-9
+#: How exactly the logarithms of the parameters are found.
+ROOT = 1e-14
 
 
 def plain(mean: Sequence[float], weight: float, *, floor: bool, learn: bool = True) -> Proportions:
@@ -136,8 +138,8 @@ def residual(others: Sequence[Judgement], *, learn: bool = True) -> Judgement:
 def beta_from_interval(low: float, high: float) -> tuple[float, float]:
     """Return the parameters (a, b) of the Beta with 5 % of its mass below `low` and 5 % above `high`.
 
-    Solves I_low(a, b) = 0.05 and I_high(a, b) = 0.95 for log a and log b by Newton's method with halved
-    steps, both equations on the logit scale, where they are nearly linear.
+    Solves I_low(a, b) = 0.05 and I_high(a, b) = 0.95 for log a and log b by MINPACK's hybrid method, both
+    equations on the logit scale, where they are nearly linear.
 
     Parameters
     ----------
@@ -157,19 +159,20 @@ def beta_from_interval(low: float, high: float) -> tuple[float, float]:
     """
     if not 0.0 < low < high < 1.0:
         raise ValueError(f"an interval of a probability needs 0 < low < high < 1, not {low} and {high}")
-    from scipy.special import betainc, betaincc, logit
+    import numpy as np
+    from scipy.optimize import root
+    from scipy.special import betainc, betaincc, expit, logit
 
-    target = float(logit(LOWER))
-
-    def misses(x: tuple[float, float]) -> tuple[float, float]:
-        a, b = math.exp(x[0]), math.exp(x[1])
-        return float(logit(betainc(a, b, low))) - target, float(logit(betaincc(a, b, high))) - target
+    def misses(x: np.ndarray) -> np.ndarray:
+        a, b = np.exp(x)
+        return logit([betainc(a, b, low), betaincc(a, b, high)]) - logit(LOWER)
 
     # A logit-normal with the same quantiles has nearly the same log-odds moments: a good place to start.
     middle, spread = (logit(low) + logit(high)) / 2, (logit(high) - logit(low)) / (2 * 1.6448536)
-    p = 1.0 / (1.0 + math.exp(-middle))
-    weight = max(1.0 / (spread**2 * p * (1 - p)), 2 * spread**-1)
-    a, b = _newton(misses, (math.log(p * weight), math.log((1 - p) * weight)))
+    p = expit(middle)
+    weight = max(1.0 / (spread**2 * p * (1 - p)), 2 / spread)
+    with np.errstate(all="ignore"):
+        a, b = np.exp(root(misses, np.log([p * weight, (1 - p) * weight]), tol=ROOT).x).tolist()
     below, above = betainc(a, b, low), betaincc(a, b, high)
     if max(abs(below - LOWER), abs(above - LOWER)) > PRECISION:
         raise ValueError(f"no Beta could be fitted to the interval from {low} to {high}")
@@ -180,8 +183,8 @@ def beta_from_interval(low: float, high: float) -> tuple[float, float]:
 def gamma_from_interval(low: float, high: float) -> tuple[float, float]:
     """Return mean and shape of the Gamma with 5 % of its mass below `low` and 5 % above `high`.
 
-    The ratio of the two quantiles falls steadily with the shape alone, so the shape is found by halving
-    an interval of its logarithm; the scale follows.
+    The ratio of the two quantiles falls steadily with the shape alone, so the shape is found by Brent's
+    method on its logarithm; the scale follows.
 
     Raises
     ------
@@ -196,50 +199,19 @@ def gamma_from_interval(low: float, high: float) -> tuple[float, float]:
     """
     if not 0.0 < low < high < math.inf:
         raise ValueError(f"an interval of a positive number needs 0 < low < high, not {low} and {high}")
+    from scipy.optimize import brentq
     from scipy.special import gammainc, gammaincc, gammaincinv
 
-    wanted = math.log(high) - math.log(low)
-    small, large = math.log(1e-2), math.log(1e10)
-    for _ in range(100):
-        middle = (small + large) / 2
-        ends = gammaincinv(math.exp(middle), (LOWER, UPPER))
-        if math.log(ends[1]) - math.log(ends[0]) > wanted:
-            small = middle
-        else:
-            large = middle
-    shape = math.exp(middle)
+    def miss(log_shape: float) -> float:
+        ends = gammaincinv(math.exp(log_shape), (LOWER, UPPER))
+        return math.log(ends[1] / high) - math.log(ends[0] / low)
+
+    narrowest, widest = math.log(1e10), math.log(1e-2)
+    if not miss(narrowest) < 0 < miss(widest):
+        raise ValueError(f"no Gamma could be fitted to the interval from {low} to {high}")
+    shape = math.exp(brentq(miss, widest, narrowest, xtol=ROOT))
     scale = low / float(gammaincinv(shape, LOWER))
     below, above = gammainc(shape, low / scale), gammaincc(shape, high / scale)
     if max(abs(below - LOWER), abs(above - LOWER)) > PRECISION:
         raise ValueError(f"no Gamma could be fitted to the interval from {low} to {high}")
     return shape * scale, shape
-
-
-def _newton(
-    misses: Callable[[tuple[float, float]], tuple[float, float]], start: tuple[float, float]
-) -> tuple[float, float]:
-    """Solve two equations in the logarithms of two positive unknowns; return the unknowns."""
-    x, here = start, misses(start)
-    for _ in range(100):
-        step = 1e-6
-        along, across = misses((x[0] + step, x[1])), misses((x[0], x[1] + step))
-        j00, j10 = (along[0] - here[0]) / step, (along[1] - here[1]) / step
-        j01, j11 = (across[0] - here[0]) / step, (across[1] - here[1]) / step
-        det = j00 * j11 - j01 * j10
-        if not math.isfinite(det) or det == 0.0:
-            break
-        move = ((here[1] * j01 - here[0] * j11) / det, (here[0] * j10 - here[1] * j00) / det)
-        length = max(abs(move[0]), abs(move[1]))
-        size = min(1.0, 2.0 / length) if length else 1.0
-        while size > 1e-6:
-            trial = (x[0] + size * move[0], x[1] + size * move[1])
-            there = misses(trial)
-            if math.hypot(*there) < math.hypot(*here):
-                break
-            size /= 2
-        else:
-            break
-        x, here = trial, there
-        if math.hypot(*here) < 1e-13:
-            break
-    return math.exp(x[0]), math.exp(x[1])
