@@ -29,7 +29,7 @@ from .inference.nuts.model import pymc_data as pymc_data
 
 # how far to trust it
 from .analysis.review import review as review
-from .analysis.review import review_lines as review_lines
+from .report.text.tables import review_lines as review_lines
 from .analysis.review import Check as Check
 from .inference.conflict import conflict as conflict
 from .analysis.confidence import confidence as confidence

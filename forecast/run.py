@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
 from forecast._version import __version__
-from forecast.case.errors import Fault, InputError
+from forecast.case.errors import InputError
 from forecast.case.folder import Case, load_case
 from forecast.case.in_force import checked_as_of, in_force, version_with
 from forecast.record.ledger import LEDGER, Entry, Inputs, read_ledger
@@ -73,20 +73,11 @@ class Weekly:
 
 
 def weekly(
-    case: Case | Path | str,
-    *,
-    as_of: date | None = None,
-    engine: Engine = "smc",
-    draws: int = 2000,
-    chains: int = 4,
-    tolerance: float = 0.005,
-    seed: int = 0,
-    dry_run: bool = False,
-    document: bool = True,
-    progress: Progress | None = None,
-    notify: Notify | None = None,
+    case: Case | Path | str, *, as_of: date | None = None, engine: Engine = "smc", draws: int = 2000,
+    chains: int = 4, tolerance: float = 0.005, seed: int = 0, dry_run: bool = False, document: bool = True,
+    progress: Progress | None = None, notify: Notify | None = None,
     on_summary: Callable[[Summary], None] | None = None,
-) -> Weekly:
+) -> Weekly:  # fmt: skip
     """Forecast a case, write brief and trend plot to its `output/`, and issue the forecast to its ledger.
 
     Nothing is written before all that can fail has been done. What was issued from the very same inputs, and
@@ -94,18 +85,14 @@ def weekly(
 
     Parameters
     ----------
-    case : Case or path
-        The case, or its folder.
-    as_of, engine, draws, chains, tolerance, seed
+    case, as_of, engine, draws, chains, tolerance, seed
         As for :func:`forecast.update`.
     dry_run : bool
         Write and issue nothing.
     document : bool
         On a dry run: whether the JSON document is made, for which the engine is run a few times more.
-    progress : function, optional
-        Is given what is being done and which share of it is done, 0 to 1.
-    notify : function, optional
-        Is given remarks for a person who waits: that code is compiled first, that a letter cannot be drawn.
+    progress, notify : function, optional
+        Are given what is being done with the share of it that is done, and remarks for a person who waits.
     on_summary : function, optional
         Is given the summary before anything is written; if it raises, nothing is.
 
@@ -124,24 +111,6 @@ def weekly(
     rows, text = issued_before(case, ledger, inputs)
     if rows and not dry_run:
         return Weekly(case, inputs, "nothing changed", text, rows)
-    return _anew(
-        case, ledger, inputs, dry_run=dry_run, document=document, progress=progress, notify=notify,
-        on_summary=on_summary,
-    )  # fmt: skip
-
-
-def _anew(
-    case: Case,
-    ledger: Sequence[Entry],
-    inputs: Inputs,
-    *,
-    dry_run: bool,
-    document: bool,
-    progress: Progress | None,
-    notify: Notify | None,
-    on_summary: Callable[[Summary], None] | None,
-) -> Weekly:
-    """Infer, write and issue a forecast that is not in the ledger, or no longer in the output folder."""
     from forecast.record.issue import issue
     from forecast.report.json import document as json_document
 
@@ -179,17 +148,8 @@ def weekly_many(
 ) -> Iterator[tuple[Path, Weekly | Exception]]:
     """Make the weekly run of several cases, one after the other, going on past those that fail.
 
-    Parameters
-    ----------
-    cases : iterable of path
-        The case folders.
-    run : function
-        What is done with each: :func:`weekly`, or a partial of it that sets options.
-
-    Yields
-    ------
-    (Path, Weekly or Exception)
-        Each folder as soon as it is done, with its run, or with the error that ended it.
+    `run` is what is done with each: :func:`weekly`, or a partial of it that sets options. Yields each folder
+    as soon as it is done, with its run, or with the error that ended it.
 
     Examples
     --------
@@ -223,22 +183,10 @@ def brief(
 
     Parameters
     ----------
-    case : Case or path
-        The case, or its folder.
     format : {"html", "md"}
-        "html" writes the page; "md" the Markdown, the page and the trend plot.
-    as_of, progress, notify
-        As for :func:`weekly`.
-
-    Returns
-    -------
-    Brief
-        With the path of the file that was asked for.
-
-    Raises
-    ------
-    InputError
-        As for :func:`weekly`.
+        "html" writes the page; "md" the Markdown, the page and the trend plot. The path is of what is asked.
+    case, as_of, progress, notify
+        As for :func:`weekly`, which raises the same errors.
 
     Examples
     --------
@@ -274,16 +222,12 @@ def checked(case: Case | Path | str) -> tuple[Case, tuple[Entry, ...]]:
     try:
         loaded = case if isinstance(case, Case) else load_case(folder)
     except InputError as error:
-        raise InputError([*error.faults, *_ledger_faults(folder)]) from error
+        try:
+            read_ledger(folder / LEDGER)
+        except InputError as other:
+            raise InputError([*error.faults, *other.faults]) from error
+        raise
     return loaded, read_ledger(folder / LEDGER)
-
-
-def _ledger_faults(folder: Path) -> Sequence[Fault]:
-    try:
-        read_ledger(folder / LEDGER)
-    except InputError as error:
-        return error.faults
-    return ()
 
 
 def issued_before(case: Case, ledger: Sequence[Entry], inputs: Inputs) -> tuple[tuple[Entry, ...], str]:
@@ -334,16 +278,9 @@ def infer(
 
     if notify and (inputs.engine == "nuts" or cache_is_cold()):
         notify(COMPILING_NUTS if inputs.engine == "nuts" else COMPILING)
-    return update(
-        case,
-        as_of=inputs.as_of,
-        engine=inputs.engine,  # type: ignore[arg-type]
-        draws=inputs.draws,
-        chains=inputs.chains,
-        tolerance=inputs.tolerance,
-        seed=inputs.seed,
-        progress=progress and partial(progress, case.name),
-    )
+    names = ("as_of", "engine", "draws", "chains", "tolerance", "seed")
+    settings: dict[str, Any] = {name: getattr(inputs, name) for name in names}
+    return update(case, **settings, progress=progress and partial(progress, case.name))
 
 
 def changed_since_issue(
@@ -358,10 +295,8 @@ def changed_since_issue(
 
     Parameters
     ----------
-    case : Case
-        Its folder holds the ledger.
-    tree : DataTree
-        What :func:`forecast.update` returned for it.
+    case, tree
+        The case, and what :func:`forecast.update` returned for it.
     ledger : sequence of Entry, optional
         The forecasts issued so far; default: what the ledger in the case's folder holds.
     question_was : Path, optional
@@ -426,18 +361,12 @@ def gather(
 
     Parameters
     ----------
-    summary : Summary
-        What :func:`forecast.summarise` picked from the result.
-    tree : DataTree
-        The result itself.
+    summary, tree
+        What :func:`forecast.summarise` picked from the result, and the result itself.
     ledger : sequence of Entry, optional
         The forecasts issued so far, which are laid over the trend.
     change : Dataset, optional
         What :func:`forecast.changed_since_issue` returned.
-
-    Returns
-    -------
-    BriefData
 
     Examples
     --------

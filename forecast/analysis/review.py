@@ -9,10 +9,8 @@ from __future__ import annotations
 
 import math
 import warnings
-from collections import Counter
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
-from textwrap import wrap
 from typing import Literal
 
 import numpy as np
@@ -397,25 +395,6 @@ def review(
     Examples
     --------
     >>> tree = forecast.update("scenarios/isis-jn-2014")  # doctest: +SKIP
-    >>> print(*review_lines(review(tree)), sep=chr(10))  # doctest: +SKIP
+    >>> print(*forecast.review_lines(review(tree)), sep=chr(10))  # doctest: +SKIP
     """
     return [one for check in checks if (one := check(tree)) is not None]
-
-
-def review_lines(checks: Iterable[Check], *, width: int = 100) -> list[str]:
-    """Return a review as lines of text: a summary, then what FAILs, what is to REVIEW, and what PASSes.
-
-    Examples
-    --------
-    >>> review_lines([Check("Gaps in the trend", "PASS", "All 3 dates of the trend have an answer.")])
-    ['1 PASS', '', 'PASS    Gaps in the trend', '        All 3 dates of the trend have an answer.']
-    """
-    every = list(checks)
-    counts = Counter(check.verdict for check in every)
-    lines = [", ".join(f"{counts[verdict]} {verdict}" for verdict in VERDICTS if counts[verdict])]
-    indent = " " * 8
-    for check in sorted(every, key=lambda check: VERDICTS.index(check.verdict)):
-        lines += ["", f"{check.verdict:<8}{check.name}"]
-        for text in (check.reason, check.action and f"-> {check.action}"):
-            lines += wrap(text, width, initial_indent=indent, subsequent_indent=indent)
-    return lines

@@ -46,17 +46,9 @@ app.add_typer(questions.commands)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run the command line.
+    """Run the command line with what stands after ``forecast``; default: what the process was given.
 
-    Parameters
-    ----------
-    arguments : sequence of str, optional
-        What stands after ``forecast``; default: what the process was given.
-
-    Returns
-    -------
-    int
-        0 done; 1 the toolkit failed; 2 the input, or the way of calling, is at fault.
+    Returns 0 done; 1 the toolkit failed; 2 the input, or the way of calling, is at fault.
     """
     gc.set_threshold(100_000)  # imports alone make 700 new objects 100 times: a fifth of a short command
     for stream in (sys.stdout, sys.stderr):

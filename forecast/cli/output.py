@@ -29,8 +29,6 @@ _PLAIN = str.maketrans("▲▼−–·…▁▂▃▄▅▆▇█░", "+--" + "
 def handler() -> str:
     """Return the name of an error handler for streams; it replaces what it does not know by "?".
 
-    Examples
-    --------
     >>> "▲ 0.7, ▼ 1.2, 48–75%, ü".encode("ascii", errors=handler())
     b'+ 0.7, - 1.2, 48-75%, ?'
     """

@@ -22,12 +22,6 @@ def progress_bars() -> Iterator[Callable[[str, float], None] | None]:
 
     The bar appears :data:`PATIENCE` seconds after the work began and is wiped when the share is 1, or at the
     end.
-
-    Examples
-    --------
-    >>> with progress_bars() as progress:
-    ...     if progress:
-    ...         progress("isis-jn-2014", 0.5)
     """
     if not sys.stderr.isatty():
         yield None

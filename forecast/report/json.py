@@ -29,20 +29,7 @@ def document(summary: Summary, tree: xr.DataTree, change: xr.Dataset | None = No
 
     Where the question is asked of several units, `scenarios`, `trend`, `outlook` and `change` stand inside
     the list `units`, once for each. A number that does not exist (no earlier forecast, no Monte Carlo
-    error) is None.
-
-    Parameters
-    ----------
-    summary : Summary
-        What :func:`forecast.summarise` picked from the result.
-    tree : DataTree
-        The result itself, for its trend and outlook.
-    change : Dataset, optional
-        What :func:`forecast.changed_since_issue` returned.
-
-    Returns
-    -------
-    dict
+    error) is None. `change` is that of :func:`forecast.changed_since_issue`.
     """
     units = [_unit(unit, tree, change) for unit in summary.units]
     body = units[0] if not summary.case.question.units else {"units": units}

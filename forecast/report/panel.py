@@ -26,15 +26,10 @@ def whatif_panel(case: Case, *, as_of: date | None = None, unit: str = "") -> ip
 
     Parameters
     ----------
-    case : Case
-    as_of : date, optional
+    case, as_of
         As for :func:`forecast.update`.
     unit : str, optional
         The unit to show, where the question is asked of several; default: the first.
-
-    Returns
-    -------
-    ipywidgets.VBox
 
     Raises
     ------

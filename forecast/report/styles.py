@@ -120,24 +120,9 @@ def spread_labels(
 
     With h_i the height of all labels below label i and half its own, labels do not overlap if place_i - h_i
     never falls: an isotonic regression of the places wanted, each less h_i, clipped to the range (Barlow et
-    al. 1972). Labels that are together higher than the range stick out at its top.
+    al. 1972). Labels that are together higher than the range stick out at its top. A place is the middle of a
+    label; places, heights and range are in one unit.
 
-    Parameters
-    ----------
-    wanted : sequence of float
-        The middle that each label would have if it were alone.
-    heights : sequence of float
-        The height of each label, in the same unit.
-    low, high : float
-        The range to stay in.
-
-    Returns
-    -------
-    list of float
-        The middle of each label, in the order given.
-
-    Examples
-    --------
     >>> [round(place, 3) for place in spread_labels([0.5, 0.5, 0.9], [0.1, 0.1, 0.1])]
     [0.45, 0.55, 0.9]
     """

@@ -133,16 +133,10 @@ def summarise(case: Case, tree: xr.DataTree, ledger: Sequence[Entry] = ()) -> Su
 
     Parameters
     ----------
-    case : Case
-        The case.
-    tree : DataTree
-        What :func:`forecast.update` returned for it.
+    case, tree
+        The case, and what :func:`forecast.update` returned for it.
     ledger : sequence of Entry, optional
         The forecasts issued before; without them nothing is said about change.
-
-    Returns
-    -------
-    Summary
     """
     made_from = inputs(tree)
     previous = last_issue(ledger, made_from)

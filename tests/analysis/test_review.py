@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 import xarray as xr
 
-from forecast.analysis.review import Check, review, review_lines
+from forecast.analysis.review import Check, review
 from forecast.inference.conflict import evidence_conflict
 from forecast.inference.engine import infer
 from forecast.model.problem import build_problem
@@ -347,13 +347,3 @@ def test_an_engine_that_refuses_its_own_numbers_fails(tree):
     assert review(tree)[0] == Check(
         "The engine's own verdict", "FAIL", "the chains did not agree.", "Use the engine “smc”."
     )
-
-
-def test_as_text():
-    lines = review_lines(
-        [Check("One", "PASS", "Fine."), Check("Two", "FAIL", "Far " * 30 + "off.", "Mend it.")], width=60
-    )
-    assert lines[:4] == ["1 FAIL, 1 PASS", "", "FAIL    Two", "        " + ("Far " * 13).strip()]
-    assert "        -> Mend it." in lines
-    assert lines[-2:] == ["PASS    One", "        Fine."]
-    assert max(map(len, lines)) <= 60

@@ -28,11 +28,6 @@ def brief_markdown(summary: Summary, data: BriefData | None = None, *, picture: 
         What :func:`forecast.gather` returned: what changed, why, and what to collect.
     picture : str, optional
         The trend plot's file, as seen from the brief's folder; "" for none.
-
-    Returns
-    -------
-    str
-        The text, with a line's end at its end.
     """
     parts = [f"# {summary.case.question.title}"]
     image = f"![Trend of the probabilities, with the outlook to {summary.horizon}]({picture})"

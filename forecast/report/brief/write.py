@@ -27,14 +27,8 @@ def brief_html(summary: Summary, data: BriefData) -> str:
 
     Parameters
     ----------
-    summary : Summary
-        What :func:`forecast.report.summary.summarise` picked.
-    data : BriefData
-        What :func:`forecast.gather` returned.
-
-    Returns
-    -------
-    str
+    summary, data
+        What :func:`forecast.summarise` picked, and what :func:`forecast.gather` returned.
 
     Examples
     --------

@@ -30,13 +30,8 @@ def plot_calibration(table: xr.Dataset, *, title: str = "Calibration", width: fl
     table : Dataset
         By ``bin``: ``probability``, the mean of those given; ``observed``, the share that was true, from
         ``low`` to ``high``; ``number`` of them. Bins of none are left out.
-    title : str
-    width : float
-        Width in inches.
-
-    Returns
-    -------
-    matplotlib.figure.Figure
+    title, width
+        Title, and width in inches.
 
     Examples
     --------

@@ -30,33 +30,18 @@ if TYPE_CHECKING:
 
 @overload
 def plot_evidence_map(
-    case: Case,
-    explanation: xr.Dataset,
-    *,
-    unit: str | None = None,
-    indicators: int = 20,
-    width: float | None = None,
-    backend: Literal["matplotlib"] = "matplotlib",
-) -> Figure: ...
+    case: Case, explanation: xr.Dataset, *, unit: str | None = None, indicators: int = 20,
+    width: float | None = None, backend: Literal["matplotlib"] = "matplotlib",
+) -> Figure: ...  # fmt: skip
 @overload
 def plot_evidence_map(
-    case: Case,
-    explanation: xr.Dataset,
-    *,
-    unit: str | None = None,
-    indicators: int = 20,
-    width: float | None = None,
-    backend: Literal["plotly"],
-) -> go.Figure: ...
+    case: Case, explanation: xr.Dataset, *, unit: str | None = None, indicators: int = 20,
+    width: float | None = None, backend: Literal["plotly"],
+) -> go.Figure: ...  # fmt: skip
 def plot_evidence_map(
-    case: Case,
-    explanation: xr.Dataset,
-    *,
-    unit: str | None = None,
-    indicators: int = 20,
-    width: float | None = None,
-    backend: Backend = "matplotlib",
-) -> Figure | go.Figure:
+    case: Case, explanation: xr.Dataset, *, unit: str | None = None, indicators: int = 20,
+    width: float | None = None, backend: Backend = "matplotlib",
+) -> Figure | go.Figure:  # fmt: skip
     """Draw what each indicator weighs for each scenario against the rest, in decibans, as a heat map.
 
     Blue speaks for the scenario, red against it; the colours are symmetric about 0, and every cell has its
@@ -64,26 +49,14 @@ def plot_evidence_map(
 
     Parameters
     ----------
-    case : Case
+    case, unit
+        As for :func:`forecast.plot_outlook`, with the same result and errors.
     explanation : Dataset
         What :func:`forecast.explain` returned for it.
-    unit : str, optional
-        The unit to draw, where the question is asked of several.
     indicators : int
         How many are drawn at the most.
-    width : float, optional
-        Width in inches; default 8 on paper, on the screen as wide as its place.
-    backend : {"matplotlib", "plotly"}
-        For paper or for the screen.
-
-    Returns
-    -------
-    matplotlib.figure.Figure or plotly.graph_objects.Figure
-
-    Raises
-    ------
-    InputError
-        If no unit is named where there are several, or one that the question does not have.
+    width, backend
+        As for :func:`forecast.plot_trend`.
 
     Examples
     --------

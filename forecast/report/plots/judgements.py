@@ -45,17 +45,10 @@ def plot_judgements(
 
     Parameters
     ----------
-    case : Case
-    tree : DataTree
-        What :func:`forecast.update` returned for it.
+    case, tree, width
+        As for :func:`forecast.plot_outlook`, with the same result.
     judgements : int
         How many are drawn at the most.
-    width : float
-        Width in inches.
-
-    Returns
-    -------
-    matplotlib.figure.Figure
 
     Examples
     --------

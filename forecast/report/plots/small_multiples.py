@@ -53,6 +53,7 @@ def plot_outlook(
     Parameters
     ----------
     case : Case
+        For titles and reports.
     tree : DataTree
         What :func:`forecast.update` returned for it.
     unit : str, optional
@@ -104,24 +105,7 @@ def plot_hindsight(
     part, reports came late or judgements have learnt; where the last two part, later periods inform
     earlier ones.
 
-    Parameters
-    ----------
-    case : Case
-    tree : DataTree
-        What :func:`forecast.update` returned for it.
-    unit : str, optional
-        The unit to draw, where the question is asked of several.
-    width : float
-        Width in inches.
-
-    Returns
-    -------
-    matplotlib.figure.Figure
-
-    Raises
-    ------
-    InputError
-        If no unit is named where there are several, or one that the question does not have.
+    Parameters, result and errors are those of :func:`forecast.plot_outlook`.
 
     Examples
     --------

@@ -58,33 +58,18 @@ _NUMBERS = SMALL - 1.5
 
 @overload
 def plot_trend(
-    case: Case,
-    tree: xr.DataTree,
-    *,
-    unit: str | None = None,
-    reports: int = 8,
-    width: float | None = None,
-    backend: Literal["matplotlib"] = "matplotlib",
-) -> Figure: ...
+    case: Case, tree: xr.DataTree, *, unit: str | None = None, reports: int = 8,
+    width: float | None = None, backend: Literal["matplotlib"] = "matplotlib",
+) -> Figure: ...  # fmt: skip
 @overload
 def plot_trend(
-    case: Case,
-    tree: xr.DataTree,
-    *,
-    unit: str | None = None,
-    reports: int = 8,
-    width: float | None = None,
-    backend: Literal["plotly"],
-) -> go.Figure: ...
+    case: Case, tree: xr.DataTree, *, unit: str | None = None, reports: int = 8,
+    width: float | None = None, backend: Literal["plotly"],
+) -> go.Figure: ...  # fmt: skip
 def plot_trend(
-    case: Case,
-    tree: xr.DataTree,
-    *,
-    unit: str | None = None,
-    reports: int = 8,
-    width: float | None = None,
-    backend: Backend = "matplotlib",
-) -> Figure | go.Figure:
+    case: Case, tree: xr.DataTree, *, unit: str | None = None, reports: int = 8,
+    width: float | None = None, backend: Backend = "matplotlib",
+) -> Figure | go.Figure:  # fmt: skip
     """Draw the trend of a forecast, the reports that moved it, and the outlook.
 
     Scenarios differ in colour, in line style and in marker, so that the plot can be read by the colour-blind
@@ -95,10 +80,8 @@ def plot_trend(
 
     Parameters
     ----------
-    case : Case
-        The case, for titles and for the reports.
-    tree : DataTree
-        What :func:`forecast.update` returned for it.
+    case, tree
+        As for :func:`forecast.plot_outlook`.
     unit : str, optional
         The unit to draw; default: all of them, one below another.
     reports : int
@@ -361,24 +344,7 @@ def plot_area(case: Case, tree: xr.DataTree, *, unit: str | None = None, width: 
 
     Areas show shares and hide their uncertainty: for the bands see :func:`forecast.plot_trend`.
 
-    Parameters
-    ----------
-    case : Case
-    tree : DataTree
-        What :func:`forecast.update` returned for it.
-    unit : str, optional
-        The unit to draw, where the question is asked of several.
-    width : float
-        Width in inches.
-
-    Returns
-    -------
-    matplotlib.figure.Figure
-
-    Raises
-    ------
-    InputError
-        If no unit is named where there are several, or one that the question does not have.
+    Parameters, result and errors are those of :func:`forecast.plot_outlook`.
 
     Examples
     --------

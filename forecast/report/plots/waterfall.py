@@ -81,24 +81,12 @@ def plot_changed(
 
     Parameters
     ----------
-    case : Case
+    case, unit, width
+        As for :func:`forecast.plot_outlook`, with the same result and errors.
     change : Dataset
         What :func:`forecast.changed_since_issue` returned for it.
     when : {"now", "horizon"}, optional
         Which probability: at the as-of date or at the horizon; default: the horizon in a regime, else now.
-    unit : str, optional
-        The unit to draw, where the question is asked of several.
-    width : float
-        Width in inches.
-
-    Returns
-    -------
-    matplotlib.figure.Figure
-
-    Raises
-    ------
-    InputError
-        If no unit is named where there are several, or one that the question does not have.
 
     Examples
     --------
@@ -167,26 +155,14 @@ def plot_evidence(
 
     Parameters
     ----------
-    case : Case
+    case, unit, width
+        As for :func:`forecast.plot_outlook`, with the same result and errors.
     explanation : Dataset
         What :func:`forecast.explain` returned for it.
     scenario : str, optional
-        The id of the scenario; default: the one that leads.
-    unit : str, optional
-        The unit to draw, where the question is asked of several.
+        The id of the scenario; default: the one that leads. An InputError if it has no such scenario.
     cells : int
         So many cells, the weightiest, have a row each; the others share one.
-    width : float
-        Width in inches.
-
-    Returns
-    -------
-    matplotlib.figure.Figure
-
-    Raises
-    ------
-    InputError
-        If the question does not have the scenario or the unit, or no unit is named where there are several.
 
     Examples
     --------
@@ -291,27 +267,15 @@ def plot_collect(
 
     Parameters
     ----------
-    case : Case
+    case, unit, width
+        As for :func:`forecast.plot_outlook`, with the same result and errors.
     table : DataFrame
         What :func:`forecast.collect` returned for it; the order of its rows is kept.
     target : {"horizon", "now", "reported"}
         What the information is about: the scenario at the horizon, at the as-of date, or in the period that
         would be reported on.
-    unit : str, optional
-        The unit to draw, where the question is asked of several.
     rows : int
         How many rows of the table are drawn, from its top.
-    width : float
-        Width in inches.
-
-    Returns
-    -------
-    matplotlib.figure.Figure
-
-    Raises
-    ------
-    InputError
-        If no unit is named where there are several, or one that the question does not have.
 
     Examples
     --------

@@ -31,15 +31,7 @@ _PIPED_WIDTH = 120
 
 
 def print_table(summary: Summary, console: Console | None = None) -> None:
-    """Print a forecast as a table, with what moved it, clashing cells and warnings under it.
-
-    Parameters
-    ----------
-    summary : Summary
-        What :func:`forecast.report.summary.summarise` picked.
-    console : rich.console.Console, optional
-        Where to print; default: standard output.
-    """
+    """Print a forecast as a table, with what moved it, clashing cells and warnings under it."""
     from rich.console import Console
     from rich.text import Text
 
@@ -167,8 +159,6 @@ def issued_leaders(question: Question, rows: Sequence[Entry]) -> str:
 def case_lines(cases: Sequence[tuple[str, str]]) -> list[str]:
     """Return a line for each of several cases; nothing where there is only one.
 
-    Examples
-    --------
     >>> case_lines([("a", "issued"), ("long", "not forecast")])
     ['', '2 cases:', '  a     issued', '  long  not forecast']
     """
@@ -180,8 +170,6 @@ def case_lines(cases: Sequence[tuple[str, str]]) -> list[str]:
 def alert_lines(summaries: Sequence[Summary], limit: float) -> list[str]:
     """Return what moved by more than so many percentage points since the last issue.
 
-    Examples
-    --------
     >>> alert_lines([], 10)
     ['', 'Moved by more than 10 points since the last issue: none']
     """

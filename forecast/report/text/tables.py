@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import io
 import json
+from collections import Counter
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import date
 from pathlib import Path
+from textwrap import wrap
 from typing import TYPE_CHECKING
 
 from forecast.case.warnings import from_json
@@ -27,21 +29,8 @@ UNASKED = "(monitoring)"
 def table_lines(
     headings: Sequence[str], rows: Iterable[Sequence[str]], *, width: int = 100, left: Collection[int] = (0,)
 ) -> list[str]:
-    """Return a table as lines; columns of numbers stand to the right and are never broken.
+    """Return a table as lines so wide; the `left` columns are text and wrapped, numbers are never broken.
 
-    Parameters
-    ----------
-    headings : sequence of str
-        One for each column.
-    rows : iterable of sequence of str
-        The cells.
-    width : int
-        Longest line: text is wrapped to it, numbers are not.
-    left : collection of int
-        The columns of text, which stand to the left.
-
-    Examples
-    --------
     >>> rows = [("War", "62%", "55%"), ("Peace", "38%", "45%")]
     >>> print(*table_lines(["", "now", "later"], rows), sep=chr(10))
            now  later
@@ -84,8 +73,6 @@ def check_lines(
     width: int = 100,
 ) -> list[str]:
     """Return what a sound case holds and what is worth a second look, then its review and cross-checks."""
-    from forecast.analysis.review import review_lines
-
     question = case.question
     things = {"scenario": question.scenarios, "indicator": question.indicators, "source": question.sources}
     counts = ", ".join(counted(len(those), name) for name, those in things.items())
@@ -94,6 +81,28 @@ def check_lines(
     lines += ["", *review_lines(checks)] if checks else []
     for name, data in (compared or {}).items():
         lines += comparison_lines(name, data, width=width)
+    return lines
+
+
+def review_lines(checks: Iterable[Check], *, width: int = 100) -> list[str]:
+    """Return a review as lines of text: a summary, then what FAILs, what is to REVIEW, and what PASSes.
+
+    Examples
+    --------
+    >>> from forecast.analysis.review import Check
+    >>> review_lines([Check("Gaps in the trend", "PASS", "All 3 dates of the trend have an answer.")])
+    ['1 PASS', '', 'PASS    Gaps in the trend', '        All 3 dates of the trend have an answer.']
+    """
+    from forecast.analysis.review import VERDICTS
+
+    every = list(checks)
+    counts = Counter(check.verdict for check in every)
+    lines = [", ".join(f"{counts[verdict]} {verdict}" for verdict in VERDICTS if counts[verdict])]
+    indent = " " * 8
+    for check in sorted(every, key=lambda check: VERDICTS.index(check.verdict)):
+        lines += ["", f"{check.verdict:<8}{check.name}"]
+        for text in (check.reason, check.action and f"-> {check.action}"):
+            lines += wrap(text, width, initial_indent=indent, subsequent_indent=indent)
     return lines
 
 
@@ -119,15 +128,7 @@ def comparison_lines(name: str, data: xr.Dataset, *, width: int = 100) -> list[s
 
 
 def whatif_lines(data: xr.Dataset, *, width: int = 100) -> list[str]:
-    """Return a what-if as lines: what was changed, and the probabilities in per cent.
-
-    Parameters
-    ----------
-    data : Dataset
-        What :func:`forecast.whatif` returned.
-    width : int
-        Longest line of the tables.
-    """
+    """Return :func:`forecast.whatif` as lines: what was changed, and the probabilities in per cent."""
     lines = [f"{data.attrs['case']}, as of {data.attrs['as_of']}. What if:"]
     lines += [f"  · {change}" for change in json.loads(data.attrs["changes"])]
     titles = {"now": "Now", "horizon": f"On {data.attrs['horizon']}", "ever": "Ever until then"}
@@ -160,22 +161,9 @@ def _difference(data: xr.Dataset, when: str, scenario: int) -> str:
 def collect_lines(
     case: Case, day: date, table: pd.DataFrame, *, top: int = 15, every: bool = False, width: int = 100
 ) -> list[str]:
-    """Return the best of what could be collected as lines, in thousandths of a bit.
+    """Return the top rows of :func:`forecast.collect` as lines, in thousandths of a bit.
 
-    Parameters
-    ----------
-    case : Case
-        The case.
-    day : date
-        The as-of date.
-    table : DataFrame
-        What :func:`forecast.collect` returned.
-    top : int
-        So many rows are listed.
-    every : bool
-        Every source of each indicator, in place of its best one.
-    width : int
-        Longest line of the tables.
+    `every`: every source of each indicator, in place of its best one.
     """
     lines = [
         f"{case.name}, as of {day}: what a report on the period to {table.attrs['period_end']} is expected to"

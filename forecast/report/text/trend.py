@@ -33,27 +33,10 @@ class Drawing:
 def trend_text(
     case: Case, tree: xr.DataTree, *, unit: str = "", width: int = 100, height: int = 20
 ) -> Drawing:
-    """Draw the trend, and in a regime the outlook, as characters.
+    """Draw the trend of a unit, and in a regime the outlook, as characters.
 
-    Parameters
-    ----------
-    case : Case
-        The case, for titles.
-    tree : DataTree
-        What :func:`forecast.update` returned for it.
-    unit : str, optional
-        The unit to draw, where the question is asked of several.
-    width, height : int, optional
-        Columns, and rows of the picture without its axis and key; at least 40 and 5.
-
-    Returns
-    -------
-    Drawing
-        Where lines cross, the more probable scenario is seen (the order of the question at a tie).
-
-    Examples
-    --------
-    >>> print(*trend_text(case, forecast.update(case)).rows, sep=chr(10))  # doctest: +SKIP
+    The picture has so many columns and, without its axis and key, rows: at least 40 and 5. Where lines cross,
+    the more probable scenario is seen (the order of the question at a tie).
     """
     width, height = max(width, 40), max(height, 5)
     case = case.on(as_of(tree))

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from forecast.report.text.tables import table_lines
+from forecast.analysis.review import Check
+from forecast.report.text.tables import review_lines, table_lines
 
 HEADINGS = ["judgement", "stated", "at low", "kind"]
 ROWS = [
@@ -34,3 +35,13 @@ def test_a_narrow_table_wraps_words_and_loses_nothing(width: int):
 
 def test_a_table_without_rows_is_its_headings():
     assert table_lines(["", "now"], []) == ["  now"]
+
+
+def test_a_review_has_the_worst_first():
+    lines = review_lines(
+        [Check("One", "PASS", "Fine."), Check("Two", "FAIL", "Far " * 30 + "off.", "Mend it.")], width=60
+    )
+    assert lines[:4] == ["1 FAIL, 1 PASS", "", "FAIL    Two", "        " + ("Far " * 13).strip()]
+    assert "        -> Mend it." in lines
+    assert lines[-2:] == ["PASS    One", "        Fine."]
+    assert max(map(len, lines)) <= 60
