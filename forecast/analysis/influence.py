@@ -17,7 +17,7 @@ from forecast.analysis.plug_in import PlugInModel, plug_in_model
 from forecast.case.evidence import Evidence, Report
 from forecast.case.judgement import MeasureMean, Positive
 from forecast.model.evidence_index import EvidenceIndex
-from forecast.model.parameters import layout
+from forecast.model.parameters import build_layout
 
 if TYPE_CHECKING:
     from forecast.case.folder import Case
@@ -91,7 +91,7 @@ def report_effects(case: Case, as_of: date) -> tuple[ReportEffect, ...]:
         for value in _values(indicator)
     ]
     rows = tuple(row for each in imagined for row in each)
-    parameters, ids = layout(asked, known), frozenset(row.id for row in rows)
+    parameters, ids = build_layout(asked, known), frozenset(row.id for row in rows)
     index = EvidenceIndex.known_on(parameters, Evidence((*known.reports, *rows)), day, left_out=ids)
     before = PlugInModel(parameters, index, day).chances.horizon
     effects = []

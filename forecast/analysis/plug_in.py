@@ -24,7 +24,7 @@ from forecast.inference.smc import run_chain
 from forecast.model.evidence_index import EvidenceIndex, Snapshot
 from forecast.model.hmm import Filtered, empty_filtered, refresh
 from forecast.model.likelihood import Cells
-from forecast.model.parameters import Layout, layout
+from forecast.model.parameters import Layout, build_layout
 from forecast.model.problem import build_problem
 
 #: Reliability of a source that is certain. Short of 1, so that certain reports may clash: then as many on
@@ -101,7 +101,7 @@ class PlugInModel:
 def plug_in_model(question: Question, evidence: Evidence, as_of: date) -> PlugInModel:
     """Set up the parameters and the cells of a question as known on a day."""
     known = evidence.until(as_of)
-    parameters = layout(question, known)
+    parameters = build_layout(question, known)
     return PlugInModel(parameters, EvidenceIndex.known_on(parameters, known, as_of), as_of)
 
 

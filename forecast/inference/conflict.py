@@ -79,7 +79,7 @@ def conflict(case: Case | str | Path, *, as_of: date | None = None) -> xr.Datase
     return evidence_conflict(build_problem(case.on(day).question, case.evidence, day))
 
 
-def evidence_conflict(task: Problem) -> xr.Dataset:
+def evidence_conflict(problem: Problem) -> xr.Dataset:
     """Measure the conflict in the evidence known at the as-of date.
 
     Returns
@@ -93,26 +93,26 @@ def evidence_conflict(task: Problem) -> xr.Dataset:
 
     Examples
     --------
-    >>> float(evidence_conflict(task)["conflict"])  # doctest: +SKIP
+    >>> float(evidence_conflict(problem)["conflict"])  # doctest: +SKIP
     -1.2
     """
-    question, step, layout = task.layout.question, task.steps[-1], task.layout
+    question, step, layout = problem.layout.question, problem.steps[-1], problem.layout
     unit, period = unit_and_period(step.sequence)
     kind = step.sequence.kind[: len(unit)]
     log_m = np.empty((len(step.sequence.cell), layout.scenarios))
-    log_cells(layout.mean, step.sequence.cell, task.cells, layout.arrays, log_m)
+    log_cells(layout.mean, step.sequence.cell, problem.cells, layout.arrays, log_m)
     log_m = np.maximum(log_m * step.sequence.exponent[:, None], FLOOR)[kind]
     matrix = np.empty((1, layout.scenarios, layout.scenarios))
     transition_matrices(layout.mean[None], layout.arrays, matrix)
     with np.errstate(divide="ignore"):
         log_prior = np.maximum(np.log(layout.mean[: layout.scenarios]), FLOOR)
     units = []
-    for u in range(task.units):
+    for u in range(problem.units):
         mine = unit == u
         log_weight = np.zeros((step.periods, layout.scenarios))
         np.add.at(log_weight, period[mine], log_m[mine])
         units.append(Unit(period[mine], log_m[mine], log_prior, matrix[0], log_weight))
-    indicator = task.cells.cell["indicator"][step.sequence.cell[kind]]
+    indicator = problem.cells.cell["indicator"][step.sequence.cell[kind]]
     return _dataset(question, units, unit, period, indicator)
 
 

@@ -15,7 +15,7 @@ from forecast.model.parameters import TINY, Layout
 
 
 def weights_of_evidence(
-    laid: Layout, evidence: Evidence, as_of: date
+    layout: Layout, evidence: Evidence, as_of: date
 ) -> tuple[tuple[Report, ...], np.ndarray]:
     """Return the live reports and the weight of evidence of each for each scenario, in decibans.
 
@@ -28,7 +28,7 @@ def weights_of_evidence(
     reports : tuple of Report
     weight : (report, scenario)
     """
-    known = EvidenceIndex.known_on(laid, evidence, as_of)
+    known = EvidenceIndex.known_on(layout, evidence, as_of)
     log = known.log
     base, reports = known.snapshot(as_of).sequence, evidence.known(as_of)
     without = []
@@ -37,8 +37,8 @@ def weights_of_evidence(
         known.update_cells([key], as_of, frozenset([report.id]))
         without.append(known.snapshot(as_of).sequence)
         known.update_cells([key], as_of)
-    log_odds = _LogOdds(laid, known, base)
-    weight = np.empty((len(reports), laid.scenarios))
+    log_odds = _LogOdds(layout, known, base)
+    weight = np.empty((len(reports), layout.scenarios))
     for n, (report, sequence) in enumerate(zip(reports, without, strict=True)):
         weight[n] = log_odds(base, log.key(report)[0]) - log_odds(sequence, log.key(report)[0])
     return reports, weight * 10 / np.log(10)
@@ -47,14 +47,14 @@ def weights_of_evidence(
 class _LogOdds:
     """The filter at the judgements' means, run again from where a sequence differs from the base."""
 
-    def __init__(self, laid: Layout, known: EvidenceIndex, base: CellSequence) -> None:
-        self._theta, self._arrays, self._cells = laid.mean[None].copy(), laid.arrays, known.cells()
+    def __init__(self, layout: Layout, known: EvidenceIndex, base: CellSequence) -> None:
+        self._theta, self._arrays, self._cells = layout.mean[None].copy(), layout.arrays, known.cells()
         self._base = base
         units, periods = base.start.shape[0], base.start.shape[1] - 1
-        self._start = empty_filtered(1, units, periods, laid.scenarios)
+        self._start = empty_filtered(1, units, periods, layout.scenarios)
         transition_matrices(self._theta, self._arrays, self._start.matrix)
         forward(self._theta, base, 0, self._cells, self._arrays, self._start)
-        self._work = empty_filtered(1, units, periods, laid.scenarios)
+        self._work = empty_filtered(1, units, periods, layout.scenarios)
 
     def __call__(self, sequence: CellSequence, unit: int) -> np.ndarray:
         for target, source in zip(self._work, self._start, strict=True):

@@ -213,7 +213,7 @@ class Layout:
         return replace(self, question=question, blocks=blocks)
 
 
-def layout(question: Question, evidence: Evidence) -> Layout:
+def build_layout(question: Question, evidence: Evidence) -> Layout:
     """Lay out theta for a question and the testimonies that its evidence names."""
     sources = {r.testimony: r.source for r in evidence.reports if r.testimony and r.source}
     testimonies = dict(sorted(sources.items()))

@@ -10,7 +10,7 @@ from forecast.case.evidence import Evidence
 from forecast.case.question import Question
 from forecast.model.evidence_index import EvidenceIndex, Snapshot
 from forecast.model.likelihood import Cells
-from forecast.model.parameters import Layout, layout
+from forecast.model.parameters import Layout, build_layout
 
 
 @dataclass(frozen=True)
@@ -41,8 +41,8 @@ def trend_dates(question: Question, as_of: date) -> tuple[date, ...]:
 
 def build_problem(question: Question, evidence: Evidence, as_of: date) -> Problem:
     """Set up the inference of a question from its evidence, as known at each trend date up to `as_of`."""
-    laid = layout(question, evidence.until(as_of))
-    known, dates = EvidenceIndex(laid, evidence), trend_dates(question, as_of)
+    layout = build_layout(question, evidence.until(as_of))
+    known, dates = EvidenceIndex(layout, evidence), trend_dates(question, as_of)
     changes: list[set[tuple[int, int, int]]] = [set() for _ in dates]
     for day, key in known.changes(as_of):
         changes[bisect_left(dates, day)].add(key)
@@ -50,7 +50,7 @@ def build_problem(question: Question, evidence: Evidence, as_of: date) -> Proble
     for day, keys in zip(dates, changes, strict=True):
         known.update_cells(keys, day)
         steps.append(known.snapshot(day))
-    return Problem(laid, evidence, known.cells(), tuple(steps), _restarts(evidence, dates))
+    return Problem(layout, evidence, known.cells(), tuple(steps), _restarts(evidence, dates))
 
 
 def _restarts(evidence: Evidence, dates: tuple[date, ...]) -> tuple[int | None, ...]:

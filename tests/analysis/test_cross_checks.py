@@ -20,7 +20,7 @@ from forecast.case.folder import Case
 from forecast.case.judgement import Proportions
 from forecast.case.question import Transition
 from forecast.inference.engine import update
-from forecast.model.parameters import layout
+from forecast.model.parameters import build_layout
 from forecast.model.problem import build_problem
 from tests.cases import CASES, Small, binary, day, question, report, small, source
 from tests.inference.generated import NAMES, SURE, log_of, static_question
@@ -155,10 +155,10 @@ def test_judgements_that_must_not_learn_have_no_closed_form_even_if_all_are_such
 @pytest.mark.parametrize("name", CASES)
 def test_nothing_learns_any_more(name):
     case = small(name, False)
-    laid = layout(unlearning(case.question), case.evidence)
-    assert not laid.learns
-    assert [block.free for block in laid.blocks] == [
-        block.free for block in layout(case.question, case.evidence).blocks
+    layout = build_layout(unlearning(case.question), case.evidence)
+    assert not layout.learns
+    assert [block.free for block in layout.blocks] == [
+        block.free for block in build_layout(case.question, case.evidence).blocks
     ]
 
 

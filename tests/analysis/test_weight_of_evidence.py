@@ -19,7 +19,7 @@ from forecast.case.evidence import Evidence
 from forecast.case.folder import Case
 from forecast.inference.engine import infer
 from forecast.inference.leave_one_out import weights_of_evidence
-from forecast.model.parameters import layout
+from forecast.model.parameters import build_layout
 from forecast.report.text.explanation import explain_lines
 from tests.cases import CASES, Small, binary, day, question, report, small, source
 from tests.oracles import enumerate_posterior, mean_theta, weighted_cells
@@ -303,10 +303,10 @@ def weights(case: Small) -> tuple[list[str], np.ndarray]:
 def test_the_last_reading_is_the_weight_of_evidence(name):
     case = small(name, False)
     ids, found = weights(case)
-    laid = layout(
+    layout = build_layout(
         case.question, Evidence(tuple(r for r in case.evidence.reports if r.reported <= case.as_of))
     )
-    reports, expected = weights_of_evidence(laid, case.evidence, case.as_of)
+    reports, expected = weights_of_evidence(layout, case.evidence, case.as_of)
     assert [one.id for one in reports] == ids
     np.testing.assert_allclose(found[-1], expected, rtol=0, atol=1e-8)
 

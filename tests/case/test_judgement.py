@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from forecast.case.judgement import JudgementId
-from forecast.model.parameters import layout
+from forecast.model.parameters import build_layout
 from tests.cases import small
 
 NAMES = {
@@ -38,6 +38,6 @@ def test_other_words_name_no_judgement(name: str):
 @pytest.mark.parametrize("case", ["everything", "stepping", "one_testimony"])
 def test_every_judgement_of_a_layout_has_a_name_of_its_own(case: str):
     found = small(case, False)
-    blocks = layout(found.question, found.evidence).blocks
+    blocks = build_layout(found.question, found.evidence).blocks
     assert [JudgementId.parse(block.name) for block in blocks] == [block.id for block in blocks]
     assert len({block.name for block in blocks}) == len(blocks)

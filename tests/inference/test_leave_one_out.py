@@ -10,7 +10,7 @@ import pytest
 
 from forecast.case.evidence import Evidence
 from forecast.inference.leave_one_out import weights_of_evidence
-from forecast.model.parameters import layout
+from forecast.model.parameters import build_layout
 from tests.cases import CASES, binary, day, question, report, small, source
 from tests.oracles import enumerate_posterior, mean_theta
 
@@ -20,7 +20,7 @@ def test_one_report_is_bayes_by_hand():
     prior, chances = np.array([0.5, 0.3, 0.2]), np.array([0.6, 0.2, 0.1])
     q = question((0.5, 0.3, 0.2), (binary("raid", (0.6, 0.2, 0.1), 20.0),), (source("s", 0.8, 20.0),), 20.0)
     log = Evidence((report("a", 1, "raid", "yes"),))
-    reports, weight = weights_of_evidence(layout(q, log), log, day(6))
+    reports, weight = weights_of_evidence(build_layout(q, log), log, day(6))
     assert [r.id for r in reports] == ["a"]
     m = 0.8 * chances + 0.1
     rest = [(prior @ m - prior[s] * m[s]) / (1 - prior[s]) for s in range(3)]
@@ -39,7 +39,7 @@ def test_leaving_out_is_running_without(name):
     """The oracle's log odds with and without each report that corrects none and is not corrected."""
     case = small(name, False)
     q, theta = case.question, mean_theta(case.question, case.evidence)
-    reports, weight = weights_of_evidence(layout(q, case.evidence), case.evidence, case.as_of)
+    reports, weight = weights_of_evidence(build_layout(q, case.evidence), case.evidence, case.as_of)
     chain = {r.replaces for r in case.evidence.reports} | {r.id for r in case.evidence.reports if r.replaces}
 
     def log_odds(log: Evidence) -> np.ndarray:
@@ -60,7 +60,7 @@ def test_leaving_out_is_running_without(name):
 def test_units_are_weighed_each_by_its_own_odds():
     case = small("units_static", False)
     q, theta = case.question, mean_theta(case.question, case.evidence)
-    reports, weight = weights_of_evidence(layout(q, case.evidence), case.evidence, case.as_of)
+    reports, weight = weights_of_evidence(build_layout(q, case.evidence), case.evidence, case.as_of)
     assert [r.unit for r in reports] == ["north", "north"]
     now = enumerate_posterior(q, case.evidence, case.as_of, theta, ahead=False)["now"][0]
     one = enumerate_posterior(q, Evidence(case.evidence.reports[:1]), case.as_of, theta, ahead=False)["now"][
@@ -79,7 +79,7 @@ def test_of_two_reports_of_the_same_thing_each_adds_little():
     )
     one, two = report("a", 1, "raid", "yes"), report("b", 2, "raid", "yes", "z")
     alone, both = (
-        weights_of_evidence(layout(q, Evidence(log)), Evidence(log), day(6))[1][:, 0]
+        weights_of_evidence(build_layout(q, Evidence(log)), Evidence(log), day(6))[1][:, 0]
         for log in ((one,), (one, two))
     )
     assert both[0] == pytest.approx(both[1])
@@ -88,6 +88,6 @@ def test_of_two_reports_of_the_same_thing_each_adds_little():
 
 def test_nothing_heard():
     q = question((0.5, 0.5), (binary("raid", (0.9, 0.01), 20.0),), (source("s", 0.9, 20.0),), 20.0)
-    reports, weight = weights_of_evidence(layout(q, Evidence()), Evidence(), day(6))
+    reports, weight = weights_of_evidence(build_layout(q, Evidence()), Evidence(), day(6))
     assert reports == ()
     assert weight.shape == (0, 2)

@@ -18,7 +18,7 @@ from forecast.model.cells import (
     report_term,
     value_code,
 )
-from forecast.model.parameters import layout
+from forecast.model.parameters import build_layout
 from forecast.model.report_log import WITHDRAWN
 from tests.cases import category, count, measure, question, report, source
 
@@ -34,7 +34,7 @@ Q = question(
     20.0,
 )
 TOLD = report("t", 1, "tone", "warm", "z", testimony="minister")
-LAID = layout(Q, Evidence((TOLD,)))
+LAYOUT = build_layout(Q, Evidence((TOLD,)))
 TONE, RAIDS, CLASHES, PRICE = Q.indicators
 NAN = math.nan
 
@@ -43,9 +43,9 @@ def term(one: Report, indicator: Indicator, original: float | None) -> ReportTer
     """A report's term where its original says the same (1), something else (0), or was withdrawn (nan)."""
     value, i = value_code(one, indicator), Q.indicators.index(indicator)
     if original is None:
-        return report_term(report_design(one, (), LAID), (value,), value, LAID, i)
-    design = report_design(one, (WITHDRAWN if math.isnan(original) else 0,), LAID)
-    return report_term(design, (value if original else value + 1, value), value, LAID, i)
+        return report_term(report_design(one, (), LAYOUT), (value,), value, LAYOUT, i)
+    design = report_design(one, (WITHDRAWN if math.isnan(original) else 0,), LAYOUT)
+    return report_term(design, (value if original else value + 1, value), value, LAYOUT, i)
 
 
 @pytest.mark.parametrize(
@@ -63,7 +63,7 @@ def term(one: Report, indicator: Indicator, original: float | None) -> ReportTer
 def test_each_row_of_the_table(original, independence, keep, share):
     one = report("r", 1, "tone", "warm", "z", credibility="3", independence=independence)
     found = term(one, TONE, original)
-    expected = (keep, share / 3, share * 0.7, 0.7, 2.0, LAID.starts["reliability z"])
+    expected = (keep, share / 3, share * 0.7, 0.7, 2.0, LAYOUT.starts["reliability z"])
     assert found == pytest.approx(expected)
 
 
@@ -91,7 +91,7 @@ def test_noise_of_a_number_is_the_mixture_at_the_means():
 
 
 def test_a_testimony_has_a_reliability_of_its_own():
-    assert term(TOLD, TONE, None).slot == LAID.starts["testimony minister"]
+    assert term(TOLD, TONE, None).slot == LAYOUT.starts["testimony minister"]
 
 
 def plain(value: int, slot: int = 0) -> ReportTerm:

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from forecast.case.evidence import Evidence
 from forecast.model.dynamics import expm, outlook, transition_matrices
-from forecast.model.parameters import layout
+from forecast.model.parameters import build_layout
 from tests.cases import binary, moves, question, source, swaps
 
 Numbers = NDArray[np.float64]
@@ -95,23 +95,27 @@ def test_matrices_of_a_layout():
     """Static: nothing moves. Moves: expm of the generator at each theta. Transition: the rows themselves."""
     indicators, sources = (binary("raid", (0.6, 0.2, 0.3), 20.0),), (source("s", 0.9, 20.0),)
     for dynamics in (None, moves(False)):
-        laid = layout(question((0.5, 0.3, 0.2), indicators, sources, 20.0, dynamics=dynamics), Evidence())
-        theta = np.stack([np.concatenate([b.draw(rng, 1)[0] for b in laid.blocks]) for rng in generators_()])
+        layout = build_layout(
+            question((0.5, 0.3, 0.2), indicators, sources, 20.0, dynamics=dynamics), Evidence()
+        )
+        theta = np.stack(
+            [np.concatenate([b.draw(rng, 1)[0] for b in layout.blocks]) for rng in generators_()]
+        )
         out = np.empty((len(theta), 3, 3))
-        transition_matrices(theta, laid.arrays, out)
+        transition_matrices(theta, layout.arrays, out)
         for row, p in zip(theta, out, strict=True):
-            at = {b.name: row[b.slots] for b in laid.blocks}
+            at = {b.name: row[b.slots] for b in layout.blocks}
             q = np.zeros((3, 3))
             if dynamics:
-                names = [s.id for s in laid.question.scenarios]
+                names = [s.id for s in layout.question.scenarios]
                 q = generator(
                     np.concatenate([at[f"leave {s}"] for s in names]),
                     np.stack([at[f"then {s}"] for s in names]),
                 )
             np.testing.assert_allclose(p, scipy.linalg.expm(q), atol=1e-14)
-    laid = layout(question((0.5, 0.5), (), sources, 20.0, dynamics=swaps(True)), Evidence())
+    layout = build_layout(question((0.5, 0.5), (), sources, 20.0, dynamics=swaps(True)), Evidence())
     out = np.empty((1, 2, 2))
-    transition_matrices(laid.mean[None].copy(), laid.arrays, out)
+    transition_matrices(layout.mean[None].copy(), layout.arrays, out)
     np.testing.assert_array_equal(out[0], [[0.8, 0.2], [0.3, 0.7]])
 
 

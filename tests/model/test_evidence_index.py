@@ -17,7 +17,7 @@ from forecast.case.question import Group, Monitored, Question
 from forecast.model.cell_sequence import CellSequence, unit_and_period
 from forecast.model.evidence_index import EvidenceIndex
 from forecast.model.likelihood import Cells
-from forecast.model.parameters import Layout, layout
+from forecast.model.parameters import Layout, build_layout
 from forecast.model.report_log import ReportLog
 from tests.cases import binary, category, count, day, question, report, source, withdraw
 
@@ -101,8 +101,8 @@ def unfolded(sequence: CellSequence, cells: Cells) -> list[tuple[Any, ...]]:
     ]
 
 
-def fresh(laid: Layout, log: tuple[Report, ...], on: date) -> list[tuple[Any, ...]]:
-    known = EvidenceIndex(laid, Evidence(log))
+def fresh(layout: Layout, log: tuple[Report, ...], on: date) -> list[tuple[Any, ...]]:
+    known = EvidenceIndex(layout, Evidence(log))
     known.update_cells({key for _, key in known.changes(on)}, on)
     return unfolded(known.snapshot(on).sequence, known.cells())
 
@@ -111,8 +111,11 @@ def fresh(laid: Layout, log: tuple[Report, ...], on: date) -> list[tuple[Any, ..
 @given(logs(), st.sampled_from([1, 3, 7, 10]))
 def test_moving_on_gives_the_cells_of_a_fresh_start(made_up, stride):
     q, log = made_up
-    laid = layout(q, Evidence(log))
-    known, events = EvidenceIndex(laid, Evidence(log)), EvidenceIndex(laid, Evidence(log)).changes(day(LAST))
+    layout = build_layout(q, Evidence(log))
+    known, events = (
+        EvidenceIndex(layout, Evidence(log)),
+        EvidenceIndex(layout, Evidence(log)).changes(day(LAST)),
+    )
     steps, last = [], day(-1)
     for n in range(stride - 1, LAST + 1, stride):
         known.update_cells({key for when, key in events if last < when <= day(n)}, day(n))
@@ -121,7 +124,7 @@ def test_moving_on_gives_the_cells_of_a_fresh_start(made_up, stride):
     before: list[tuple[Any, ...]] = []
     for k, step in enumerate(steps):
         after = unfolded(step.sequence, known.cells())
-        assert after == fresh(laid, log, step.date)
+        assert after == fresh(layout, log, step.date)
         changed = [row[1] for row in (*before, *after) if (row in before) != (row in after)]
         earlier = steps[k - 1].periods if k else 0
         assert step.begin <= min([*changed, earlier])
@@ -129,7 +132,7 @@ def test_moving_on_gives_the_cells_of_a_fresh_start(made_up, stride):
 
 
 def base(q: Question, log: tuple[Report, ...]) -> tuple[EvidenceIndex, list[tuple[Any, ...]]]:
-    known = EvidenceIndex(layout(q, Evidence(log)), Evidence(log))
+    known = EvidenceIndex(build_layout(q, Evidence(log)), Evidence(log))
     known.update_cells({key for _, key in known.changes(day(LAST))}, day(LAST))
     return known, unfolded(known.snapshot(day(LAST)).sequence, known.cells())
 
@@ -148,7 +151,7 @@ def test_leaving_out_is_as_if_never_filed_and_putting_back_restores(made_up):
         if not one.replaces and one.id not in {r.replaces for r in log}:
             rest = [r for r in log if r.id != one.id]
             rest = [replace(r, repeats=tuple(i for i in r.repeats if i != one.id)) for r in rest]
-            assert left == fresh(layout(q, Evidence(log)), tuple(rest), day(LAST))
+            assert left == fresh(build_layout(q, Evidence(log)), tuple(rest), day(LAST))
 
 
 def test_a_repeat_stands_alone_where_the_correction_of_its_original_is_left_out():
@@ -156,7 +159,7 @@ def test_a_repeat_stands_alone_where_the_correction_of_its_original_is_left_out(
     q = made(())
     original, repeat = report("a", 1, "watched", "yes"), report("b", 2, "watched", "yes", "z", repeats=("a",))
     graded = replace(report("c", 1, "watched", "yes", known=8), replaces="a")
-    alone = statements(fresh(layout(q, Evidence()), (replace(repeat, repeats=()),), day(LAST)))
+    alone = statements(fresh(build_layout(q, Evidence()), (replace(repeat, repeats=()),), day(LAST)))
     for log, out in (((original, repeat), "a"), ((original, repeat, graded), "c")):
         known, _ = base(q, log)
         known.update_cells([(0, 0, 4)], day(LAST), frozenset([out]))

@@ -17,7 +17,7 @@ from forecast.model.cell_sequence import CellSequence
 from forecast.model.cells import CellContent, ReportTerm, flatten
 from forecast.model.hmm import Filtered, empty_filtered, filter_log_likelihood, forward, refresh, smooth
 from forecast.model.likelihood import Cells
-from forecast.model.parameters import Layout, layout
+from forecast.model.parameters import Layout, build_layout
 from tests.cases import category, question, source
 
 Numbers = NDArray[np.float64]
@@ -29,17 +29,17 @@ def laid_out(*, static: bool) -> Layout:
     values = category("x", VALUES, ((0.25,) * 4,) * 3, 20.0)
     q = question((1 / 3,) * 3, (values,), (source("s", 1.0, math.inf),), 20.0)
     rows = Transition((Proportions((1 / 3,) * 3, 20.0),) * 3)
-    return layout(q if static else replace(q, dynamics=rows), Evidence())
+    return build_layout(q if static else replace(q, dynamics=rows), Evidence())
 
 
-def values_of(laid: Layout) -> Cells:
+def values_of(layout: Layout) -> Cells:
     """Cell v: a certain report of value v, so that m(s) = f(v | s)."""
-    slot = laid.starts["reliability s"]
+    slot = layout.starts["reliability s"]
     return flatten([CellContent(0, (ReportTerm(0.0, 0.25, 1.0, 1.0, v, slot),)) for v in range(4)])
 
 
-def thetas(laid: Layout, n: int, rng: np.random.Generator) -> Numbers:
-    return np.concatenate([block.draw(rng, n) for block in laid.blocks], axis=1)
+def thetas(layout: Layout, n: int, rng: np.random.Generator) -> Numbers:
+    return np.concatenate([block.draw(rng, n) for block in layout.blocks], axis=1)
 
 
 def sequences(rng: np.random.Generator) -> CellSequence:
@@ -52,22 +52,22 @@ def sequences(rng: np.random.Generator) -> CellSequence:
     return CellSequence(rng.integers(0, 8, ends[-1, -1]), start, np.repeat(np.arange(4), 2), exponent)
 
 
-def run(laid: Layout, theta: Numbers, sequence: CellSequence) -> Filtered:
+def run(layout: Layout, theta: Numbers, sequence: CellSequence) -> Filtered:
     filtered = empty_filtered(len(theta), sequence.start.shape[0], sequence.start.shape[1] - 1, K)
-    refresh(theta, sequence, values_of(laid), laid.arrays, filtered)
+    refresh(theta, sequence, values_of(layout), layout.arrays, filtered)
     return filtered
 
 
 @pytest.mark.parametrize("static", [True, False])
 def test_filter_and_smoother_are_forward_and_backward_sums(static):
-    laid, rng = laid_out(static=static), np.random.default_rng(4)
-    theta, sequence = thetas(laid, 5, rng), sequences(rng)
-    found = run(laid, theta, sequence)
+    layout, rng = laid_out(static=static), np.random.default_rng(4)
+    theta, sequence = thetas(layout, 5, rng), sequences(rng)
+    found = run(layout, theta, sequence)
     smoothed = smooth(found)
     assert not found.deep.any()
     for n, one in enumerate(theta):
-        f = one[laid.starts["likelihood x alpha"] :][: K * 4].reshape(K, 4)
-        p = np.eye(K) if static else one[laid.starts["transition alpha"] :].reshape(K, K)
+        f = one[layout.starts["likelihood x alpha"] :][: K * 4].reshape(K, 4)
+        p = np.eye(K) if static else one[layout.starts["transition alpha"] :].reshape(K, K)
         for u in range(UNITS):
             likelihood = np.ones((T, K))
             for t in range(T):
@@ -88,17 +88,17 @@ def test_filter_and_smoother_are_forward_and_backward_sums(static):
 @pytest.mark.parametrize("tiny", [1.0, 1e-200])
 def test_going_on_is_starting_anew(static, tiny):
     """From any period, also where a particle runs in logarithms."""
-    laid, rng = laid_out(static=static), np.random.default_rng(5)
-    theta, sequence = thetas(laid, 4, rng), sequences(rng)
-    theta[:2, laid.starts["likelihood x alpha"] :][:, :2] *= tiny
-    whole = run(laid, theta, sequence)
+    layout, rng = laid_out(static=static), np.random.default_rng(5)
+    theta, sequence = thetas(layout, 4, rng), sequences(rng)
+    theta[:2, layout.starts["likelihood x alpha"] :][:, :2] *= tiny
+    whole = run(layout, theta, sequence)
     assert whole.deep.any() == (tiny < 1)
     for begin in range(1, T):
-        part = run(laid, theta, sequence._replace(start=sequence.start[:, : begin + 1]))
+        part = run(layout, theta, sequence._replace(start=sequence.start[:, : begin + 1]))
         grown = empty_filtered(len(theta), UNITS, T, K)
         grown.matrix[:], grown.deep[:] = part.matrix, part.deep
         grown.alpha[:, :, :begin], grown.log_norm[:, :, :begin] = part.alpha, part.log_norm
-        forward(theta, sequence, begin, values_of(laid), laid.arrays, grown)
+        forward(theta, sequence, begin, values_of(layout), layout.arrays, grown)
         for one, other in zip(grown, whole, strict=True):
             np.testing.assert_allclose(one, other, rtol=1e-12, atol=1e-300)
 
@@ -108,17 +108,17 @@ def in_turn(values: list[int]) -> CellSequence:
     return CellSequence(np.array(values), np.arange(len(values) + 1)[None], np.arange(4), np.ones(4))
 
 
-def extreme(laid: Layout) -> Numbers:
+def extreme(layout: Layout) -> Numbers:
     """Value a is 1e-300 as likely in beta, b in alpha; gamma allows neither."""
-    theta = laid.mean[None].copy()
-    theta[0, laid.starts["likelihood x alpha"] :][: 3 * 4] = [1, 1e-300, 0, 0, 1e-300, 1, 0, 0, 0, 0, 1, 0]
+    theta = layout.mean[None].copy()
+    theta[0, layout.starts["likelihood x alpha"] :][: 3 * 4] = [1, 1e-300, 0, 0, 1e-300, 1, 0, 0, 0, 0, 1, 0]
     theta[0, :3] = 0.6, 0.3, 0.1
     return theta
 
 
 def test_evidence_of_1e_300_twice_one_way_and_back():
-    laid = laid_out(static=True)
-    found = run(laid, extreme(laid), in_turn([0, 0, 1, 1, 1]))
+    layout = laid_out(static=True)
+    found = run(layout, extreme(layout), in_turn([0, 0, 1, 1, 1]))
     assert found.deep.all()
     now = found.alpha[0, 0]
     np.testing.assert_allclose(now[:3], [[1, 0, 0]] * 3, atol=1e-250)
@@ -130,19 +130,19 @@ def test_evidence_of_1e_300_twice_one_way_and_back():
 @pytest.mark.parametrize("leaving", [1e-3, 1e-290, 0.0])
 def test_smoothing_where_a_scenario_comes_back_from_the_deep(leaving):
     """Rows sum to one also where the way back leads through probabilities below the smallest number."""
-    laid = laid_out(static=False)
-    theta = extreme(laid)
+    layout = laid_out(static=False)
+    theta = extreme(layout)
     step = (1 - leaving) * np.eye(3) + leaving / 2 * (1 - np.eye(3))
-    theta[0, laid.starts["transition alpha"] :] = step.ravel()
-    smoothed = smooth(run(laid, theta, in_turn([0, 0, 1, 1])))
+    theta[0, layout.starts["transition alpha"] :] = step.ravel()
+    smoothed = smooth(run(layout, theta, in_turn([0, 0, 1, 1])))
     np.testing.assert_allclose(smoothed.sum(axis=-1), 1.0, atol=1e-9)
     if leaving == 0:  # as if it were static
         np.testing.assert_allclose(smoothed[0, 0], [[2 / 3, 1 / 3, 0]] * 4, rtol=1e-9)
 
 
 def test_impossible_evidence():
-    laid = laid_out(static=True)
-    found = run(laid, extreme(laid), in_turn([0, 3, 0]))
+    layout = laid_out(static=True)
+    found = run(layout, extreme(layout), in_turn([0, 3, 0]))
     assert np.isneginf(found.log_norm[0, 0, 1])
     assert np.isfinite(found.log_norm[0, 0, 0])
 

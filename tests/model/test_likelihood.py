@@ -12,7 +12,7 @@ import scipy.stats
 from forecast.case.evidence import Evidence
 from forecast.model.cells import CellContent, ReportTerm, flatten
 from forecast.model.likelihood import log_cells
-from forecast.model.parameters import layout
+from forecast.model.parameters import build_layout
 from tests.cases import binary, category, count, measure, question, source
 
 TONES = ((0.5, 0.3, 0.2), (0.1, 0.3, 0.6))
@@ -29,8 +29,8 @@ Q = question(
     (source("s", 0.8, 20.0), source("z", 0.6, 20.0)),
     20.0,
 )
-LAID = layout(Q, Evidence())
-S, Z = LAID.starts["reliability s"], LAID.starts["reliability z"]
+LAYOUT = build_layout(Q, Evidence())
+S, Z = LAYOUT.starts["reliability s"], LAYOUT.starts["reliability z"]
 RELIABILITY = {S: 0.8, Z: 0.6}
 TONE, REPLY, RAIDS, CLASHES, PRICE, VENUE = range(6)
 
@@ -38,7 +38,7 @@ TONE, REPLY, RAIDS, CLASHES, PRICE, VENUE = range(6)
 def m(*contents: CellContent) -> np.ndarray:
     """The cells' likelihoods at the judgements' means, (cell, scenario)."""
     out = np.empty((len(contents), 2))
-    log_cells(LAID.mean, np.arange(len(contents)), flatten(list(contents)), LAID.arrays, out)
+    log_cells(LAYOUT.mean, np.arange(len(contents)), flatten(list(contents)), LAYOUT.arrays, out)
     return np.exp(out)
 
 
@@ -137,19 +137,19 @@ def test_a_measure():
 
 def test_certain_reports_that_clash_allow_nothing():
     q = question((0.6, 0.4), (Q.indicators[TONE], Q.indicators[RAIDS]), (source("s", 1.0, math.inf),), 20.0)
-    laid = layout(q, Evidence())
-    slot = laid.starts["reliability s"]
+    layout = build_layout(q, Evidence())
+    slot = layout.starts["reliability s"]
     contents = [CellContent(i, (own(1, slot, 0.3), own(2, slot, 0.3))) for i in range(2)]
     out = np.empty((2, 2))
-    log_cells(laid.mean, np.arange(2), flatten(contents), laid.arrays, out)
+    log_cells(layout.mean, np.arange(2), flatten(contents), layout.arrays, out)
     assert np.all(np.isneginf(out))
 
 
 def test_far_numbers_keep_their_ratio():
     """Densities that underflow are still compared."""
     sure = (source("s", 1.0, math.inf),)
-    laid = layout(question((0.6, 0.4), (Q.indicators[PRICE],), sure, 20.0), Evidence())
-    cells = flatten([CellContent(0, (own(90.0, laid.starts["reliability s"], 0.0),))])
+    layout = build_layout(question((0.6, 0.4), (Q.indicators[PRICE],), sure, 20.0), Evidence())
+    cells = flatten([CellContent(0, (own(90.0, layout.starts["reliability s"], 0.0),))])
     out = np.empty((1, 2))
-    log_cells(laid.mean, np.arange(1), cells, laid.arrays, out)
+    log_cells(layout.mean, np.arange(1), cells, layout.arrays, out)
     assert out[0] == pytest.approx([scipy.stats.norm(m, sd).logpdf(90.0) for m, sd in ((1, 0.5), (2, 0.8))])

@@ -20,7 +20,7 @@ from forecast.model.parameters import (
     STATIC,
     TRANSITION,
     Block,
-    layout,
+    build_layout,
 )
 from tests.cases import binary, category, count, measure, moves, question, report, source, swaps
 
@@ -118,50 +118,50 @@ LOG = Evidence((report("t", 1, "meeting", "yes", "z", testimony="minister"),))
 
 
 def test_every_slot_belongs_to_one_block():
-    laid = layout(Q, LOG)
-    slots = [n for block in laid.blocks for n in range(block.slots.start, block.slots.stop)]
-    assert slots == list(range(laid.size)) == list(range(3 + 6 + 9 + 3 + 3 + 3 + 3 + 3 + 9))
-    assert laid.mean[laid.starts["likelihood tone beta"] :][:3] == pytest.approx([0.5, 0.3, 0.2])
-    assert laid.mean[laid.starts["reliability s"]] == 0.8
-    assert laid.mean[laid.starts["leave beta"]] == pytest.approx(1 / 3)
-    assert laid.mean[laid.starts["then beta"] :][:3] == pytest.approx([0.3, 0.0, 0.7])
+    layout = build_layout(Q, LOG)
+    slots = [n for block in layout.blocks for n in range(block.slots.start, block.slots.stop)]
+    assert slots == list(range(layout.size)) == list(range(3 + 6 + 9 + 3 + 3 + 3 + 3 + 3 + 9))
+    assert layout.mean[layout.starts["likelihood tone beta"] :][:3] == pytest.approx([0.5, 0.3, 0.2])
+    assert layout.mean[layout.starts["reliability s"]] == 0.8
+    assert layout.mean[layout.starts["leave beta"]] == pytest.approx(1 / 3)
+    assert layout.mean[layout.starts["then beta"] :][:3] == pytest.approx([0.3, 0.0, 0.7])
 
 
 def test_a_testimony_has_the_mean_of_its_source_and_weight_two():
     """Also where the source itself is exactly known."""
-    (block,) = [b for b in layout(Q, LOG).blocks if b.name == "testimony minister"]
+    (block,) = [b for b in build_layout(Q, LOG).blocks if b.name == "testimony minister"]
     assert block.judgement == Proportions((1 - 0.7, 0.7), 2.0)
     assert np.concatenate(block.parameters()) == pytest.approx([1.4, 0.6])
 
 
 def test_what_compiled_code_reads():
-    laid = layout(Q, LOG)
-    a = laid.arrays
+    layout = build_layout(Q, LOG)
+    a = layout.arrays
     assert list(a.indicator["kind"]) == [CATEGORY, CATEGORY, POISSON, NEGATIVE_BINOMIAL, MEASURE]
     assert list(a.indicator["size"]) == [2, 3, 1, 1, 1]
     assert list(a.indicator["joint"]) == [0, 0, 2, 3, 4]
     assert (a.scenarios, a.values, a.reliabilities, a.prior_learns) == (3, 3, 3, True)
-    assert a.reliability == laid.starts["reliability s"]
-    assert a.dynamics_offset == laid.starts["leave alpha"]
-    clashes = laid.starts["likelihood clashes alpha"]
+    assert a.reliability == layout.starts["reliability s"]
+    assert a.dynamics_offset == layout.starts["leave alpha"]
+    clashes = layout.starts["likelihood clashes alpha"]
     assert (a.slot["a"][clashes], a.slot["b"][clashes]) == (24.0, 4.0)  # shape mean * weight, rate weight
-    assert np.array_equal(a.slot["sd"][laid.starts["likelihood price alpha"] :][:3], [0.5, 0.8, 0.6])
-    assert not a.slot["learns"][laid.starts["likelihood tone alpha"]]
-    assert not a.slot["learns"][laid.starts["leave gamma"]]  # never left
+    assert np.array_equal(a.slot["sd"][layout.starts["likelihood price alpha"] :][:3], [0.5, 0.8, 0.6])
+    assert not a.slot["learns"][layout.starts["likelihood tone alpha"]]
+    assert not a.slot["learns"][layout.starts["leave gamma"]]  # never left
 
 
 def test_the_kind_of_dynamics():
     two = question((0.5, 0.5), (), (source("s", 0.8, INF),), INF)
-    assert layout(two, Evidence()).arrays.dynamics == STATIC
-    assert layout(replace(two, dynamics=swaps(True)), Evidence()).arrays.dynamics == TRANSITION
-    assert layout(Q, LOG).arrays.dynamics == MOVES
+    assert build_layout(two, Evidence()).arrays.dynamics == STATIC
+    assert build_layout(replace(two, dynamics=swaps(True)), Evidence()).arrays.dynamics == TRANSITION
+    assert build_layout(Q, LOG).arrays.dynamics == MOVES
 
 
 def test_cut():
     meeting = Q.indicators[0]
     fixed = replace(meeting, likelihood=tuple(replace(j, learn=False) for j in meeting.likelihood))
-    laid = layout(replace(Q, indicators=(fixed, *Q.indicators[1:])), LOG)
-    assert [b.name for b in laid.cut] == [f"likelihood meeting {s}" for s in ("alpha", "beta", "gamma")]
-    assert laid.learns
+    layout = build_layout(replace(Q, indicators=(fixed, *Q.indicators[1:])), LOG)
+    assert [b.name for b in layout.cut] == [f"likelihood meeting {s}" for s in ("alpha", "beta", "gamma")]
+    assert layout.learns
     exact = question((0.5, 0.5), (), (source("s", 0.8, INF),), INF)
-    assert not layout(exact, Evidence()).learns
+    assert not build_layout(exact, Evidence()).learns

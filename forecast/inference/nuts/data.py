@@ -52,13 +52,13 @@ DIMS: dict[str, tuple[str, ...]] = {
 }
 
 
-def known_on(laid: Layout, evidence: Evidence, as_of: date) -> tuple[Snapshot, Cells]:
+def known_on(layout: Layout, evidence: Evidence, as_of: date) -> tuple[Snapshot, Cells]:
     """Return the cells as they were known on a date."""
-    known = EvidenceIndex.known_on(laid, evidence, as_of)
+    known = EvidenceIndex.known_on(layout, evidence, as_of)
     return known.snapshot(as_of), known.cells()
 
 
-def model_data(laid: Layout, evidence: Evidence, as_of: date) -> Data:
+def model_data(layout: Layout, evidence: Evidence, as_of: date) -> Data:
     """Return what the ``pm.Model`` of a question reads of the evidence, as known on a date.
 
     Whatever the date, the arrays have the same names and ranks; only their lengths differ.
@@ -75,11 +75,11 @@ def model_data(laid: Layout, evidence: Evidence, as_of: date) -> Data:
         kind of cell; ``cell_kind`` and ``cell_place`` (n,) of each cell, the place being unit * T + t;
         ``period_number`` (T,); ``as_of``, a number that stands for the date.
     """
-    step, cells = known_on(laid, evidence, as_of)
+    step, cells = known_on(layout, evidence, as_of)
     sequence, of = step.sequence, cells.cell
     kinds, kind = np.unique(sequence.kind, return_inverse=True)
     top = sequence.cell[kinds]
-    is_category = laid.arrays.indicator["kind"][of["indicator"]] == CATEGORY
+    is_category = layout.arrays.indicator["kind"][of["indicator"]] == CATEGORY
     own, numbers = np.unique(top[is_category[top]]), np.unique(top[~is_category[top]])
     children = [np.arange(of[c]["child"], of[c]["child"] + of[c]["children"]) for c in own]
     categories = np.concatenate([own, *children]).astype(np.int64)
@@ -88,10 +88,10 @@ def model_data(laid: Layout, evidence: Evidence, as_of: date) -> Data:
         is_category[top], np.searchsorted(own, top), len(categories) + np.searchsorted(numbers, top)
     )
     return {
-        **_categories(laid, cells, categories),
+        **_categories(layout, cells, categories),
         "child_row": np.arange(len(own), len(categories)),
         "child_of": np.repeat(np.arange(len(own)), of["children"][own]),
-        **_numbers(laid, cells, numbers),
+        **_numbers(layout, cells, numbers),
         "row": row.astype(np.int64),
         "exponent": sequence.exponent[kinds],
         "cell_kind": kind.reshape(-1).astype(np.int64),
@@ -101,12 +101,12 @@ def model_data(laid: Layout, evidence: Evidence, as_of: date) -> Data:
     }
 
 
-def _categories(laid: Layout, cells: Cells, rows: np.ndarray) -> Data:
+def _categories(layout: Layout, cells: Cells, rows: np.ndarray) -> Data:
     """Return the rows of categories."""
-    of, values = cells.cell[rows], np.arange(laid.arrays.values)
-    indicator = laid.arrays.indicator[of["indicator"]]
+    of, values = cells.cell[rows], np.arange(layout.arrays.values)
+    indicator = layout.arrays.indicator[of["indicator"]]
     size, start = indicator["size"][:, None], indicator["start"][:, None, None]
-    scenarios = np.arange(laid.scenarios)[:, None]
+    scenarios = np.arange(layout.scenarios)[:, None]
     slot = start + scenarios * size[:, None] + np.minimum(values, size[:, None] - 1)
     factor = np.where(values == 0, of["quiet"][:, None], of["active"][:, None])
     return {
@@ -118,16 +118,16 @@ def _categories(laid: Layout, cells: Cells, rows: np.ndarray) -> Data:
     }
 
 
-def _numbers(laid: Layout, cells: Cells, rows: np.ndarray) -> Data:
+def _numbers(layout: Layout, cells: Cells, rows: np.ndarray) -> Data:
     """Return the rows of counts and measures."""
-    indicator = laid.arrays.indicator[cells.cell["indicator"][rows]]
-    slot = indicator["start"][:, None] + np.arange(laid.scenarios)
+    indicator = layout.arrays.indicator[cells.cell["indicator"][rows]]
+    slot = indicator["start"][:, None] + np.arange(layout.scenarios)
     reports = _reports("number", cells, rows)
     value, present = reports["number_value"], reports["number_truth"] > 0
     same = (value[:, :, None] == value[:, None, :]) & present[:, None, :]
     return {
         "number_slot": slot.astype(np.int64),
-        "number_sd": np.where(indicator["kind"][:, None] == CATEGORY, 1.0, laid.arrays.slot["sd"][slot]),
+        "number_sd": np.where(indicator["kind"][:, None] == CATEGORY, 1.0, layout.arrays.slot["sd"][slot]),
         "number_kind": indicator["kind"].copy(),
         "number_dispersion": np.where(indicator["dispersion"] > 0, indicator["dispersion"], 1.0),
         "number_first": (present & ~np.tril(same, -1).any(axis=2)).astype(float),
@@ -151,8 +151,8 @@ def _reports(table: str, cells: Cells, rows: np.ndarray) -> Data:
 class Reports:
     """The reports of a log with weight, as known on any date: by unit, period and cell, then as reported."""
 
-    def __init__(self, laid: Layout, evidence: Evidence) -> None:
-        self._laid, self._evidence = laid, evidence
+    def __init__(self, layout: Layout, evidence: Evidence) -> None:
+        self._layout, self._evidence = layout, evidence
         self._places = lru_cache(maxsize=None)(self._look_up)
 
     def stated(self, as_of: date) -> np.ndarray:
@@ -162,18 +162,18 @@ class Reports:
 
     def draw(self, theta: np.ndarray, as_of: date, rng: np.random.Generator) -> np.ndarray:
         """Draw what each report might have stated, (J,), given theta (D,) and a path from the dynamics."""
-        laid, (periods, places) = self._laid, self._places(as_of)
-        theta, matrix = theta[None].astype(float), np.empty((1, laid.scenarios, laid.scenarios))
-        transition_matrices(theta, laid.arrays, matrix)
-        path = prior_path(theta[:, : laid.scenarios], matrix, laid.question.unit_count, periods, rng)
+        layout, (periods, places) = self._layout, self._places(as_of)
+        theta, matrix = theta[None].astype(float), np.empty((1, layout.scenarios, layout.scenarios))
+        transition_matrices(theta, layout.arrays, matrix)
+        path = prior_path(theta[:, : layout.scenarios], matrix, layout.question.unit_count, periods, rng)
         drawn = {}
-        for batch in replicate(places, laid, theta, path, rng):
+        for batch in replicate(places, layout, theta, path, rng):
             for g, place in enumerate(batch.places):
                 designs = [y for one in (batch.drawn, *batch.drawn.children) for y in one.stated]
                 drawn[place] = [float(y[0, g]) for y in designs]
         return np.array([y for place in places for y in drawn[place]], float)
 
     def _look_up(self, as_of: date) -> tuple[int, list[PlacedCell]]:
-        step, cells = known_on(self._laid, self._evidence, as_of)
-        problem = Problem(self._laid, self._evidence, cells, (step,), (None,))
+        step, cells = known_on(self._layout, self._evidence, as_of)
+        problem = Problem(self._layout, self._evidence, cells, (step,), (None,))
         return step.periods, list(EvidenceDesign(problem).places(step.sequence, as_of))

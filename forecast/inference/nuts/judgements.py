@@ -30,15 +30,15 @@ class Variable:
     support: tuple[int, ...] | None = None  # the entries that can be, where some cannot
 
 
-def variables(laid: Layout) -> list[Variable]:
+def variables(layout: Layout) -> list[Variable]:
     """Return the random variables of a layout, in the order of theta."""
     made = []
-    for name, dim, entries, rows in _kinds(laid):
+    for name, dim, entries, rows in _kinds(layout):
         alike = {label: b for label, b in rows.items() if b.learns and _support(b) is None}
         if alike and not dim:
             made.append(Variable(name, tuple(alike.values()), (entries,), ()))
         elif alike:
-            row_dim = dim if len(alike) == len(rows) and _is_whole(laid, dim, rows) else f"{name}_{dim}"
+            row_dim = dim if len(alike) == len(rows) and _is_whole(layout, dim, rows) else f"{name}_{dim}"
             dims = (row_dim, entries) if entries else (row_dim,)
             made.append(Variable(name, tuple(alike.values()), dims, tuple(alike)))
         for label, block in rows.items():
@@ -48,17 +48,17 @@ def variables(laid: Layout) -> list[Variable]:
     return made
 
 
-def _kinds(laid: Layout) -> list[tuple[str, str, str, dict[str, Block]]]:
+def _kinds(layout: Layout) -> list[tuple[str, str, str, dict[str, Block]]]:
     """Return name, dim of rows, dim of entries, and the rows of each kind of judgement."""
-    blocks = {block.id: block for block in laid.blocks}
-    question, ids = laid.question, laid.question.scenario_ids
+    blocks = {block.id: block for block in layout.blocks}
+    question, ids = layout.question, layout.question.scenario_ids
     kinds = [("prior", "", "scenario", {"": blocks[JudgementId("prior")]})]
     for i in question.indicators:
         rows = {s: blocks[JudgementId("likelihood", i.id, s)] for s in ids}
         kinds.append((f"likelihood_{i.id}", "scenario", f"{i.id}_value" if i.values else "", rows))
     rows = {s.id: blocks[JudgementId("reliability", source=s.id)] for s in question.sources}
     kinds.append(("reliability", "source", "", rows))
-    rows = {t: blocks[JudgementId("testimony", source=t)] for t in laid.testimonies}
+    rows = {t: blocks[JudgementId("testimony", source=t)] for t in layout.testimonies}
     kinds.append(("testimony_reliability", "testimony", "", rows))
     moves: tuple[tuple[JudgementKind, str, str], ...] = (
         ("leave", "leaving_rate", ""),
@@ -71,8 +71,8 @@ def _kinds(laid: Layout) -> list[tuple[str, str, str, dict[str, Block]]]:
     return kinds
 
 
-def _is_whole(laid: Layout, dim: str, rows: Mapping[str, Block]) -> bool:
-    return dim != "scenario" or len(rows) == laid.scenarios
+def _is_whole(layout: Layout, dim: str, rows: Mapping[str, Block]) -> bool:
+    return dim != "scenario" or len(rows) == layout.scenarios
 
 
 def _support(block: Block) -> tuple[int, ...] | None:
@@ -83,15 +83,15 @@ def _support(block: Block) -> tuple[int, ...] | None:
     return tuple(int(x) for x in np.flatnonzero(a))
 
 
-def theta_graph(laid: Layout) -> TensorVariable:
+def theta_graph(layout: Layout) -> TensorVariable:
     """Make the random variables in the model of the context, and return theta (D,)."""
     model = pm.modelcontext(None)
     pieces: dict[str, TensorVariable] = {}
-    for block in laid.blocks:
+    for block in layout.blocks:
         pieces[block.name] = pt.constant(block.mean)
-        if block in laid.cut:
+        if block in layout.cut:
             pieces[block.name] = pm.Data(f"{block.name} (not learning)", block.mean)
-    for variable in variables(laid):
+    for variable in variables(layout):
         if variable.labels and variable.dims[0] not in model.coords:
             model.add_coord(variable.dims[0], list(variable.labels))
         made = _random_variable(variable)
@@ -100,7 +100,7 @@ def theta_graph(laid: Layout) -> TensorVariable:
             if variable.support is not None:
                 row = pt.set_subtensor(pt.zeros(block.size)[list(variable.support)], row)
             pieces[block.name] = row if block.size > 1 else row.reshape((1,))
-    return pt.concatenate([pieces[block.name] for block in laid.blocks])
+    return pt.concatenate([pieces[block.name] for block in layout.blocks])
 
 
 def _random_variable(variable: Variable) -> TensorVariable:
@@ -117,12 +117,12 @@ def _random_variable(variable: Variable) -> TensorVariable:
     return pm.Dirichlet(variable.name, a if variable.labels else a[0], dims=variable.dims)
 
 
-def theta_of(laid: Layout, draws: Mapping[str, np.ndarray]) -> np.ndarray:
+def theta_of(layout: Layout, draws: Mapping[str, np.ndarray]) -> np.ndarray:
     """Return theta (..., D) from draws of the random variables, by name; what is not drawn at its mean."""
-    drawn = variables(laid)
+    drawn = variables(layout)
     lead = draws[drawn[0].name].ndim - max(len(drawn[0].dims), 1) if drawn else 0
     shape = draws[drawn[0].name].shape[:lead] if drawn else ()
-    theta = np.broadcast_to(laid.mean, (*shape, laid.size)).copy()
+    theta = np.broadcast_to(layout.mean, (*shape, layout.size)).copy()
     for variable in drawn:
         value = draws[variable.name]
         for n, block in enumerate(variable.blocks):

@@ -21,7 +21,7 @@ from forecast.inference.nuts.likelihood import (
     safe_log,
     transition_matrix,
 )
-from forecast.model.parameters import MOVES, STATIC, Layout, layout
+from forecast.model.parameters import MOVES, STATIC, Layout, build_layout
 
 
 def to_pymc(case: Case | str | Path, *, as_of: date | None = None) -> pm.Model:
@@ -72,7 +72,7 @@ def to_pymc(case: Case | str | Path, *, as_of: date | None = None) -> pm.Model:
     """
     case = as_case(case)
     day = checked_as_of(case.question, as_of)
-    return build(layout(case.on(day).question, case.evidence), case.evidence, day)
+    return build(build_layout(case.on(day).question, case.evidence), case.evidence, day)
 
 
 def pymc_data(case: Case | str | Path, *, as_of: date | None = None) -> Data:
@@ -95,32 +95,32 @@ def pymc_data(case: Case | str | Path, *, as_of: date | None = None) -> Data:
     """
     case = as_case(case)
     day = checked_as_of(case.question, as_of)
-    return data_on(layout(case.on(day).question, case.evidence), case.evidence, day)
+    return data_on(build_layout(case.on(day).question, case.evidence), case.evidence, day)
 
 
-def data_on(laid: Layout, evidence: Evidence, as_of: date) -> Data:
+def data_on(layout: Layout, evidence: Evidence, as_of: date) -> Data:
     """Return everything that the model of a layout reads of the evidence, as known on a date."""
-    stated = {"report_value": Reports(laid, evidence).stated(as_of)}
-    return model_data(laid, evidence, as_of) | stated
+    stated = {"report_value": Reports(layout, evidence).stated(as_of)}
+    return model_data(layout, evidence, as_of) | stated
 
 
-def build(laid: Layout, evidence: Evidence, as_of: date) -> pm.Model:
+def build(layout: Layout, evidence: Evidence, as_of: date) -> pm.Model:
     """Build the model of a layout around the evidence of one date."""
-    question, reports = laid.question, Reports(laid, evidence)
-    values = data_on(laid, evidence, as_of)
-    with pm.Model(coords=_coordinates(laid)) as model:
+    question, reports = layout.question, Reports(layout, evidence)
+    values = data_on(layout, evidence, as_of)
+    with pm.Model(coords=_coordinates(layout)) as model:
         data = {name: pm.Data(name, value, dims=DIMS[name]) for name, value in values.items()}
-        theta = theta_graph(laid)
+        theta = theta_graph(layout)
         log_l = log_likelihood(
             theta,
             data,
-            scenarios=laid.scenarios,
+            scenarios=layout.scenarios,
             units=question.unit_count,
             categories=any(i.values for i in question.indicators),
             numbers=any(not i.values for i in question.indicators),
             pairs=any(i.given for i in question.indicators),
         )
-        probability, norm = _filtered(theta, log_l, laid)
+        probability, norm = _filtered(theta, log_l, layout)
         by_unit = ("unit",) if question.units else ()
         now, terms = (probability, norm.T) if question.units else (probability[0], norm[:, 0])
         pm.Deterministic("scenario_probability", now, dims=(*by_unit, "scenario"))
@@ -152,23 +152,23 @@ def build(laid: Layout, evidence: Evidence, as_of: date) -> pm.Model:
 
 
 def _filtered(
-    theta: TensorVariable, log_likelihood: TensorVariable, laid: Layout
+    theta: TensorVariable, log_likelihood: TensorVariable, layout: Layout
 ) -> tuple[TensorVariable, TensorVariable]:
     """Return the probability of each scenario at the end (U, K), and log c_t (T, U)."""
-    size, start = laid.scenarios, laid.arrays.dynamics_offset
+    size, start = layout.scenarios, layout.arrays.dynamics_offset
     prior, square = theta[:size], (size, size)
-    if laid.arrays.dynamics == STATIC:
+    if layout.arrays.dynamics == STATIC:
         return forward_static(safe_log(prior), log_likelihood)
-    if laid.arrays.dynamics == MOVES:
+    if layout.arrays.dynamics == MOVES:
         then = theta[start + size : start + size + size * size].reshape(square)
         return forward(prior, transition_matrix(theta[start : start + size], then), log_likelihood)
     return forward(prior, theta[start : start + size * size].reshape(square), log_likelihood)
 
 
-def _coordinates(laid: Layout) -> dict[str, list[str]]:
-    question = laid.question
+def _coordinates(layout: Layout) -> dict[str, list[str]]:
+    question = layout.question
     ids = list(question.scenario_ids)
     coords = {"scenario": ids, "to_scenario": ids}
-    coords |= {"source": [s.id for s in question.sources], "testimony": list(laid.testimonies)}
+    coords |= {"source": [s.id for s in question.sources], "testimony": list(layout.testimonies)}
     coords |= {f"{i.id}_value": list(i.values) for i in question.indicators if i.values}
     return coords | ({"unit": list(question.units)} if question.units else {})

@@ -231,10 +231,10 @@ class Sampled(NamedTuple):
 class Sampler:
     """Samples the judgements of one layout, whatever the date; compiled once."""
 
-    def __init__(self, laid: Layout, evidence: Evidence, as_of: date) -> None:
-        self._laid, self._evidence = laid, evidence
-        self._names = [variable.name for variable in variables(laid)]
-        self._compiled = _compile(laid, evidence, as_of, self._names) if self._names else None
+    def __init__(self, layout: Layout, evidence: Evidence, as_of: date) -> None:
+        self._layout, self._evidence = layout, evidence
+        self._names = [variable.name for variable in variables(layout)]
+        self._compiled = _compile(layout, evidence, as_of, self._names) if self._names else None
 
     def given(self, evidence: Evidence) -> Sampler:
         """Return the sampler of another log about the same judgements and testimonies, without compiling."""
@@ -251,22 +251,22 @@ class Sampler:
         """
         rng = np.random.default_rng(seed)
         if self._compiled is None:
-            return Sampled(_from_prior(self._laid, rng, chains, draws), np.zeros(draws, int), None)
-        data = model_data(self._laid, self._evidence, as_of)
+            return Sampled(_from_prior(self._layout, rng, chains, draws), np.zeros(draws, int), None)
+        data = model_data(self._layout, self._evidence, as_of)
         known = {variable.name for variable in self._compiled.shared_var_keys}  # those that this model reads
         compiled = self._compiled.with_data(**{name: data[name] for name in data if name in known})
-        if not self._laid.cut:
+        if not self._layout.cut:
             fit = _nutpie(compiled, draws, tune, chains, rng)
-            theta = theta_of(self._laid, _drawn(fit, self._names))
+            theta = theta_of(self._layout, _drawn(fit, self._names))
             return Sampled(theta, np.zeros(draws, int), _stats(fit))
         parts = []
         shares = np.array_split(np.arange(draws), min(OUTER, draws))
         for outer in shares:
-            held = {block.name: block.draw(rng, 1)[0] for block in self._laid.cut}
+            held = {block.name: block.draw(rng, 1)[0] for block in self._layout.cut}
             given = compiled.with_data(**{f"{name} (not learning)": value for name, value in held.items()})
             fit = _nutpie(given, len(outer), tune, chains, rng)
-            theta = theta_of(self._laid, _drawn(fit, self._names))
-            for block in self._laid.cut:
+            theta = theta_of(self._layout, _drawn(fit, self._names))
+            for block in self._layout.cut:
                 theta[..., block.slots] = held[block.name]
             parts.append((theta, _stats(fit)))
         stats = xr.concat([stats for _, stats in parts], dim="draw")
@@ -274,8 +274,8 @@ class Sampler:
         return Sampled(np.concatenate([theta for theta, _ in parts], axis=1), whose, stats)
 
 
-def _compile(laid: Layout, evidence: Evidence, as_of: date, names: list[str]) -> Any:
-    return nutpie.compile_pymc_model(build(laid, evidence, as_of), var_names=names)
+def _compile(layout: Layout, evidence: Evidence, as_of: date, names: list[str]) -> Any:
+    return nutpie.compile_pymc_model(build(layout, evidence, as_of), var_names=names)
 
 
 def _nutpie(compiled: Any, draws: int, tune: int, chains: int, rng: np.random.Generator) -> xr.DataTree:
@@ -299,8 +299,8 @@ def _drawn(fit: xr.DataTree, names: list[str]) -> dict[str, np.ndarray]:
     return {name: fit["posterior"].to_dataset()[name].values for name in names}
 
 
-def _from_prior(laid: Layout, rng: np.random.Generator, chains: int, draws: int) -> np.ndarray:
-    theta = np.empty((chains, draws, laid.size))
-    for block in laid.blocks:
+def _from_prior(layout: Layout, rng: np.random.Generator, chains: int, draws: int) -> np.ndarray:
+    theta = np.empty((chains, draws, layout.size))
+    for block in layout.blocks:
         theta[..., block.slots] = block.draw(rng, chains * draws).reshape(chains, draws, -1)
     return theta

@@ -53,9 +53,9 @@ class Occurrences(NamedTuple):
 class EvidenceDesign:
     """The designs of the cells of a problem, looked up in the log."""
 
-    def __init__(self, task: Problem) -> None:
-        self._layout, self._question, self._cell = task.layout, task.layout.question, task.cells.cell
-        self._log = ReportLog(self._question, task.evidence)
+    def __init__(self, problem: Problem) -> None:
+        self._layout, self._question, self._cell = problem.layout, problem.layout.question, problem.cells.cell
+        self._log = ReportLog(self._question, problem.evidence)
 
     def places(self, sequence: CellSequence, day: date, begin: int = 0) -> Iterator[PlacedCell]:
         """Yield the cells that stood in a sequence on a day, from period `begin` on, by unit and period.

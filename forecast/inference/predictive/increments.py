@@ -57,14 +57,14 @@ class EvidenceIncrement(NamedTuple):
         return sum(cell.monitoring is not None and not cell.silent for cell in cells)
 
 
-def evidence_increment(task: Problem, designer: EvidenceDesign, k: int) -> EvidenceIncrement:
+def evidence_increment(problem: Problem, designer: EvidenceDesign, k: int) -> EvidenceIncrement:
     """Part the evidence of trend date k into what was known on the date before, and what is new."""
-    step, opened = task.steps[k], task.layout.question.opened
-    before = task.steps[k - 1].sequence if k else without_periods(step.sequence)
-    day = task.steps[k - 1].date if k else opened - timedelta(days=1)
+    step, opened = problem.steps[k], problem.layout.question.opened
+    before = problem.steps[k - 1].sequence if k else without_periods(step.sequence)
+    day = problem.steps[k - 1].date if k else opened - timedelta(days=1)
     old, new = (
-        _cell_and_exponent(task, before, step.begin),
-        _cell_and_exponent(task, step.sequence, step.begin),
+        _cell_and_exponent(problem, before, step.begin),
+        _cell_and_exponent(problem, step.sequence, step.begin),
     )
     stays, marked, lost = dict(old), list[PlacedCell](), not old.keys() <= new.keys()
     for key in old.keys() - new.keys():
@@ -73,23 +73,28 @@ def evidence_increment(task: Problem, designer: EvidenceDesign, k: int) -> Evide
         key = place.unit, place.period, place.design.indicator
         if old.get(key) != new[key]:
             was = cell_and_children(designer.design(old[key][0], *key[:2], day)) if key in old else ()
-            cell, gone = _mark(task.layout, designer, place, was, (day, step.date))
+            cell, gone = _mark(problem.layout, designer, place, was, (day, step.date))
             lost |= gone
             if any(_is_drawn(one) for one in cell_and_children(cell)):
                 marked.append(place._replace(design=cell))
             elif gone or key not in old:
                 stays[key] = new[key]
-    return _parted(task, before, k, marked, stays, lost)
+    return _parted(problem, before, k, marked, stays, lost)
 
 
-def _cell_and_exponent(task: Problem, sequence: CellSequence, begin: int) -> dict[CellKey, tuple[int, float]]:
+def _cell_and_exponent(
+    problem: Problem, sequence: CellSequence, begin: int
+) -> dict[CellKey, tuple[int, float]]:
     """Return the cell and the exponent at each place from period `begin` on."""
     unit, period = unit_and_period(sequence)
     kind = sequence.kind[: len(unit)]
     late = period >= begin
     cell = sequence.cell[kind[late]]
     keys = zip(
-        unit[late].tolist(), period[late].tolist(), task.cells.cell["indicator"][cell].tolist(), strict=True
+        unit[late].tolist(),
+        period[late].tolist(),
+        problem.cells.cell["indicator"][cell].tolist(),
+        strict=True,
     )
     return dict(
         zip(keys, zip(cell.tolist(), sequence.exponent[kind[late]].tolist(), strict=True), strict=True)
@@ -147,7 +152,7 @@ def _same_design(then: ReportDesign, now: ReportDesign, before: list[str], after
 
 
 def _parted(
-    task: Problem,
+    problem: Problem,
     before: CellSequence,
     k: int,
     marked: list[PlacedCell],
@@ -155,16 +160,16 @@ def _parted(
     lost: bool,
 ) -> EvidenceIncrement:
     """Put together what was known before: what stays, and what is given of the cells in which much is new."""
-    step, parts, size = task.steps[k], list[IncrementCell](), len(task.cells.cell)
+    step, parts, size = problem.steps[k], list[IncrementCell](), len(problem.cells.cell)
     contents = list[CellContent]()
     for n, place in enumerate(marked):
         given = tuple(
             tuple(design.given for design in one.reports) for one in cell_and_children(place.design)
         )
-        contents.append(cell_content(place.design, given, task.layout))
+        contents.append(cell_content(place.design, given, problem.layout))
         _, power = stays.pop((place.unit, place.period, place.design.indicator), (0, 1.0))
         parts.append(IncrementCell(place, size + n, power))
-    cells = concatenated(task.cells, flatten(contents)) if contents else task.cells
+    cells = concatenated(problem.cells, flatten(contents)) if contents else problem.cells
     rows = [(*key, *value) for key, value in stays.items()]
     rows += [(p.place.unit, p.place.period, p.place.design.indicator, p.given, p.exponent) for p in parts]
     late = np.array(rows).reshape(-1, 5)
@@ -173,7 +178,7 @@ def _parted(
     where = unit[early] * step.periods + period[early]
     where = np.concatenate([where, late[:, 0].astype(np.int64) * step.periods + late[:, 1].astype(np.int64)])
     order = np.argsort(where, kind="stable")
-    edges = np.arange(task.units)[:, None] * step.periods + np.arange(step.periods + 1)
+    edges = np.arange(problem.units)[:, None] * step.periods + np.arange(step.periods + 1)
     known = CellSequence(
         kind=np.concatenate([before.kind[early], len(before.cell) + np.arange(len(late))])[order],
         start=np.searchsorted(where[order], edges).astype(np.int64),

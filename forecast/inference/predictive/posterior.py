@@ -2,7 +2,7 @@
 
 The value of a cell is what its reports and its silence make most likely, reliabilities at their means; of a
 count or a measure, the number that its first report states. A replicate is put together by the same rule
-from replicated reports (:mod:`forecast.inference.predictive.replicates`), so that both can be laid
+from replicated reports (:mod:`forecast.inference.predictive.replicates`), so that both can be layout
 side by side (Gelman, Meng and Stern 1996).
 
 Groups and cap have no part in this: they are exponents on a likelihood, from which nothing can be drawn.
@@ -33,12 +33,12 @@ VALUES = 4_000_000  # values
 Key = tuple[int, int, int]  # indicator, unit, period
 
 
-def predictive(task: Problem, draws: PosteriorDraws, seed: int) -> dict[str, xr.Dataset]:
+def predictive(problem: Problem, draws: PosteriorDraws, seed: int) -> dict[str, xr.Dataset]:
     """Draw replicates of every cell that stands at the as-of date.
 
     Parameters
     ----------
-    task : Problem
+    problem : Problem
         The question and its evidence up to the as-of date.
     draws : PosteriorDraws
         Theta and filtered probabilities, C chains of M draws. At most 500 of each chain are used, and fewer
@@ -55,10 +55,10 @@ def predictive(task: Problem, draws: PosteriorDraws, seed: int) -> dict[str, xr.
 
     Examples
     --------
-    >>> predictive(task, draws, 0)["posterior_predictive"]["senior_meeting"].mean()  # doctest: +SKIP
+    >>> predictive(problem, draws, 0)["posterior_predictive"]["senior_meeting"].mean()  # doctest: +SKIP
     """
-    layout, step = task.layout, task.steps[-1]
-    cells = list(EvidenceDesign(task).places(step.sequence, step.date))
+    layout, step = problem.layout, problem.steps[-1]
+    cells = list(EvidenceDesign(problem).places(step.sequence, step.date))
     chains = draws.theta.shape[0]
     number = min(draws.theta.shape[1], MOST, max(VALUES // (chains * max(len(cells), 1)), LEAST))
 
@@ -73,7 +73,7 @@ def predictive(task: Problem, draws: PosteriorDraws, seed: int) -> dict[str, xr.
     after = _values(cells, layout, theta, posterior_path(flat(draws.alpha), matrix, rng[1]), rng[1])
     theta, matrix = flat(draws.prior), np.empty_like(matrix)
     transition_matrices(theta, layout.arrays, matrix)
-    path = prior_path(theta[:, : layout.scenarios], matrix, task.units, step.periods, rng[0])
+    path = prior_path(theta[:, : layout.scenarios], matrix, problem.units, step.periods, rng[0])
     before = _values(cells, layout, theta, path, rng[0])
     seen = _observed(cells, layout)
     shape = (chains, number)

@@ -48,12 +48,12 @@ REPLICATES = 200
 SAME = 1e-9  # scores closer than this, relatively, are one
 
 
-def surprise(task: Problem, run: list[Chain], seed: int) -> xr.Dataset:
+def surprise(problem: Problem, run: list[Chain], seed: int) -> xr.Dataset:
     """Score the evidence that became known on each trend date by what was known before.
 
     Parameters
     ----------
-    task : Problem
+    problem : Problem
     run : list of Chain
         The chains that passed through its dates.
     seed : int
@@ -68,17 +68,17 @@ def surprise(task: Problem, run: list[Chain], seed: int) -> xr.Dataset:
 
     Examples
     --------
-    >>> surprise(task, run, 0)["tail"].min()  # doctest: +SKIP
+    >>> surprise(problem, run, 0)["tail"].min()  # doctest: +SKIP
     """
-    designer, rows = EvidenceDesign(task), []
-    for k, step in enumerate(task.steps):
-        new = evidence_increment(task, designer, k)
+    designer, rows = EvidenceDesign(problem), []
+    for k, step in enumerate(problem.steps):
+        new = evidence_increment(problem, designer, k)
         tail = np.nan, np.nan
         known = not any(np.isnan(chain.log_evidence[max(k - 1, 0) : k + 1]).any() for chain in run)
         if new.parts and known:
-            day = (step.date - task.layout.question.opened).days
+            day = (step.date - problem.layout.question.opened).days
             rng = np.random.default_rng(np.random.SeedSequence([seed, 0, 0, 0, 0, 4, day]))
-            tail = _tail(task, new, _particles(run, k), k, rng)
+            tail = _tail(problem, new, _particles(run, k), k, rng)
         rows.append((*tail, new.reports, new.silences))
     columns: dict[str, Any] = dict(
         zip(("tail", "tied", "reports", "silences"), zip(*rows, strict=True), strict=True)
@@ -86,7 +86,7 @@ def surprise(task: Problem, run: list[Chain], seed: int) -> xr.Dataset:
     evidence = np.stack([chain.log_evidence for chain in run])
     total = np.array([log_sum(column) - np.log(len(run)) for column in evidence.T])
     columns = {"log_score": np.diff(total, prepend=0.0)} | columns
-    dates = np.array([step.date for step in task.steps], dtype="datetime64[ns]")
+    dates = np.array([step.date for step in problem.steps], dtype="datetime64[ns]")
     return xr.Dataset(
         {name: ("as_of", np.asarray(value)) for name, value in columns.items()}, {"as_of": dates}
     )
@@ -100,41 +100,45 @@ def _particles(run: list[Chain], k: int) -> np.ndarray:
 
 
 def _tail(
-    task: Problem, new: EvidenceIncrement, theta: np.ndarray, k: int, rng: np.random.Generator
+    problem: Problem, new: EvidenceIncrement, theta: np.ndarray, k: int, rng: np.random.Generator
 ) -> tuple[float, float]:
     """Return the share of replicates with a lower score, ties half, and the share of ties."""
-    known = _filtered(task, new.known, new.cells, theta)
+    known = _filtered(problem, new.known, new.cells, theta)
     log_weight = np.zeros(len(theta))
     if new.lost:
-        log_weight = _reweighed(task, theta, known, k)
+        log_weight = _reweighed(problem, theta, known, k)
     if log_weight.max() == -np.inf:
         return np.nan, np.nan
     row = systematic(np.exp(log_weight - log_weight.max()), REPLICATES, 0.5)
     begin = min(part.place.period for part in new.parts)
     path = posterior_path(known.alpha[row], known.matrix[row], rng, begin=begin)
-    batches = list(replicate([p.place for p in new.parts], task.layout, theta[row], path, rng))
+    batches = list(replicate([p.place for p in new.parts], problem.layout, theta[row], path, rng))
     exists = np.prod([batch.exists.prod(axis=1) for batch in batches], axis=0)
-    score, same = _scores(task, new, theta, known, log_weight, row, _outcomes(new.parts, batches, task))
+    score, same = _scores(problem, new, theta, known, log_weight, row, _outcomes(new.parts, batches, problem))
     tied = same | np.isclose(score[:-1], score[-1], rtol=SAME, atol=SAME)
     lower = (score[:-1] < score[-1]) & ~tied
     share = exists / exists.sum()
     return float(share @ (lower + 0.5 * tied)), float(share @ tied)
 
 
-def _filtered(task: Problem, sequence: CellSequence, cells: Cells, theta: np.ndarray) -> Filtered:
+def _filtered(problem: Problem, sequence: CellSequence, cells: Cells, theta: np.ndarray) -> Filtered:
     """Filter a sequence for some theta."""
-    filtered = empty_filtered(len(theta), task.units, sequence.start.shape[1] - 1, task.layout.scenarios)
-    transition_matrices(theta, task.layout.arrays, filtered.matrix)
-    forward(theta, sequence, 0, cells, task.layout.arrays, filtered)
+    filtered = empty_filtered(
+        len(theta), problem.units, sequence.start.shape[1] - 1, problem.layout.scenarios
+    )
+    transition_matrices(theta, problem.layout.arrays, filtered.matrix)
+    forward(theta, sequence, 0, cells, problem.layout.arrays, filtered)
     return filtered
 
 
-def _reweighed(task: Problem, theta: np.ndarray, known: Filtered, k: int) -> np.ndarray:
+def _reweighed(problem: Problem, theta: np.ndarray, known: Filtered, k: int) -> np.ndarray:
     """Return the log weights of particles of the date before, where something that was known has gone."""
     now = known.log_norm.sum(axis=(1, 2))
     if k == 0:
         return now
-    return now - _filtered(task, task.steps[k - 1].sequence, task.cells, theta).log_norm.sum(axis=(1, 2))
+    return now - _filtered(problem, problem.steps[k - 1].sequence, problem.cells, theta).log_norm.sum(
+        axis=(1, 2)
+    )
 
 
 class _Outcomes(NamedTuple):
@@ -144,9 +148,9 @@ class _Outcomes(NamedTuple):
     which: np.ndarray  # (R + 1,)
 
 
-def _outcomes(parts: tuple[IncrementCell, ...], batches: list[Batch], task: Problem) -> list[_Outcomes]:
+def _outcomes(parts: tuple[IncrementCell, ...], batches: list[Batch], problem: Problem) -> list[_Outcomes]:
     """Return the contents of each part by replicate; values that went on are those of the replicate."""
-    layout, lasting = task.layout, dict[tuple[int, int, int], np.ndarray]()
+    layout, lasting = problem.layout, dict[tuple[int, int, int], np.ndarray]()
     drawn: dict[tuple[int, int, int], tuple[tuple[DrawnCell, ...], int]] = {}
     for batch in batches:
         for g, place in enumerate(batch.places):
@@ -171,7 +175,7 @@ def _outcomes(parts: tuple[IncrementCell, ...], batches: list[Batch], task: Prob
             edges.append(len(columns))
         first, which = _distinct(columns)
         rows = np.stack([column[first] for column in columns], axis=1)
-        outcomes.append(_Outcomes([_content(part, row, edges, task) for row in rows], which))
+        outcomes.append(_Outcomes([_content(part, row, edges, problem) for row in rows], which))
     return outcomes
 
 
@@ -189,16 +193,16 @@ def _distinct(columns: list[np.ndarray]) -> tuple[np.ndarray, np.ndarray]:
     return first, which
 
 
-def _content(part: IncrementCell, row: np.ndarray, edges: list[int], task: Problem) -> CellContent:
+def _content(part: IncrementCell, row: np.ndarray, edges: list[int], problem: Problem) -> CellContent:
     """Return the content of a cell from a row: of itself and each child held, alarm, and its reports."""
     stated: Stated = tuple(tuple(row[a + 2 : b]) for a, b in pairwise(edges))
     held = tuple(int(row[a]) for a in edges[:-1])
     alarm = tuple(bool(row[a + 1]) for a in edges[:-1])
-    return cell_content(part.place.design, stated, task.layout, held=held, alarm=alarm)
+    return cell_content(part.place.design, stated, problem.layout, held=held, alarm=alarm)
 
 
 def _scores(
-    task: Problem,
+    problem: Problem,
     new: EvidenceIncrement,
     theta: np.ndarray,
     known: Filtered,
@@ -207,13 +211,13 @@ def _scores(
     outcomes: list[_Outcomes],
 ) -> tuple[np.ndarray, np.ndarray]:
     """Return the score of each replicate and, last, of the evidence; and which replicates say the same."""
-    tables, rest = _tables(task, new, theta, outcomes)
+    tables, rest = _tables(problem, new, theta, outcomes)
     first, which = _distinct([one.which for one in outcomes])
     log_p = np.zeros((len(first), len(theta)))
     for unit in sorted({part.place.unit for part in new.parts}):
         mine = [n for n, part in enumerate(new.parts) if part.place.unit == unit]
         parts = [(new.parts[n].place.period, tables[n], outcomes[n].which[first]) for n in mine]
-        log_p += _forward(theta, known, unit, rest, parts, task.layout.scenarios)
+        log_p += _forward(theta, known, unit, rest, parts, problem.layout.scenarios)
     _, of = np.unique(theta.sum(axis=1), return_inverse=True)  # equal particles are one
     own = of[None] == np.append(of[row], -1)[:, None]
     weight = np.where(own & ~own.all(axis=1, keepdims=True), -np.inf, log_weight)
@@ -222,7 +226,7 @@ def _scores(
 
 
 def _tables(
-    task: Problem, new: EvidenceIncrement, theta: np.ndarray, outcomes: list[_Outcomes]
+    problem: Problem, new: EvidenceIncrement, theta: np.ndarray, outcomes: list[_Outcomes]
 ) -> tuple[list[np.ndarray], dict[tuple[int, int], np.ndarray]]:
     """Return log likelihoods: of each part (K, n, O) by outcome, and of all else by unit and period (K, n).
 
@@ -237,9 +241,9 @@ def _tables(
     contents = [one for each in outcomes for one in each.contents]
     cells = concatenated(new.cells, flatten(contents))
     ids = np.concatenate([len(new.cells.cell) + np.arange(len(contents)), given, cell[others]])
-    log_m = np.empty((len(theta), len(ids), task.layout.scenarios))
+    log_m = np.empty((len(theta), len(ids), problem.layout.scenarios))
     for n, one in enumerate(theta):
-        log_cells(one, ids, cells, task.layout.arrays, log_m[n])
+        log_cells(one, ids, cells, problem.layout.arrays, log_m[n])
     log_m = np.ascontiguousarray(np.moveaxis(log_m, 2, 0))
     tables, at = list[np.ndarray](), 0
     for p, (part, each) in enumerate(zip(new.parts, outcomes, strict=True)):

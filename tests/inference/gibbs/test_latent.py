@@ -19,7 +19,7 @@ from forecast.inference.gibbs.latent import Latent, draw_hidden_values, draw_pat
 from forecast.model.cell_sequence import CellSequence
 from forecast.model.cells import CellContent, ReportTerm, flatten
 from forecast.model.hmm import empty_filtered, refresh
-from forecast.model.parameters import layout
+from forecast.model.parameters import build_layout
 from tests.cases import category, count, question, source, swaps
 
 N, Z = 40_000, 5.0
@@ -35,8 +35,8 @@ Q = question(
     20.0,
     dynamics=swaps(True),
 )
-LAID = layout(Q, Evidence())
-S, Z_ = LAID.starts["reliability s"], LAID.starts["reliability z"]
+LAYOUT = build_layout(Q, Evidence())
+S, Z_ = LAYOUT.starts["reliability s"], LAYOUT.starts["reliability z"]
 R = {S: 0.8, Z_: 0.6}
 Counts = dict[int, float]
 #: Chance, slots of what was drawn fresh, reports and what they speak about.
@@ -53,12 +53,12 @@ def repeat(y: float, slot: int, u: float, keep: float, b: float, c: float = 1.0)
 
 def drawn(content: CellContent, s: int, power: float, n: int = N) -> Latent:
     """The sums of n like cells in scenario s."""
-    cells, theta = flatten([content]), LAID.mean[None].copy()
+    cells, theta = flatten([content]), LAYOUT.mean[None].copy()
     one = np.zeros(1, np.int64)
     sequence = CellSequence(one, np.array([[0, 1]]), one, np.array([power]))
-    latent = new_latent(theta, sequence, cells, LAID.arrays)
+    latent = new_latent(theta, sequence, cells, LAYOUT.arrays)
     latent.number[0, s] = n
-    draw_hidden_values(theta[0], sequence, cells, LAID.arrays, latent, np.random.default_rng(8))
+    draw_hidden_values(theta[0], sequence, cells, LAYOUT.arrays, latent, np.random.default_rng(8))
     return latent
 
 
@@ -75,7 +75,7 @@ def ways(statement: ReportTerm, x: float) -> list[tuple[float, int | None, int |
 
 def expected(cases: list[Case]) -> tuple[Counts, Counts, float]:
     """Posterior means of the counts for and against, slot by slot, and the cell's likelihood."""
-    up: Counts = dict.fromkeys(range(LAID.size), 0.0)
+    up: Counts = dict.fromkeys(range(LAYOUT.size), 0.0)
     down, total = up.copy(), 0.0
     for chance, fresh, told in cases:
         for each in product(*(ways(statement, x) for statement, x in told)):
@@ -102,7 +102,7 @@ CLASH = (own(2, S, 1 / 3), own(1, Z_, 1 / 3, 0.7), repeat(2, Z_, 1 / 3, 0.7, 0.3
 @pytest.mark.parametrize(("hold", "held"), [(0.0, 0), (0.6, 2)])
 def test_a_category(hold, held, power):
     """Value, held or fresh, and how each report came about; silence too."""
-    start = LAID.starts["likelihood tone beta"]
+    start = LAYOUT.starts["likelihood tone beta"]
     cases: list[Case] = []
     for x, f in enumerate(TONES[1]):
         silence, told = 0.3 if x else 0.95, [(one, float(x)) for one in CLASH]
@@ -122,7 +122,7 @@ def test_a_category(hold, held, power):
 
 def test_a_cell_that_depends_on_another():
     """Where the parent is quiet the child has no value, and nothing was told of it."""
-    tone, reply = LAID.starts["likelihood tone alpha"], LAID.starts["likelihood reply alpha"]
+    tone, reply = LAYOUT.starts["likelihood tone alpha"], LAYOUT.starts["likelihood reply alpha"]
     child = (own(1, S, 0.5), own(0, Z_, 0.5, 0.7))
     latent = drawn(CellContent(0, CLASH[:2], children=(CellContent(1, child, 0.9, 0.4),)), 0, 1.0)
     quiet = [(one, 0.0) for one in CLASH[:2]] + [(one, math.nan) for one in child]
@@ -141,7 +141,7 @@ def test_a_count(power):
     u, mean = 0.08, 6.0
     statements = (own(4, S, u), own(9, Z_, u, 0.9), own(4, Z_, u), repeat(4, S, u, 0.8, 0.2))
     f = {y: math.exp(y * math.log(mean) - mean - math.lgamma(y + 1)) for y in (4, 9)}
-    start = LAID.starts["likelihood raids alpha"]
+    start = LAYOUT.starts["likelihood raids alpha"]
     values = ((4.0, f[4]), (9.0, f[9]), (math.nan, 1 - f[4] - f[9]))
     up, down, total = expected([(chance, (), [(one, x) for one in statements]) for x, chance in values])
     told = {}
@@ -161,11 +161,11 @@ def test_paths():
     contents = [CellContent(0, (own(y, S, 1 / 3),)) for y in range(3)]
     kinds = np.arange(3)
     sequence = CellSequence(kinds, np.array([[0, 1, 2, 3]]), kinds, np.ones(3))
-    theta, cells = LAID.mean[None].copy(), flatten(contents)
+    theta, cells = LAYOUT.mean[None].copy(), flatten(contents)
     filtered = empty_filtered(1, 1, 3, 2)
-    refresh(theta, sequence, cells, LAID.arrays, filtered)
+    refresh(theta, sequence, cells, LAYOUT.arrays, filtered)
     latent, rng, seen = (
-        new_latent(theta, sequence, cells, LAID.arrays),
+        new_latent(theta, sequence, cells, LAYOUT.arrays),
         np.random.default_rng(2),
         Counter[tuple[int, ...]](),
     )
@@ -173,7 +173,7 @@ def test_paths():
         for array in (latent.number, latent.moves, latent.plus):
             array[:] = 0
         last = int(rng.random() < filtered.alpha[0, 0, 2, 1])
-        draw_path(0, last, filtered, sequence, LAID.arrays, latent, rng)
+        draw_path(0, last, filtered, sequence, LAYOUT.arrays, latent, rng)
         path = tuple(int(s) for s in latent.number.argmax(axis=1))
         assert path[-1] == last
         assert latent.plus[path[0]] == 1

@@ -30,7 +30,7 @@ from forecast.model.cell_sequence import CellSequence, bridge
 from forecast.model.evidence_index import EvidenceIndex
 from forecast.model.hmm import Filtered, empty_filtered, refresh
 from forecast.model.likelihood import Cells
-from forecast.model.parameters import Block, Layout, layout
+from forecast.model.parameters import Block, Layout, build_layout
 from forecast.model.problem import build_problem
 from tests.cases import binary, category, count, day, measure, question, report, source, yes
 from tests.inference.answers import assert_close
@@ -177,31 +177,31 @@ CASES: dict[str, Callable[[], Made]] = {
 }
 
 
-def known_of(laid: Layout, log: tuple[Report, ...], on: int) -> tuple[CellSequence, Cells]:
-    known = EvidenceIndex(laid, Evidence(log))
+def known_of(layout: Layout, log: tuple[Report, ...], on: int) -> tuple[CellSequence, Cells]:
+    known = EvidenceIndex(layout, Evidence(log))
     known.update_cells({key for _, key in known.changes(day(on))}, day(on))
     return known.snapshot(day(on)).sequence, known.cells()
 
 
-def filtered_of(laid: Layout, theta: Numbers, sequence: CellSequence, cells: Cells) -> Filtered:
-    found = empty_filtered(len(theta), sequence.start.shape[0], sequence.start.shape[1] - 1, laid.scenarios)
-    refresh(theta, sequence, cells, laid.arrays, found)
+def filtered_of(layout: Layout, theta: Numbers, sequence: CellSequence, cells: Cells) -> Filtered:
+    found = empty_filtered(len(theta), sequence.start.shape[0], sequence.start.shape[1] - 1, layout.scenarios)
+    refresh(theta, sequence, cells, layout.arrays, found)
     return found
 
 
-def long_run(laid: Layout, sequence: CellSequence, cells: Cells, seed: int = 1) -> tuple[Numbers, Numbers]:
+def long_run(layout: Layout, sequence: CellSequence, cells: Cells, seed: int = 1) -> tuple[Numbers, Numbers]:
     """Mean of theta, of its squares and of the scenario now, and the standard errors, by Gibbs sweeps."""
     rng = np.random.default_rng(seed)
-    theta = np.concatenate([block.draw(rng, PARTICLES) for block in laid.blocks], axis=1)
+    theta = np.concatenate([block.draw(rng, PARTICLES) for block in layout.blocks], axis=1)
     rows, accepted = np.arange(PARTICLES), np.zeros((3, 2), np.int64)
-    total: Numbers = np.zeros((PARTICLES, 2 * laid.size + laid.scenarios))
+    total: Numbers = np.zeros((PARTICLES, 2 * layout.size + layout.scenarios))
     for n in range(SWEEPS):
-        filtered = filtered_of(laid, theta, sequence, cells)
+        filtered = filtered_of(layout, theta, sequence, cells)
         now = filtered.alpha[:, 0, -1]
         if n >= BURN:
             total += np.concatenate([theta, theta**2, now], axis=1)
         last = (rng.random((PARTICLES, 1)) > now.cumsum(axis=1)[:, :-1]).sum(axis=1)
-        sweep(theta, rows, last, filtered, sequence, cells, laid.arrays, rng, accepted)
+        sweep(theta, rows, last, filtered, sequence, cells, layout.arrays, rng, accepted)
     each = total / (SWEEPS - BURN)
     return each.mean(axis=0), each.std(axis=0, ddof=1) / math.sqrt(PARTICLES)
 
@@ -230,12 +230,12 @@ def nodes(block: Block) -> list[tuple[float, Numbers]]:
     return list(zip(w / w.sum(), rows, strict=True))
 
 
-def integrated(laid: Layout, sequence: CellSequence, cells: Cells) -> Numbers:
+def integrated(layout: Layout, sequence: CellSequence, cells: Cells) -> Numbers:
     """The same means by quadrature."""
-    grid = list(product(*(nodes(block) for block in laid.blocks)))
+    grid = list(product(*(nodes(block) for block in layout.blocks)))
     theta = np.array([np.concatenate([row for _, row in point]) for point in grid])
     log_weight = np.array([sum(math.log(w) for w, _ in point) for point in grid])
-    filtered = filtered_of(laid, theta, sequence, cells)
+    filtered = filtered_of(layout, theta, sequence, cells)
     log_weight += filtered.log_norm.sum(axis=(1, 2))
     weight = np.exp(log_weight - log_weight.max())
     value = np.concatenate([theta, theta**2, filtered.alpha[:, 0, -1]], axis=1)
@@ -243,23 +243,23 @@ def integrated(laid: Layout, sequence: CellSequence, cells: Cells) -> Numbers:
     return found
 
 
-def compare(laid: Layout, sequence: CellSequence, cells: Cells) -> None:
-    expected, (found, error) = integrated(laid, sequence, cells), long_run(laid, sequence, cells)
-    d = laid.size
+def compare(layout: Layout, sequence: CellSequence, cells: Cells) -> None:
+    expected, (found, error) = integrated(layout, sequence, cells), long_run(layout, sequence, cells)
+    d = layout.size
     sd = np.sqrt(np.maximum(expected[d : 2 * d] - expected[:d] ** 2, 0.0))
     assert np.all(error[:d] <= 0.1 * sd + 1e-9), "a test that could not fail"
     off = np.abs(found - expected) / (5 * error + 1e-9)
-    names = [block.name for block in laid.blocks for _ in range(block.size)]
+    names = [block.name for block in layout.blocks for _ in range(block.size)]
     worst = int(np.argmax(off))
-    where = (names + [f"square of {name}" for name in names] + ["now"] * laid.scenarios)[worst]
+    where = (names + [f"square of {name}" for name in names] + ["now"] * layout.scenarios)[worst]
     assert off[worst] < 1, f"{where}: {found[worst]:.5g}, expected {expected[worst]:.5g} ± {error[worst]:.2g}"
 
 
 @pytest.mark.parametrize("name", CASES)
 def test_the_sweep_leaves_the_posterior_as_it_is(name):
     q, log = CASES[name]()
-    laid = layout(q, Evidence(log))
-    compare(laid, *known_of(laid, log, 7 * q.period(log[-1].date) + 6))
+    layout = build_layout(q, Evidence(log))
+    compare(layout, *known_of(layout, log, 7 * q.period(log[-1].date) + 6))
 
 
 @pytest.mark.parametrize(
@@ -268,21 +268,21 @@ def test_the_sweep_leaves_the_posterior_as_it_is(name):
 def test_with_exponents(name):
     """The power posterior: every cell with another exponent."""
     q, log = CASES[name]()
-    laid = layout(q, Evidence(log))
-    sequence, cells = known_of(laid, log, 7 * q.period(log[-1].date) + 6)
-    compare(laid, sequence._replace(exponent=np.linspace(0.25, 0.9, len(sequence.cell))), cells)
+    layout = build_layout(q, Evidence(log))
+    sequence, cells = known_of(layout, log, 7 * q.period(log[-1].date) + 6)
+    compare(layout, sequence._replace(exponent=np.linspace(0.25, 0.9, len(sequence.cell))), cells)
 
 
 @pytest.mark.parametrize("name", ["yes or no", "poisson", "negative binomial"])
 def test_half_way_between_two_courses(name):
     """One cell may stand in two places with two exponents."""
     q, log = CASES[name]()
-    laid = layout(q, Evidence(log))
-    sequence, cells = known_of(laid, log, 7 * q.period(log[-1].date) + 6)
+    layout = build_layout(q, Evidence(log))
+    sequence, cells = known_of(layout, log, 7 * q.period(log[-1].date) + 6)
     turned = sequence._replace(kind=np.roll(sequence.kind, 1))
     between = bridge(sequence, turned, 0.3)
     assert len(between.cell) > len(set(between.cell))
-    compare(laid, between, cells)
+    compare(layout, between, cells)
 
 
 def test_a_negative_binomial_mean_far_from_its_prior():
@@ -294,13 +294,13 @@ def test_a_negative_binomial_mean_far_from_its_prior():
     q = replace(q, prior=Proportions((1.0, 0.0), INF))
     counted = [60 + t % 7 for t in range(100)]
     log = tuple(report(f"r{t}", 7 * t, "raids", y) for t, y in enumerate(counted))
-    laid = layout(q, Evidence(log))
-    found, error = long_run(laid, *known_of(laid, log, 699))
+    layout = build_layout(q, Evidence(log))
+    found, error = long_run(layout, *known_of(layout, log, 699))
     m = np.linspace(5, 30, 20_001)
     density = scipy.stats.gamma(500, scale=0.01).logpdf(m)
     density += sum(scipy.stats.nbinom(2, 2 / (2 + m)).logpmf(y) for y in counted)
     weight = np.exp(density - density.max())
-    slot = laid.starts["likelihood raids alpha"]
+    slot = layout.starts["likelihood raids alpha"]
     assert abs(found[slot] - weight @ m / weight.sum()) < 5 * error[slot] + 1e-3
 
 
@@ -308,14 +308,16 @@ def test_what_may_not_learn_stays():
     q, log = yes_no()
     fixed = replace(ALSO, reliability=yes(0.6, 6.0, learn=False))
     q = replace(q, prior=replace(q.prior, learn=False), sources=(q.sources[0], fixed))
-    laid = layout(q, Evidence(log))
-    sequence, cells = known_of(laid, log, 27)
-    theta = np.concatenate([b.draw(np.random.default_rng(0), 50) for b in laid.blocks], axis=1)
-    before, filtered = theta.copy(), filtered_of(laid, theta, sequence, cells)
+    layout = build_layout(q, Evidence(log))
+    sequence, cells = known_of(layout, log, 27)
+    theta = np.concatenate([b.draw(np.random.default_rng(0), 50) for b in layout.blocks], axis=1)
+    before, filtered = theta.copy(), filtered_of(layout, theta, sequence, cells)
     rng, last = np.random.default_rng(1), np.zeros(50, np.int64)
-    sweep(theta, np.arange(50), last, filtered, sequence, cells, laid.arrays, rng, np.zeros((3, 2), np.int64))
+    sweep(
+        theta, np.arange(50), last, filtered, sequence, cells, layout.arrays, rng, np.zeros((3, 2), np.int64)
+    )
     moved = (theta != before).any(axis=0)
-    learning = [n for b in laid.blocks if b.learns for n in range(b.slots.start, b.slots.stop)]
+    learning = [n for b in layout.blocks if b.learns for n in range(b.slots.start, b.slots.stop)]
     assert np.flatnonzero(moved).tolist() == learning
 
 

@@ -27,33 +27,33 @@ def without_compiler() -> Any:
     return pytensor.config.change_flags(cxx="")
 
 
-def draw(laid: Layout, n: int, seed: int) -> np.ndarray:
+def draw(layout: Layout, n: int, seed: int) -> np.ndarray:
     """Draw theta (n, D) from the prior; what must not learn is at its mean, as the model has it at first."""
     rng = np.random.default_rng(seed)
-    theta = np.concatenate([block.draw(rng, n) for block in laid.blocks], axis=1)
-    for block in laid.cut:
+    theta = np.concatenate([block.draw(rng, n) for block in layout.blocks], axis=1)
+    for block in layout.cut:
         theta[:, block.slots] = block.mean
     return theta
 
 
-def filtered(laid: Layout, evidence: Evidence, as_of: date, theta: np.ndarray) -> Filtered:
+def filtered(layout: Layout, evidence: Evidence, as_of: date, theta: np.ndarray) -> Filtered:
     """Run our own filter."""
-    step, cells = known_on(laid, evidence, as_of)
-    found = empty_filtered(len(theta), max(len(laid.question.units), 1), step.periods, laid.scenarios)
-    refresh(theta, step.sequence, cells, laid.arrays, found)
+    step, cells = known_on(layout, evidence, as_of)
+    found = empty_filtered(len(theta), max(len(layout.question.units), 1), step.periods, layout.scenarios)
+    refresh(theta, step.sequence, cells, layout.arrays, found)
     return found
 
 
-def log_density(laid: Layout, evidence: Evidence, as_of: date, theta: np.ndarray) -> np.ndarray:
+def log_density(layout: Layout, evidence: Evidence, as_of: date, theta: np.ndarray) -> np.ndarray:
     """Return log p(theta) + log p(evidence | theta) by our own array code, (n,)."""
-    prior = [block.log_density(theta) for block in laid.blocks if block.learns]
-    return filtered(laid, evidence, as_of, theta).log_norm.sum(axis=(1, 2)) + np.sum(prior, axis=0)
+    prior = [block.log_density(theta) for block in layout.blocks if block.learns]
+    return filtered(layout, evidence, as_of, theta).log_norm.sum(axis=(1, 2)) + np.sum(prior, axis=0)
 
 
-def point(model: pm.Model, laid: Layout, theta: np.ndarray) -> dict[str, np.ndarray]:
+def point(model: pm.Model, layout: Layout, theta: np.ndarray) -> dict[str, np.ndarray]:
     """Return theta (D,) as the model's values, on the scale on which it samples."""
     found = {}
-    for variable in variables(laid):
+    for variable in variables(layout):
         rows = [theta[block.slots] for block in variable.blocks]
         if variable.support is not None:
             rows = [row[list(variable.support)] for row in rows]

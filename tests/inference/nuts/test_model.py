@@ -15,7 +15,7 @@ from forecast.case.evidence import Evidence
 from forecast.inference.nuts.likelihood import forward, transition_matrix
 from forecast.inference.nuts.model import build, data_on
 from forecast.model.hmm import filter_log_likelihood
-from forecast.model.parameters import layout
+from forecast.model.parameters import build_layout
 from tests.cases import CASES, binary, day, question, report, small, source, swaps
 from tests.inference.nuts.base import PLAIN, compiled, draw, filtered, log_density, point, without_compiler
 
@@ -23,44 +23,44 @@ from tests.inference.nuts.base import PLAIN, compiled, draw, filtered, log_densi
 @pytest.mark.parametrize("name", CASES)
 def test_log_density(name):
     case = small(name, False)
-    laid = layout(case.question, case.evidence)
-    theta = draw(laid, 4, seed=1)
-    expected = log_density(laid, case.evidence, case.as_of, theta)
+    layout = build_layout(case.question, case.evidence)
+    theta = draw(layout, 4, seed=1)
+    expected = log_density(layout, case.evidence, case.as_of, theta)
     with without_compiler():
-        model = build(laid, case.evidence, case.as_of)
+        model = build(layout, case.evidence, case.as_of)
         function = compiled(model)
-        found = [function(point(model, laid, one)) for one in theta]
+        found = [function(point(model, layout, one)) for one in theta]
     np.testing.assert_allclose(found, expected, rtol=1e-9)
 
 
 @pytest.mark.parametrize("name", ["late_and_corrected", "everything"])
 def test_one_model_serves_every_date(name):
     case = small(name, False)
-    laid = layout(case.question, case.evidence)
-    theta = draw(laid, 2, seed=2)
+    layout = build_layout(case.question, case.evidence)
+    theta = draw(layout, 2, seed=2)
     with without_compiler():
-        model = build(laid, case.evidence, case.as_of)
+        model = build(layout, case.evidence, case.as_of)
         function = compiled(model)
         for days in (40, 12, 5):
             date = case.as_of - timedelta(days=min(days, (case.as_of - case.question.opened).days))
             with model:
-                pm.set_data(data_on(laid, case.evidence, date))
-            found = [function(point(model, laid, one)) for one in theta]
-            np.testing.assert_allclose(found, log_density(laid, case.evidence, date, theta), rtol=1e-9)
+                pm.set_data(data_on(layout, case.evidence, date))
+            found = [function(point(model, layout, one)) for one in theta]
+            np.testing.assert_allclose(found, log_density(layout, case.evidence, date, theta), rtol=1e-9)
 
 
 @pytest.mark.parametrize("name", ["moving", "of_units", "one_testimony"])
 def test_probability_and_terms_of_each_period(name):
     case = small(name, False)
-    laid = layout(case.question, case.evidence)
-    theta = draw(laid, 2, seed=3)
-    expected = filtered(laid, case.evidence, case.as_of, theta)
+    layout = build_layout(case.question, case.evidence)
+    theta = draw(layout, 2, seed=3)
+    expected = filtered(layout, case.evidence, case.as_of, theta)
     with without_compiler():
-        model = build(laid, case.evidence, case.as_of)
+        model = build(layout, case.evidence, case.as_of)
         wanted = model.replace_rvs_by_values([model["scenario_probability"], model["log_evidence"]])
         function = pm.compile(model.value_vars, wanted, mode=PLAIN, on_unused_input="ignore")
         for n, one in enumerate(theta):
-            values = point(model, laid, one)
+            values = point(model, layout, one)
             now, terms = function(*[values[v.name] for v in model.value_vars])
             np.testing.assert_allclose(now, expected.alpha[n, :, -1].reshape(now.shape), rtol=1e-9)
             np.testing.assert_allclose(
@@ -75,11 +75,11 @@ def test_gradient_where_something_cannot_happen():
     log = Evidence((report("r1", 1, "never", "yes"), report("r2", 8, "a", "yes")))
     for dynamics in (None, swaps(False)):
         asked = replace(q, dynamics=dynamics)
-        laid = layout(asked, log)
+        layout = build_layout(asked, log)
         with without_compiler():
-            model = build(laid, log, day(20))
+            model = build(layout, log, day(20))
             gradient = pm.compile(model.value_vars, model.dlogp(), mode=PLAIN, on_unused_input="ignore")
-            values = point(model, laid, draw(laid, 1, seed=4)[0])
+            values = point(model, layout, draw(layout, 1, seed=4)[0])
             assert np.isfinite(gradient(*[values[v.name] for v in model.value_vars])).all()
 
 
@@ -108,9 +108,9 @@ def test_transition_matrix(rate):
 def test_predictive_sampling():
     """PyMC draws from prior and posterior what the reports might have said; a repeat says the same."""
     case = small("repeated", False)
-    laid = layout(case.question, case.evidence)
+    layout = build_layout(case.question, case.evidence)
     options = {"compile_kwargs": {"mode": PLAIN}, "random_seed": 7}
-    with without_compiler(), build(laid, case.evidence, case.as_of):
+    with without_compiler(), build(layout, case.evidence, case.as_of):
         prior = pm.sample_prior_predictive(400, **options)
         after = pm.sample_posterior_predictive(
             prior.prior, progressbar=False, var_names=["report"], **options
@@ -119,7 +119,7 @@ def test_predictive_sampling():
     r1, r2 = 0, 1
     assert (
         prior.observed_data["report"].values.tolist()
-        == data_on(laid, case.evidence, case.as_of)["report_value"].tolist()
+        == data_on(layout, case.evidence, case.as_of)["report_value"].tolist()
     )
     assert (told[:, r1] == told[:, r2]).all()
     # P(r1 says yes) = .8 m + .1, m = .6 * .15 + .4 * .6: four standard errors, fails 1 time in 16,000
@@ -130,8 +130,8 @@ def test_predictive_sampling():
 
 def test_judgements_have_dims_and_coords():
     case = small("everything", False)
-    laid = layout(case.question, case.evidence)
-    model = build(laid, case.evidence, case.as_of)
+    layout = build_layout(case.question, case.evidence)
+    model = build(layout, case.evidence, case.as_of)
     assert model.named_vars_to_dims["likelihood_raid"] == ("scenario", "raid_value")
     assert tuple(model.coords["scenario"]) == tuple(s.id for s in case.question.scenarios)
     assert {rv.name for rv in model.observed_RVs} == {"report"}
