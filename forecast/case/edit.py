@@ -42,27 +42,8 @@ def altered(
 ) -> Case:
     """Return a case with other evidence or judgements, as if its files said so; its digest is empty.
 
-    Parameters
-    ----------
-    case : Case
-    add : iterable of Report or mapping
-        Imagined reports, a mapping in the words of ``evidence.csv``; `id` may be left out.
-    drop, drop_sources : iterable of str
-        Ids of reports and of sources to leave out.
-    set : mapping, optional
-        From the name of an entry of ``question.yaml`` ("reliability sohr", "likelihood meeting tactical",
-        "prior", "lasts tactical", "cap", ...) to its new value as it stands there ("A", "0.2", "{low: 0.1,
-        high: 0.3}", or numbers, lists and mappings); None or "" removes the entry. Also "credibility
-        REPORT", to another grade ("1" to "6", "" for none).
-
-    Raises
-    ------
-    InputError
-        If nothing is changed, a change names nothing that there is, or it would be refused in a file.
-
-    Examples
-    --------
-    >>> altered(case, drop_sources=["ap"], set={"reliability sohr": "A"}).question  # doctest: +SKIP
+    Raises InputError if nothing is changed, a change names nothing that there is, or it would be refused
+    in a file.
     """
     add, drop, drop_sources, judged = list(add), list(drop), list(drop_sources), dict(set or {})
     if not (add or drop or drop_sources or judged):
@@ -95,12 +76,6 @@ def adjustable(question: Question) -> dict[str, float]:
 
     The names are those of a what-if: "prior SCENARIO", "likelihood INDICATOR SCENARIO" (of an indicator that
     is seen or is not), "reliability SOURCE", "lasts SCENARIO" (mean stay in periods).
-
-    Examples
-    --------
-    >>> case = forecast.load_case("scenarios/isis-jn-2014")  # doctest: +SKIP
-    >>> adjustable(case.question)["reliability sohr"]  # doctest: +SKIP
-    0.85
     """
     ids = question.scenario_ids
     values = {JudgementId("prior", scenario=id): p for id, p in zip(ids, question.prior.mean, strict=True)}
@@ -123,11 +98,8 @@ def adjusted(question: Question, values: Mapping[str, float]) -> Question:
     A prior that is moved takes from those that are not, or gives to them, in proportion. What the residual
     rule made of the judgements under other scenarios, it makes anew.
 
-    Raises
-    ------
-    ValueError
-        If a name is none of :func:`adjustable`, a number is no probability (or no length of stay), or moved
-        priors leave no room for the others.
+    Raises ValueError if a name is none of :func:`adjustable`, a number is no probability (or no length of
+    stay), or moved priors leave no room for the others.
     """
     known, priors = adjustable(question), dict[str, float]()
     for name, value in values.items():
@@ -160,19 +132,6 @@ def with_estimate(question: Question, id: JudgementId, value: float) -> Question
 
     Of several shares one is moved and the others keep their proportions, as they do on average under a
     Dirichlet. What the residual rule made of the judgements under the other scenarios, it makes anew.
-
-    Parameters
-    ----------
-    question : Question
-    id : JudgementId
-        Of several shares (a prior, the values of a category, where a scenario moves to) it names the one that
-        is meant; of two values of a category it may name none, for the second.
-    value : float
-        A probability, a mean, or for "lasts" a mean stay in periods.
-
-    Examples
-    --------
-    >>> with_estimate(question, JudgementId("reliability", source="sohr"), 0.7).sources  # doctest: +SKIP
     """
     ids, dynamics = question.scenario_ids, question.dynamics
     k = ids.index(id.scenario) if id.scenario else 0

@@ -30,22 +30,7 @@ ROOT = 1e-14
 
 
 def plain(mean: Sequence[float], weight: float, *, floor: bool, learn: bool = True) -> Proportions:
-    """Return the judgement that plain numbers make.
-
-    Parameters
-    ----------
-    mean : sequence of float
-        Probabilities that sum to 1 (to rounding; they are made to sum to 1).
-    weight : float
-        The default weight.
-    floor : bool
-        Raise the weight to 1 / (smallest positive entry), so that no density is J-shaped unawares.
-
-    Examples
-    --------
-    >>> plain((0.98, 0.02), 20, floor=True).weight
-    50.0
-    """
+    """Return the judgement that plain numbers make."""
     total = math.fsum(mean)
     shares = tuple(p / total for p in mean)
     if floor:
@@ -59,13 +44,7 @@ def yes(p: float) -> tuple[float, float]:
 
 
 def hits(counts: Sequence[float], *, learn: bool = True) -> Proportions:
-    """Return what past cases teach under Jeffreys' prior: Dirichlet(counts + 1/2) (Jeffreys, 1946).
-
-    Examples
-    --------
-    >>> hits((37, 3)).weight
-    41.0
-    """
+    """Return what past cases teach under Jeffreys' prior: Dirichlet(counts + 1/2) (Jeffreys, 1946)."""
     weight = math.fsum(counts) + len(counts) / 2
     return Proportions(tuple((n + 0.5) / weight for n in counts), weight, learn)
 
@@ -81,11 +60,6 @@ def word(text: str, scale: str, *, learn: bool = True) -> Proportions:
 
     The mean is the middle of the word's band; the weight that of the Beta with the band as its 90 %
     interval, at most 20.
-
-    Examples
-    --------
-    >>> [round(x, 3) for x in word("likely", "icd203").mean]
-    [0.325, 0.675]
     """
     low, high = band(text, scale)
     if low == high:
@@ -141,21 +115,8 @@ def beta_from_interval(low: float, high: float) -> tuple[float, float]:
     Solves I_low(a, b) = 0.05 and I_high(a, b) = 0.95 for log a and log b by MINPACK's hybrid method, both
     equations on the logit scale, where they are nearly linear.
 
-    Parameters
-    ----------
-    low, high : float
-        0 < low < high < 1.
-
-    Raises
-    ------
-    ValueError
-        If the ends are out of order, or so close or so wide that no number format can hold the answer.
-
-    Examples
-    --------
-    >>> a, b = beta_from_interval(0.02, 0.10)
-    >>> round(a, 2), round(b, 2)
-    (4.38, 77.02)
+    Raises ValueError if the ends are out of order, or so close or so wide that no number format can hold
+    the answer.
     """
     if not 0.0 < low < high < 1.0:
         raise ValueError(f"an interval of a probability needs 0 < low < high < 1, not {low} and {high}")
@@ -186,16 +147,8 @@ def gamma_from_interval(low: float, high: float) -> tuple[float, float]:
     The ratio of the two quantiles falls steadily with the shape alone, so the shape is found by Brent's
     method on its logarithm; the scale follows.
 
-    Raises
-    ------
-    ValueError
-        If not 0 < low < high, or so close or so far apart that no number format can hold the answer.
-
-    Examples
-    --------
-    >>> mean, shape = gamma_from_interval(1 / 30, 1 / 6)
-    >>> round(1 / mean, 2), round(shape, 2)
-    (11.22, 4.59)
+    Raises ValueError if not 0 < low < high, or so close or so far apart that no number format can hold
+    the answer.
     """
     if not 0.0 < low < high < math.inf:
         raise ValueError(f"an interval of a positive number needs 0 < low < high, not {low} and {high}")

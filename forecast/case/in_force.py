@@ -11,23 +11,7 @@ from forecast.case.question import Question
 
 
 def in_force(question: Question, day: date) -> Question:
-    """Return the question as it stands on a day: an ordinary one, whose scenarios do not change.
-
-    Parameters
-    ----------
-    question : Question
-    day : date
-        An as-of date. A change takes effect on its day.
-
-    Returns
-    -------
-    Question
-        The very same object where the scenarios never change.
-
-    Examples
-    --------
-    >>> in_force(question, date(2014, 11, 9)).scenarios  # doctest: +SKIP
-    """
+    """Return the question as it stands on a day: an ordinary one, whose scenarios do not change."""
     if question.history is None:
         return question
     for era in question.history.eras:
@@ -50,24 +34,6 @@ def carry_over(
 
     A scenario that was split gives its probability to its children in their shares, and so on: what a
     forecast made before a change says of the scenarios after it, had no evidence come in.
-
-    Parameters
-    ----------
-    question : Question
-    probability : dict
-        Of the scenarios of one era.
-    scenarios : iterable of str
-        Ids of the scenarios of that era, or of a later one.
-
-    Returns
-    -------
-    dict or None
-        None where the question never had the one set before the other.
-
-    Examples
-    --------
-    >>> carry_over(question, {"war": 0.7, "truce": 0.3}, ["war", "local", "formal"])  # doctest: +SKIP
-    {'war': 0.7, 'local': 0.18, 'formal': 0.12}
     """
     last = version_with(question, scenarios)
     first = version_with(question, probability, by=last)
@@ -90,28 +56,7 @@ def checked_as_of(question: Question, as_of: date | None = None, *, today: date 
 
     Of a question that is settled it is the day on which it was, at the latest: there is no more to forecast.
 
-    Parameters
-    ----------
-    question : Question
-        The question; its as-of dates run from `opened` to `horizon`.
-    as_of : date, optional
-        The day asked for.
-    today : date, optional
-        The day from which periods count as finished; default: today by the system's clock.
-
-    Returns
-    -------
-    date
-
-    Raises
-    ------
-    InputError
-        If the day asked for is before the question was opened or after its horizon.
-
-    Examples
-    --------
-    >>> checked_as_of(question, today=date(2014, 11, 24))  # doctest: +SKIP
-    datetime.date(2014, 11, 22)
+    Raises InputError if the day asked for is before the question was opened or after its horizon.
     """
     if as_of is None:
         last = question.last_finished_day(today or date.today())

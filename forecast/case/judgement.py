@@ -126,13 +126,6 @@ class JudgementId:
         One value of a category, or the scenario that is moved to.
     source : str
         The source, or the name of the testimony.
-
-    Examples
-    --------
-    >>> str(JudgementId("likelihood", "raid", "alpha")), str(JudgementId("prior"))
-    ('likelihood raid alpha', 'prior')
-    >>> JudgementId.parse("then alpha beta").value
-    'beta'
     """
 
     kind: JudgementKind
@@ -149,10 +142,7 @@ class JudgementId:
     def parse(cls, name: str) -> Self:
         """Return the judgement with a name; the last part of a name may have spaces.
 
-        Raises
-        ------
-        ValueError
-            If no judgement has such a name.
+        Raises ValueError if no judgement has such a name.
         """
         kind, *rest = name.split(" ", 1)
         if kind not in NAMED:

@@ -45,25 +45,7 @@ def transfer_forward(
     keep: Collection[str] = (),
     named: Collection[str] = (),
 ) -> dict[str, float]:
-    """Return the shares of scenarios after a change, from those before it; their sum is the same.
-
-    Parameters
-    ----------
-    row : mapping
-        Share of each scenario alive before.
-    change : ScenarioChange
-    keep : collection of str
-        Scenarios from which nothing is taken.
-    named : collection of str
-        Added scenarios that take nothing.
-
-    Examples
-    --------
-    >>> halves = {"b": {"c": 0.5, "d": 0.5}}
-    >>> change = ScenarioChange(date(2014, 12, 1), ("a", "b"), ("a", "c", "d"), halves, {})
-    >>> transfer_forward({"a": 0.8, "b": 0.2}, change)
-    {'a': 0.8, 'c': 0.1, 'd': 0.1}
-    """
+    """Return the shares of scenarios after a change, from those before it; their sum is the same."""
     passed: dict[str, float] = defaultdict(float)
     for source, share in row.items():
         for target, part in change.becomes.get(source, {source: 1.0}).items():
@@ -86,21 +68,6 @@ def transfer_back(
 
     A scenario that others became gives its share back to them, in proportion to the prior mass that it had
     from each; the share of one that only took from others is dropped.
-
-    Parameters
-    ----------
-    row : mapping
-        Share of each scenario alive after.
-    change : ScenarioChange
-    prior : mapping
-        Prior probability of each scenario alive before.
-
-    Examples
-    --------
-    >>> halves = {"b": {"c": 0.5, "d": 0.5}}
-    >>> change = ScenarioChange(date(2014, 12, 1), ("a", "b"), ("a", "c", "d"), halves, {})
-    >>> transfer_back({"c": 0.3}, change, {"a": 0.8, "b": 0.2})
-    {'b': 0.3}
     """
     before: dict[str, float] = defaultdict(float)
     for target, share in row.items():
@@ -134,23 +101,6 @@ def row_in_era(
     to what it came from. Of what is written for a scenario an added one takes its part, unless the row names
     the added one itself, or its own scenario is younger: then it was written with that one in view. Staying,
     what a row of `transition` says of its `own` scenario, is not taken from.
-
-    Parameters
-    ----------
-    row : mapping
-        From scenario to share, as written.
-    own : str
-        The scenario that is left.
-    era : int
-        The number of the era, 0 before the first change. `own` is alive in it.
-    changes : sequence of ScenarioChange
-    priors : sequence of mapping
-        The prior of each era.
-
-    Returns
-    -------
-    dict
-        Shares of scenarios alive in the era. Their sum is less than that of `row` by what was dropped.
     """
     alive = [changes[0].before, *(change.after for change in changes)]
     first = {id: next(n for n, now in enumerate(alive) if id in now) for id in {*row, own}}

@@ -123,10 +123,7 @@ SCALES: Mapping[str, Scale] = MappingProxyType({scale.id: scale for scale in _AL
 def scale_named(name: str) -> Scale:
     """Return a scale by its name.
 
-    Raises
-    ------
-    ValueError
-        If there is no such scale; the message lists those there are.
+    Raises ValueError if there is no such scale; the message lists those there are.
     """
     try:
         return SCALES[name]
@@ -137,22 +134,7 @@ def scale_named(name: str) -> Scale:
 def word_for(p: float, scale: str = "icd203") -> str:
     """Return the word that a scale has for a probability (its rules are those of the module).
 
-    Parameters
-    ----------
-    p : float
-        A probability, from 0 to 1.
-    scale : str
-        Name of the scale.
-
-    Raises
-    ------
-    ValueError
-        If `p` is no probability, or there is no such scale.
-
-    Examples
-    --------
-    >>> word_for(0.5, "icd203"), word_for(0.0, "icd203"), word_for(1.0, "kent")
-    ('roughly even chance', 'almost no chance', 'certain')
+    Raises ValueError if `p` is no probability, or there is no such scale.
     """
     if not 0.0 <= p <= 1.0:
         raise ValueError(f"a probability lies between 0 and 1, not at {p}")
@@ -173,15 +155,8 @@ def word_for(p: float, scale: str = "icd203") -> str:
 def words_between(low: float, high: float, scale: str = "icd203") -> str:
     """Return the words that a scale has for a band of uncertainty: one, or the first and the last.
 
-    Raises
-    ------
-    ValueError
-        If an end is no probability, the ends are the wrong way round, or there is no such scale.
-
-    Examples
-    --------
-    >>> words_between(0.25, 0.5), words_between(0.6, 0.7)
-    ('unlikely to roughly even chance', 'likely')
+    Raises ValueError if an end is no probability, the ends are the wrong way round, or there is no such
+    scale.
     """
     if low > high:
         raise ValueError(f"a band runs from its lower end to its upper, not from {low} to {high}")
@@ -192,15 +167,7 @@ def words_between(low: float, high: float, scale: str = "icd203") -> str:
 def band(word: str, scale: str = "icd203") -> tuple[float, float]:
     """Return the band (low, high) of a word, whatever its case and its spaces, hyphens or underscores.
 
-    Raises
-    ------
-    ValueError
-        If the scale has no such word; the message lists those it has.
-
-    Examples
-    --------
-    >>> band("likely"), band("remote_chance", "phia")
-    ((0.55, 0.8), (0.0, 0.05))
+    Raises ValueError if the scale has no such word; the message lists those it has.
     """
     chosen = scale_named(scale)
     plain = " ".join(word.lower().replace("-", " ").replace("_", " ").split())

@@ -45,13 +45,7 @@ class WarningMessage:
 
 
 def to_json(warnings: Iterable[WarningMessage]) -> str:
-    """Return warnings as a JSON list of objects: kind, text, subject.
-
-    Examples
-    --------
-    >>> to_json([WarningMessage("ungraded", "r1 has no grade", ("r1",))])
-    '[{"kind": "ungraded", "text": "r1 has no grade", "subject": ["r1"]}]'
-    """
+    """Return warnings as a JSON list of objects: kind, text, subject."""
     return json.dumps([asdict(warning) for warning in warnings])
 
 
@@ -63,15 +57,7 @@ def from_json(text: str) -> list[WarningMessage]:
 def case_warnings(
     question: Question, evidence: Evidence, *, undated: Sequence[str] = ()
 ) -> tuple[WarningMessage, ...]:
-    """Return the warnings about a case, each a sentence or two.
-
-    Parameters
-    ----------
-    question, evidence
-        The case, free of faults.
-    undated : sequence of str
-        Ids of the reports that do not say when they were reported.
-    """
+    """Return the warnings about a case, each a sentence or two."""
     replaced = {report.replaces for report in evidence.reports if report.replaces}
     live = [r for r in evidence.reports if r.indicator and r.value is not None and r.id not in replaced]
     warnings = [

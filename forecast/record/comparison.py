@@ -28,15 +28,6 @@ def carried_over(
     question file, as prior mass is: that of a scenario that was split goes to its children. Which era the
     issue was of follows from its scenarios, not from its date: a change may have been written down later than
     the day on which it takes effect. Scenarios that no era had are compared by name.
-
-    Parameters
-    ----------
-    every : Question
-        With its history.
-    present : Question
-        In force at the as-of date.
-    issued : sequence of Entry
-        The rows of one issue.
     """
     comparable: dict[tuple[str, str], Issued] = {}
     for unit in dict.fromkeys(entry.unit for entry in issued):

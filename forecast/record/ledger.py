@@ -158,22 +158,7 @@ def read_ledger(path: Path | str) -> tuple[Entry, ...]:
 def append(path: Path | str, entries: Sequence[Entry]) -> bool:
     """Add one issue to the ledger, whole or not at all.
 
-    Parameters
-    ----------
-    path : Path or str
-        The ledger's file; it is made if it does not exist.
-    entries : sequence of Entry
-        The rows of one issue: they share their inputs.
-
-    Returns
-    -------
-    bool
-        True if the rows were added, False if these inputs had been issued before.
-
-    Raises
-    ------
-    InputError
-        If the ledger as it stands cannot be understood. Nothing is written then.
+    Raises InputError if the ledger as it stands cannot be understood. Nothing is written then.
     """
     path = Path(path).resolve()  # a link stays a link
     with _locked(path):

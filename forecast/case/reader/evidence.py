@@ -41,22 +41,7 @@ _BREAK = re.compile(r"[\s,;]")
 def read_evidence(path: Path | str, question: Question) -> Evidence:
     """Read the log of reports on a question.
 
-    Parameters
-    ----------
-    path : path
-        The file ``evidence.csv``.
-    question : Question
-        The question whose indicators, sources and units the reports speak of.
-
-    Raises
-    ------
-    InputError
-        With every fault in the file.
-
-    Examples
-    --------
-    >>> len(read_evidence("scenarios/isis-jn-2014/evidence.csv", question).reports)  # doctest: +SKIP
-    31
+    Raises InputError with every fault in the file.
     """
     faults = Faults(str(path))
     evidence, _ = parse_evidence(Path(path).read_bytes(), Outline.of(question), faults)

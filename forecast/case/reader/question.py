@@ -44,20 +44,7 @@ RESERVED = dict.fromkeys(("as_of", "date", "unit"), "a column of the results")
 def read_question(path: Path | str) -> Question:
     """Read a question from its file.
 
-    Parameters
-    ----------
-    path : path
-        The file ``question.yaml``.
-
-    Raises
-    ------
-    InputError
-        With every fault in the file.
-
-    Examples
-    --------
-    >>> read_question("scenarios/isis-jn-2014/question.yaml").title  # doctest: +SKIP
-    'Will the two groups move from conflict to partnership?'
+    Raises InputError with every fault in the file.
     """
     faults = Faults(str(path))
     question, _ = parse_question(Path(path).read_bytes(), faults)
