@@ -271,3 +271,26 @@ def resolves(name: str) -> bool:
             return False
         thing = getattr(thing, attribute)
     return where != "forecast"
+
+
+PAGES = sorted((ROOT / "docs").glob("*.md"))
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.stem)
+def test_files_named_in_the_documents_exist(page: Path):
+    text = page.read_text(encoding="utf-8")
+    missing = [
+        name
+        for name in re.findall(r"`((?:forecast|tests|benchmarks)/[\w/.]+)`", text)
+        if not (ROOT / name).exists()
+    ]
+    assert missing == []
+
+
+def test_the_formulas_of_the_model_name_functions_that_exist():
+    """docs/model.md writes a formula's function as `name` in `path`."""
+    text = (ROOT / "docs" / "model.md").read_text(encoding="utf-8")
+    named = re.findall(r"`([\w.]+)`\s+in\s+`forecast/([\w/]+)\.py`", text)
+    assert len(named) >= 15
+    for name, path in named:
+        assert resolves(f"forecast.{path.replace('/', '.')}.{name}"), f"{name} in {path}"
