@@ -1,4 +1,4 @@
-"""Bayesian scenario forecasting: how probable is each scenario now, how sure is that, and what moved it.
+"""Bayesian scenario forecasting: scenario probabilities, their uncertainty, and attribution of change.
 
 A case folder holds a question, its scenarios and indicators, and the log of dated reports. From it
 

@@ -35,9 +35,9 @@ from .inference.conflict import conflict as conflict
 from .analysis.confidence import confidence as confidence
 from .analysis.cross_checks import referee as referee
 from .analysis.cross_checks import learning as learning
-from .analysis.lfo import compare_questions as compare_questions
-from .analysis.lfo import future_score as future_score
-from .analysis.lfo import lfo_wrapper as lfo_wrapper
+from .analysis.leave_future_out import compare_questions as compare_questions
+from .analysis.leave_future_out import future_score as future_score
+from .analysis.leave_future_out import lfo_wrapper as lfo_wrapper
 
 # why it is so, what changed, what would change it
 from .analysis.weight_of_evidence import explain as explain

@@ -63,7 +63,7 @@ class Weekly:
 
     @property
     def refused(self) -> str:
-        """Why the engine refuses its own numbers; "" if it does not."""
+        """The reason why the numbers must not be issued, or ""."""
         return "" if self.tree is None else str(self.tree.attrs.get("refused", ""))
 
     @property
@@ -179,7 +179,7 @@ def brief(
     progress: Progress | None = None,
     notify: Notify | None = None,
 ) -> Brief:
-    """Write the weekly brief to the case's `output/`; nothing is issued.
+    """Write the weekly brief to the case's `output/` without issuing a forecast.
 
     Parameters
     ----------

@@ -1,1 +1,1 @@
-"""Reads a result and says more about it: clashes of reports, and what will explain a forecast."""
+"""Analyses of a forecast: sensitivity, attribution, information gain, cross-validation, review."""

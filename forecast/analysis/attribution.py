@@ -1,4 +1,4 @@
-"""Attribution of the change of a forecast since it was issued, by running the engine step by step.
+"""Attribution of a forecast's change since its last issue, by letting in one input after another.
 
 The engine is run on what was known then; then one change after another is let in, in this order, until the
 forecast is that of today:
@@ -263,7 +263,7 @@ def _dataset(
     day: date,
     notes: list[str],
 ) -> xr.Dataset:
-    """Return the result from the path of the probabilities, (step + 1, 2, U, K)."""
+    """Return the attribution as a Dataset: change of each probability by step, and reports by step."""
     question = case.question
     dims = (*unit_dims(question), "scenario")
     values = path if question.units else path[:, :, 0]

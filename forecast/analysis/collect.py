@@ -1,4 +1,4 @@
-"""Collection planning: possible reports, ranked by the information that they are expected to bring."""
+"""Collection planning: possible reports ranked by expected information gain about the scenario."""
 
 from __future__ import annotations
 

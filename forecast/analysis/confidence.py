@@ -1,4 +1,4 @@
-"""Confidence in an assessment: how sound its foundations are, which is not how probable anything is.
+"""Analytic confidence (ICD 203): high, moderate or low, the lowest grade of four foundations.
 
 Four foundations are each high, moderate or low by a stated threshold, and the lowest of the four is the
 confidence. The thresholds are conventions of ours (ICD 203 and the PHIA name what to look at, not where to

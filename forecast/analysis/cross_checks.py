@@ -1,4 +1,4 @@
-"""Cross-checks of a forecast: the same numbers by independent methods, and without learning.
+"""Cross-checks: a forecast by NUTS, importance sampling and enumeration, and one without learning.
 
 Both engines run; importance sampling weighs draws from the prior by their likelihood; and exact enumeration
 sums over every path of scenarios, the judgements integrated out:
@@ -229,7 +229,7 @@ def _uncertain(task: Problem, kinds: tuple[str, ...]) -> bool:
 
 
 def _cells(task: Problem) -> tuple[list[tuple[int, int, int]], np.ndarray, str]:
-    """Return the known cells as (period, indicator, value), log m(s) of the others by period, or why not."""
+    """Return cells of certain value, log m(s) of the others by period, and why enumeration fails."""
     layout, evidence, cells = task.layout, task.steps[-1], task.cells
     sequence = evidence.sequence
     free = np.concatenate([np.full(block.size, block.free) for block in layout.blocks])
@@ -286,7 +286,7 @@ def _log_marginal(
 
 
 def _log_counts(block: Block, counts: np.ndarray) -> float:
-    """Return the log probability of counts in a known order under a Dirichlet, or exact proportions."""
+    """Return the Dirichlet-multinomial log probability of ordered counts, or that at exact shares."""
     if not block.free:
         return float(xlogy(counts, block.mean).sum())
     a = block.parameters()[0]

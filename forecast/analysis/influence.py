@@ -1,4 +1,4 @@
-"""Influence of single reports and sources: what one report of the next period would change, and each source.
+"""Influence of single reports and sources: change of probability with a new report, or without a source.
 
 Differences of probability at the judgements' means: what the evidence teaches about judgements is left aside,
 which takes milliseconds where :func:`forecast.whatif` takes two runs of the engine.
@@ -60,7 +60,7 @@ class SourceEffect:
 
 
 def report_effects(case: Case, as_of: date) -> tuple[ReportEffect, ...]:
-    """Return the effect of each value of each indicator in the next period, from its best source.
+    """Return the change of probability by each possible report of the next period, from the best source.
 
     Parameters
     ----------

@@ -203,7 +203,7 @@ class Joint:
 
 
 def _targets(sample: PosteriorDraws, step: int, steps: int) -> dict[str, np.ndarray]:
-    """Return P(scenario of the period reported on, scenario asked about | theta): (C, M, U, K, K).
+    """Return P(scenario in the reported period, target scenario given theta), (C, M, U, K, K).
 
     `step` is 0 if the present period is reported on, 1 if the next; `steps` lead to the horizon.
     """

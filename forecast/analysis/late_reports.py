@@ -1,4 +1,4 @@
-"""Late reports and corrections, and the probabilities of the periods that they revise, then and today."""
+"""Late reports and corrections, and past probabilities as known then and as known now."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Plug-in forecast: every judgement at its mean, so without learning or Monte Carlo, in milliseconds.
+"""Plug-in forecast: filtering with every judgement at its mean, without learning or Monte Carlo.
 
 Beside it a quick forecast with learning, for a slider: few particles, and common random numbers.
 """
@@ -94,7 +94,7 @@ class PlugInModel:
         return PlugInModel(layout, self.index.with_layout(layout), self.as_of)
 
     def without(self, ids: Collection[str]) -> PlugInModel:
-        """Return the model as if some reports had never been written."""
+        """Return the model with some reports deleted from the log."""
         return PlugInModel(self.layout, self.index.without(ids), self.as_of)
 
 

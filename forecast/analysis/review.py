@@ -212,7 +212,7 @@ def check_surprise(tree: xr.DataTree) -> Check | None:
 
 
 def check_conflict(tree: xr.DataTree) -> Check | None:
-    """Check the unit whose cells contradict one another most, and whether a rare course accounts for it."""
+    """Check the conflict measure of the worst unit, and whether a rare scenario path explains it."""
     data = group(tree, "conflict")
     if data is None:
         return None

@@ -1,4 +1,4 @@
-"""Agreement of sources: cells on which reports clash, rest on one source, or may count one origin twice."""
+"""Agreement of sources: cells with contradicting reports, a single source, or possible duplicates."""
 
 from __future__ import annotations
 

@@ -198,13 +198,13 @@ def _log_m(layout: Layout, contents: list[CellContent], theta: np.ndarray) -> np
 
 
 def _power(log_m: np.ndarray, exponent: np.ndarray) -> np.ndarray:
-    """Return log m^e; 0 where the exponent is 0, even if m is."""
+    """Return the log of m to the power e; 0 where the exponent is 0, even where m = 0."""
     out = np.zeros_like(log_m)
     return np.multiply(log_m, exponent[:, None], out=out, where=exponent[:, None] > 0)
 
 
 def report_weights(model: PlugInModel, whole: Readings, ids: Sequence[str]) -> np.ndarray:
-    """Return the weight of each report in each reading, (5, R, K), natural logarithms.
+    """Return the weight of each report at each stage of discounting, (5, R, K), in nats.
 
     `whole` has the readings of all cells. A report that is in none of them (it waits) weighs nothing.
     """
@@ -412,7 +412,7 @@ def _indicator_diagnosticity(weight: np.ndarray, log_m: np.ndarray) -> str:
 def _by_report(
     case: Case, tree: xr.DataTree, model: PlugInModel, whole: Readings, labels: list[str]
 ) -> xr.Dataset:
-    """Return the weight of leaving each report out, and the chain back to where it stands."""
+    """Return variables by report: leave-one-out weight, discounts, cell, text and line in the log."""
     evidence = tree["evidence"].to_dataset()
     ids = [str(id) for id in evidence["report"].values]
     by_id = {report.id: report for report in case.evidence.reports}

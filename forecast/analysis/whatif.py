@@ -1,4 +1,4 @@
-"""What if: the forecast as it is beside the one with other evidence or other judgements."""
+"""What-if analysis: the forecast compared with one under altered evidence or judgements."""
 
 from __future__ import annotations
 

@@ -1,1 +1,1 @@
-"""What an analyst writes: question, evidence and the folder that holds them, with all checking of input."""
+"""Input of a forecast: question, judgements and evidence as frozen values, and their validation."""

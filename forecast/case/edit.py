@@ -1,4 +1,4 @@
-"""A case changed for the sake of argument: other estimates, other judgements, other evidence.
+"""Modified copies of a case in memory: other estimates, judgements or evidence; no file is written.
 
 Nothing is written to a file. :func:`altered` changes a whole case, each change in the words of the files and
 checked by their reader. :func:`with_estimate` and :func:`without_reports` change one thing of what was read,

@@ -1,4 +1,4 @@
-"""From what a person wrote to the distribution meant: the mathematics of eliciting a judgement.
+"""Elicitation: distribution parameters from best estimates, intervals, past cases and words.
 
 Pure functions: numbers in, a :class:`~forecast.case.judgement.Proportions`,
 :class:`~forecast.case.judgement.Positive` or :class:`~forecast.case.judgement.MeasureMean` out. Whether the

@@ -1,4 +1,4 @@
-"""Faults of an input: where, what is wrong, what is allowed, and what to do.
+"""Input errors: faults with place, problem, allowed values and fix, collected and raised together.
 
 A :class:`Fault` is one thing wrong in one place. A reader does not stop at the first: it notes every fault
 in a :class:`Faults` collector and goes on, and whoever called it raises them together as one

@@ -1,4 +1,4 @@
-"""The evidence: an append-only log of reports, and which of them stood on a given day."""
+"""Evidence: the append-only log of reports, and the reports in force as known on a given day."""
 
 from __future__ import annotations
 

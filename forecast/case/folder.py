@@ -1,4 +1,4 @@
-"""The case folder on disk: loading it whole, and writing a new one."""
+"""Case folder on disk: reading an existing case, and writing the template of a new one."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ class Case:
     warnings: tuple[WarningMessage, ...] = ()
 
     def on(self, day: date) -> Case:
-        """Return the case with the question in force on a day; itself where the scenarios never change."""
+        """Return the case with the question version in force on a day."""
         return self if self.question.history is None else replace(self, question=in_force(self.question, day))
 
     def __repr__(self) -> str:
@@ -196,7 +196,7 @@ def _no_folder(path: Path) -> Fault:
 
 
 def digest_of(question: bytes, evidence: bytes) -> str:
-    """Return the SHA-256 of the two files; line ends and a byte order mark do not count."""
+    """Return the SHA-256 of both files, ignoring line endings and a byte order mark."""
     digest = hashlib.sha256()
     for data in (question, evidence):
         plain = data.removeprefix(b"\xef\xbb\xbf").replace(b"\r\n", b"\n").replace(b"\r", b"\n")

@@ -1,4 +1,4 @@
-"""HTML fragments for the notebook displays: tables, parts that unfold, a page. All text is escaped."""
+"""HTML fragments for notebook displays: tables, lists, collapsible parts. All text is escaped."""
 
 from __future__ import annotations
 

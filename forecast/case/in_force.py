@@ -1,4 +1,4 @@
-"""The version of a question in force on a day, and probabilities carried over a change of scenarios."""
+"""Version of a question in force on a day, and conversion of probabilities between its versions."""
 
 from __future__ import annotations
 

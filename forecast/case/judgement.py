@@ -1,4 +1,4 @@
-"""What a person judged, as a probability distribution over the number judged.
+"""Elicited judgements as prior distributions: Dirichlet or Beta, Gamma, and Normal.
 
 A judgement is a best estimate and a weight, the number of past cases it is worth; a weight of infinity
 means exactly known. Three families cover everything a question asks for: proportions (likelihoods of

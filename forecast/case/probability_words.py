@@ -1,4 +1,4 @@
-"""Words of probability: five published scales, and how a number becomes a word and a word a band.
+"""Verbal probability scales, five published ones: the word for a number and the interval for a word.
 
 The scales differ in kind, so the rules are stated once, for all of them:
 

@@ -1,4 +1,4 @@
-"""The question as the analyst wrote it, checked and complete: every default filled in, every value frozen.
+"""Validated question as frozen dataclasses: scenarios, indicators, sources, dynamics, with defaults.
 
 These values are what the rest of the toolkit reads. They are made from ``question.yaml`` by
 :func:`forecast.case.reader.question.read_question`, and can be made by hand in a test or a notebook.
@@ -211,7 +211,7 @@ class Question:
         return min(max(day, self.opened), self.horizon)
 
     def last_finished_day(self, today: date) -> date:
-        """Return the last day of the last period over by the end of `today`, held as :meth:`as_of` does."""
+        """Return the last day of the last period completed by `today`, within the question's dates."""
         return self.as_of(self.last_day(self.period(today + timedelta(days=1)) - 1))
 
     def html_parts(self) -> list[str]:

@@ -1,4 +1,4 @@
-"""Warnings: what does not stop a forecast but limits how far its numbers can be trusted."""
+"""Warning messages, and the checks of a case that raise them; a warning does not stop a forecast."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The command line: it parses, calls the public function of the same name, and prints."""
+"""Command line: each command parses its options, calls one public function and prints the result."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The commands, and what their failures look like.
+"""Entry point of the command line: the command groups, global options and last-resort error handling.
 
 Heavy modules are imported inside the commands: ``forecast --help`` is for a person who waits.
 """
@@ -38,7 +38,7 @@ def _options(
         bool, typer.Option("--version", callback=_version, is_eager=True, help="Print the version and stop.")
     ] = False,
 ) -> None:
-    """Take the options that stand before a command."""
+    """Declare the global options of the command line."""
 
 
 app.add_typer(weekly.commands)

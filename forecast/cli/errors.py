@@ -1,4 +1,4 @@
-"""What a failure looks like from outside: an exit code, and a message without a traceback."""
+"""Exit codes and error messages of the commands; tracebacks are shown only with ``--debug``."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Printing, the options that commands share, and what stands in for a character that cannot be shown."""
+"""Output to the terminal, options shared by commands, and replacement of unencodable characters."""
 
 from __future__ import annotations
 
@@ -67,7 +67,7 @@ def table(summary: Summary) -> None:
 
 
 def width() -> int:
-    """Return how long a line of text may be: as wide as the terminal, but no wider than reads well."""
+    """Return the line width for text: the terminal's, at most LONGEST."""
     known = sys.stdout.isatty() or os.environ.get("COLUMNS")
     return min(shutil.get_terminal_size().columns, LONGEST) if known else LONGEST
 

@@ -1,4 +1,4 @@
-"""Progress on standard error, for work that turns out to be long."""
+"""Progress bar on standard error, shown only for work of more than two seconds."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The commands that ask about a forecast: why it is so, what would change it, what to look for."""
+"""Commands that analyse a forecast: trend, explain, whatif, sensitivity and collect."""
 
 from __future__ import annotations
 
@@ -198,7 +198,7 @@ def _report(text: str) -> dict[str, str]:
 
 
 def _pair(text: str) -> tuple[str, str]:
-    """Return name and value of "KEY=VALUE"."""
+    """Parse "NAME=VALUE" into name and value."""
     key, equals, value = text.partition("=")
     if not equals or not key.strip():
         fix = 'write, e.g., --set "reliability sohr=A"'
@@ -257,7 +257,7 @@ def collect(
     as_json: AsJson = False,
     debug: Debug = False,
 ) -> None:
-    """Say what to look for next: the information that each report is expected to bring."""
+    """Rank possible reports of the next or present period by expected information gain."""
     from forecast.analysis.collect import collect
     from forecast.case.folder import load_case
     from forecast.case.in_force import checked_as_of

@@ -1,4 +1,4 @@
-"""The commands of the week: make a case, check it, forecast it, write its brief."""
+"""Commands of the weekly workflow: new, check, update and brief."""
 
 from __future__ import annotations
 

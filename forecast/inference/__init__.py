@@ -1,1 +1,1 @@
-"""The posterior of judgements and scenarios by sequential Monte Carlo, and the result it is put into."""
+"""Posterior inference by sequential Monte Carlo or NUTS, and its result as a DataTree."""

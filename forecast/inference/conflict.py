@@ -1,4 +1,4 @@
-"""Conflict in the evidence: whether the cells point the same way, and if not, whether some path explains it.
+"""Conflict measure of the evidence (Jensen et al. 1991), and scenario paths that explain a conflict.
 
     conf(e_1..e_n) = log [P(e_1) ... P(e_n) / P(e_1..e_n)]                       (Jensen et al. 1991)
 
@@ -178,7 +178,7 @@ def _log_prior_by_period(one: Unit) -> np.ndarray:
 
 
 def _log_alone(one: Unit) -> np.ndarray:
-    """Return log P(e_i) of each cell, (n,)."""
+    """Return the marginal log probability log P(e_i) of each cell, (n,)."""
     return log_sum(_log_prior_by_period(one)[one.period] + one.log_m, -1)
 
 

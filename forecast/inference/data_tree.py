@@ -20,9 +20,9 @@ from forecast.case.warnings import WarningMessage
 from forecast.inference.conflict import evidence_conflict
 from forecast.inference.diagnostics import drift
 from forecast.inference.estimates import Estimate, PosteriorDraws, estimate, r_hat, smoothed
-from forecast.inference.leave_one_out import weights_of_evidence
 from forecast.inference.particles import Chain
-from forecast.inference.predictive.posterior import predictive
+from forecast.inference.predictive.predictive_draws import predictive
+from forecast.inference.report_weights import weights_of_evidence
 from forecast.model.dynamics import outlook, transition_matrices
 from forecast.model.parameters import Layout
 from forecast.model.problem import Problem
@@ -229,7 +229,7 @@ def theta_coordinates(layout: Layout) -> dict[str, Any]:
 
 
 def dataset(variables: dict[str, Variable], coords: dict[str, Any]) -> xr.Dataset:
-    """Return a Dataset with those coordinates that its variables need."""
+    """Return a Dataset of the variables, with only the coordinates that they use."""
     used = {dim for dims, _ in variables.values() for dim in dims}
     return xr.Dataset(variables, {name: value for name, value in coords.items() if name in used})
 
@@ -316,7 +316,7 @@ def sample_stats(problem: Problem, chains: list[Chain], draws: PosteriorDraws) -
 def by_report(
     question: Question, live: tuple[Report, ...], weight: np.ndarray
 ) -> tuple[xr.Dataset, xr.Dataset]:
-    """Return the groups evidence and constant_data, both by report."""
+    """Return the groups ``evidence`` and ``constant_data``, both indexed by report."""
 
     def texts(name: str) -> tuple[str, np.ndarray]:
         return "report", np.array([str(getattr(r, name)) for r in live], dtype=str)

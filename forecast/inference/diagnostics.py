@@ -1,4 +1,4 @@
-"""Diagnostics of a run: thresholds, warnings, the faults of impossible evidence, the drift of judgements."""
+"""Diagnostics of a run: thresholds, warnings, impossible evidence, prior-to-posterior drift."""
 
 from __future__ import annotations
 

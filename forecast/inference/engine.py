@@ -1,4 +1,4 @@
-"""The forecast of a case by an engine: sequential Monte Carlo, or NUTS."""
+"""Forecast of a case by the engine ``smc`` (sequential Monte Carlo) or ``nuts``: update and infer."""
 
 from __future__ import annotations
 
@@ -14,11 +14,11 @@ from forecast.case.folder import Case, as_case
 from forecast.case.in_force import checked_as_of, in_force
 from forecast.case.question import Question
 from forecast.case.warnings import from_json, to_json
-from forecast.inference.changing import earlier_dates, gap_warnings, with_past
 from forecast.inference.data_tree import EngineResult, Progress, data_tree, trend
 from forecast.inference.diagnostics import drift_warnings, impossible
 from forecast.inference.particles import ImpossibleEvidence
 from forecast.inference.smc_engine import run_smc
+from forecast.inference.trend_over_changes import earlier_dates, gap_warnings, with_past
 from forecast.model.problem import Problem, build_problem
 
 Engine = Literal["smc", "nuts"]

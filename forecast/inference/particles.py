@@ -1,4 +1,4 @@
-"""The particles of sequential Monte Carlo: their state, the record of a chain, effective size, resampling."""
+"""Particle system of SMC: its state, a chain's record, effective sample size and resampling."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Reading a result: its dates, its probabilities now and at the horizon, the part of one unit."""
+"""Accessors of a result DataTree: dates, probabilities now and at the horizon, one unit."""
 
 from __future__ import annotations
 
@@ -68,7 +68,7 @@ def group(tree: xr.DataTree, name: str) -> xr.Dataset | None:
 
 
 def all_exact(tree: xr.DataTree) -> bool:
-    """Tell whether every judgement is known exactly, so that nothing was sampled."""
+    """Tell whether every judgement is exact, so that there is no sampling."""
     return group(tree, "log_prior") is None
 
 

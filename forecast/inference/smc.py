@@ -66,7 +66,7 @@ def systems(problem: Problem, particles: int) -> int:
 
 
 def _partly_fixed(problem: Problem) -> bool:
-    """Tell whether some uncertain judgements must not learn, and others do."""
+    """Tell whether some uncertain judgements are learnt and others are not (``learn: false``)."""
     return bool(problem.layout.cut) and problem.layout.learns
 
 
@@ -100,7 +100,7 @@ class _System:
         transition_matrices(self.theta0, self.arrays, self.particles.filtered.matrix)
 
     def run(self, progress: Callable[[], None], kept: int) -> Chain:
-        """Pass through all dates; keep some particles of each."""
+        """Filter through all trend dates; return the chain's record, with `kept` particles per date."""
         restart, records = self.problem.restart, list[_DateRecord]()
         snapshots: dict[int, tuple[np.ndarray, np.ndarray]] = {}
         log_evidence = [0.0]  # before the first date, and after each
@@ -156,7 +156,7 @@ class _System:
         return np.exp(self.particles.log_weight - self.particles.log_weight.max())
 
     def _thinned(self, number: int) -> np.ndarray:
-        """Return some particles, equally weighted; draws no random number."""
+        """Return equally weighted particles by systematic sampling with a fixed offset."""
         return self.particles.theta[systematic(self._weight(), min(number, self.size), 0.5)]
 
     def _rng(self, day: int) -> np.random.Generator:
@@ -198,7 +198,7 @@ class _System:
         return np.where(lost, -np.inf, p.log_weight + gained)
 
     def _assimilate(self, sequence: CellSequence, begin: int, rng: np.random.Generator, day: date) -> float:
-        """Let in the evidence of a date, new from period `begin` on; return the log of its probability."""
+        """Update the particles with the evidence of a date; return the log of its probability."""
         log_weight = self._reweighted(sequence, begin)
         if not self.problem.layout.learns:
             if np.isneginf(log_weight).any():
@@ -257,7 +257,7 @@ class _System:
         return low, self._reweighted(bridge(old, new, low), begin)
 
     def _resample_and_move(self, rng: np.random.Generator) -> None:
-        """Resample half as many pairs of particle and scenario; keep each, and its Gibbs sweep too."""
+        """Waste-free step: resample half the pairs, and keep each with its Gibbs-moved copy."""
         p, periods = self.particles, self.sequence.start.shape[1] - 1
         filtered, moved = p.filtered, self.size // 2
         now = filtered.alpha[:, 0, periods - 1] if periods else p.theta[:, : self.scenarios]
@@ -279,7 +279,7 @@ class _System:
             self._move_again(np.arange(self.size - moved, self.size), periods, rng)
 
     def _move_again(self, row: np.ndarray, periods: int, rng: np.random.Generator) -> None:
-        """Sweep particles once more where they are, their present scenario drawn anew."""
+        """Apply one more Gibbs sweep to particles in place, with a fresh present scenario."""
         p = self.particles
         reached = p.filtered.alpha[row, 0, periods - 1].cumsum(axis=1)
         last = (reached < rng.random((len(row), 1)) * reached[:, -1:]).sum(axis=1)

@@ -1,4 +1,4 @@
-"""The engine "smc": particles are doubled, and moved more often, until the error is small enough."""
+"""Engine ``smc``: doubles particles and adds Gibbs moves until the Monte Carlo error is small enough."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from forecast.model.problem import Problem
 def run_smc(
     problem: Problem, *, draws: int, chains: int, tolerance: float, seed: int, progress: Progress | None
 ) -> EngineResult:
-    """Infer a problem by particle systems, doubled until the error of every probability is small enough."""
+    """Run SMC chains with doubled particle numbers until every Monte Carlo error is within tolerance."""
     options: dict[str, Any] = {"draws": draws, "chains": chains, "tolerance": tolerance, "seed": seed}
     result, run = doubled(problem, **options, progress=progress)
     warnings = gap_warnings(run)

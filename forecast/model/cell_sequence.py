@@ -1,4 +1,4 @@
-"""The cells of a question in their order of time, as arrays, and how two such orders differ."""
+"""Cells in time order as arrays, the difference of two sequences, and an annealed bridge between them."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a cell holds apart from theta, and many cells as arrays.
+"""Data of a cell (one indicator in one period) that do not depend on theta, alone and as arrays.
 
 The chance of one report given what happened, x, is
 
@@ -42,7 +42,7 @@ class CellContent(NamedTuple):
 
 
 def flatten(contents: list[CellContent]) -> Cells:
-    """Return contents as arrays: cell n is content n, and the children follow."""
+    """Pack cell contents into arrays: cell n is contents[n]; child cells are appended."""
     rows, child = list(contents), []
     for content in contents:
         child.append(len(rows))

@@ -1,4 +1,4 @@
-"""How the true scenario moves: the per-period transition matrix.
+"""Scenario dynamics: the per-period transition matrix expm(Q), and the outlook without new evidence.
 
 Moves are a continuous-time Markov chain with generator Q, Q[i, j] = rate_i then_i[j] for j != i and
 Q[i, i] = -rate_i, and the per-period matrix is P = expm(Q). With mu the largest rate, Q + mu I has no

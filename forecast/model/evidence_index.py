@@ -1,4 +1,4 @@
-"""From the log of reports to cells: what was known of each indicator in each period, date by date.
+"""Incremental index of the cells: the evidence by indicator and period, as known on any date.
 
 A cell is rebuilt only when something about it becomes known: a report, a correction, a withdrawal, the end
 of a period (counts and measures wait for it), silence that has lasted long enough. Whatever depends on a
@@ -80,7 +80,7 @@ class EvidenceIndex:
     # ---- what the outside asks -------------------------------------------------------------------
 
     def changes(self, until: date) -> list[tuple[date, CellKey]]:
-        """Return every date up to a day on which a cell may change, with the cell."""
+        """Return (date, cell) pairs on which a cell may change, up to a day, in time order."""
         changes = self.log.changes()
         for i, indicator in enumerate(self._question.indicators):
             if indicator.monitored:
@@ -92,7 +92,7 @@ class EvidenceIndex:
     def update_cells(
         self, keys: Iterable[CellKey], day: date, left_out: frozenset[str] = frozenset()
     ) -> None:
-        """Make the cells `keys`, and what depends on them, what is known on `day`, some reports left out.
+        """Rebuild the cells `keys` and their dependents as known on `day`, without `left_out`.
 
         A report that is left out adds nothing, but what it corrects stays corrected.
         """
@@ -154,7 +154,7 @@ class EvidenceIndex:
         return flatten([content for content, _ in self._numbers])
 
     def _copy(self) -> EvidenceIndex:
-        """Return an index that can be changed without changing this one."""
+        """Return an independent copy for modification."""
         index = copy(self)
         index._single, index._combined = dict(self._single), dict(self._combined)
         index._periods = {key: list(periods) for key, periods in self._periods.items()}
@@ -170,7 +170,7 @@ class EvidenceIndex:
         self._codes, self._kinds = np.empty(0, np.int64), np.empty(0, np.int64)
 
     def _refresh(self, keys: Iterable[CellKey], day: date, left_out: frozenset[str]) -> set[CellKey]:
-        """Build cells, and what depends on them, anew; return the cells, pairs as one, that may differ."""
+        """Rebuild cells and their dependents; return the keys of the combined cells affected."""
         self._day = day
         touched = set(keys)
         for key in sorted(touched):
@@ -253,7 +253,7 @@ class EvidenceIndex:
     # ---- cells that belong together ----------------------------------------------------------------
 
     def _combine(self, key: CellKey) -> None:
-        """Put together an indicator's cell and the cell of the indicator that is given it."""
+        """Attach the cells of child indicators to their parent's cell."""
         unit, period, i = key
         content = self._single.get(key)
         children = self._children.get(i, ())

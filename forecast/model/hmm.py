@@ -1,4 +1,4 @@
-"""The scenario integrated out exactly: forward filter and smoother, for many particles at once.
+"""Hidden Markov model: forward filter and smoother of the scenario, for many particles at once.
 
     alpha_t(s) = P(s_t = s | y_0..y_t),   c_t = p(y_t | y_0..y_(t-1)),
     alpha_t(s) c_t = L_t(s) sum_i alpha_(t-1)(i) P(i, s),   L_t(s) = prod over cells of m(s)^exponent

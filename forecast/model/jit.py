@@ -1,4 +1,4 @@
-"""Compiling the hot loops, once for ever.
+"""Numba compilation with an on-disk cache keyed by a digest of the compiled sources.
 
 Numba compiles a function when it is first called and can keep the machine code on disk, but it notices a
 change only in the function's own file, and it writes beside the source if it can. Here the folder of the

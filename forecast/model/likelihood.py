@@ -1,4 +1,4 @@
-"""The likelihood of a cell: what all its reports and its silence say of each scenario.
+"""Likelihood of a cell: its reports and silence in each scenario, the true value summed out.
 
 For one cell (indicator i, period t) the value x is summed out,
 
@@ -170,7 +170,7 @@ def log_add(x: float, y: float) -> float:
 
 @inlined
 def log_number(c: int, s: int, theta: np.ndarray, cells: Cells, a: Arrays) -> float:
-    """Return log m(s) of the cell of a count or a measure."""
+    """Return log m(s) of a count's or measure's cell."""
     i = cells.cell[c].indicator
     total = np.log(base_product(c, theta, cells))
     for j in range(cells.cell[c].first, cells.cell[c].end):
@@ -184,7 +184,7 @@ def log_number(c: int, s: int, theta: np.ndarray, cells: Cells, a: Arrays) -> fl
 def category(
     c: int, s: int, buffer: np.ndarray, part: int, theta: np.ndarray, cells: Cells, a: Arrays
 ) -> float:
-    """Return m(s) of a category's own cell, from its value weights buffer[part]."""
+    """Return m(s) of a category's cell from its value weights buffer[part]."""
     i, hold, total = cells.cell[c].indicator, cells.cell[c].hold, 0.0
     start, size = place(i, s, a), a.indicator[i].size
     for x in range(size):

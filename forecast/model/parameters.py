@@ -1,4 +1,4 @@
-"""Where each judgement stands in the vector theta, and its prior.
+"""Layout of the parameter vector theta: the slots of each judgement, and its prior.
 
 theta is one float vector, so that a set of particles is one array (particle, slot). In order: the prior
 over scenarios (K slots); per indicator and scenario its likelihood (one slot per value of a category, one
@@ -108,7 +108,7 @@ class Block:
 
     @cached_property
     def records(self) -> list[tuple[float, float, float, bool]]:
-        """Its slots as compiled code reads them, one of SLOT for each."""
+        """The slots of the judgement as records of dtype SLOT."""
         a, b = (parameter.tolist() for parameter in self.parameters())
         sd = float(getattr(self.judgement, "sd", 0.0))
         return [(*both, sd, self.learns) for both in zip(a, b, strict=True)]

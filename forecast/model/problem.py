@@ -1,4 +1,4 @@
-"""The whole inference problem of a case up to a date: layout, cells, and the evidence of each trend date."""
+"""Inference problem of a case up to a date: layout of theta, cells, and evidence per trend date."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The log of reports, by cell: which stand on a day, and whether what a repeat passes on still stands."""
+"""Log of reports by cell: reports in force on a day, and the originals of each repeat."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ class ReportLog:
             reports.sort(key=lambda r: r.reported)  # stable: then by place in the log
 
     def key(self, report: Report) -> CellKey:
-        """Return the cell that a report speaks about."""
+        """Return the cell key (unit, period, indicator) of a report."""
         unit = self._units[report.unit]
         return unit, self._question.period(report.date), self._position[report.indicator]
 

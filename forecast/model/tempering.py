@@ -1,4 +1,4 @@
-"""Groups and the cap: how much cells that may say the same thing count together.
+"""Tempering exponents of cells: discount for correlated groups, and cap on a cell's likelihood ratio.
 
 With w_c the range of log m_c over scenarios, all judgements at their means, the cells of one group in one
 period get the exponent 1 / (1 + rho ((sum w)^2 / sum w^2 - 1)): n equal cells count as n / (1 + rho (n - 1)),

@@ -1,1 +1,1 @@
-"""What was forecast and when: the ledger, which is never rewritten, and what it says about us."""
+"""Append-only ledger of issued forecasts, and comparison with issues about earlier scenarios."""

@@ -1,4 +1,4 @@
-"""To issue a forecast: to record in the ledger, for good, what is believed on a day."""
+"""Issuing a forecast: its rows appended to the ledger, and the last issue to compare it with."""
 
 from __future__ import annotations
 
@@ -99,7 +99,7 @@ def entries(tree: xr.DataTree, *, issued_at: datetime) -> tuple[Entry, ...]:
 
 
 def _chance(of: xr.Dataset) -> tuple[float, ...]:
-    """Return probability, low and high, none of them a rounding error beyond 0 or 1."""
+    """Return probability and interval ends, clipped to [0, 1]; raise where they are not finite."""
     numbers = [float(of[name]) for name in ("probability", "low", "high")]
     if not all(math.isfinite(number) for number in numbers):
         raise ValueError(f"a forecast that is no number cannot be issued: {numbers}")
@@ -107,7 +107,7 @@ def _chance(of: xr.Dataset) -> tuple[float, ...]:
 
 
 def last_issue(ledger: Sequence[Entry], made_from: Inputs) -> tuple[Entry, ...]:
-    """Return the rows of the issue that a forecast is to be compared with.
+    """Return the ledger rows of the previous issue to compare a forecast with.
 
     That is the one with the latest as-of date not after this forecast's, and among those of one date the
     latest issued. What was issued after these very inputs is left out, so that a forecast made twice shows

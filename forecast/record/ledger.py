@@ -1,4 +1,4 @@
-"""The ledger: every forecast that was issued, for good, in ``forecasts.csv`` beside the question.
+"""Append-only ledger of issued forecasts in ``forecasts.csv``: atomic append, and reading.
 
 One row is one scenario of one issue. Rows are only ever added. The file is written whole or not at all: the
 old content and the new rows go to a second file, which then takes the first one's place in a single step,
@@ -156,7 +156,7 @@ def read_ledger(path: Path | str) -> tuple[Entry, ...]:
 
 
 def append(path: Path | str, entries: Sequence[Entry]) -> bool:
-    """Add one issue to the ledger, whole or not at all.
+    """Append one issue to the ledger atomically; return whether it was new.
 
     Raises InputError if the ledger as it stands cannot be understood. Nothing is written then.
     """
@@ -171,7 +171,7 @@ def append(path: Path | str, entries: Sequence[Entry]) -> bool:
 
 
 def _content(path: Path) -> bytes:
-    """Return what a ledger's file holds, nothing if there is none."""
+    """Return the bytes of a ledger file, or b"" if it does not exist."""
     try:
         return path.read_bytes()
     except FileNotFoundError:
@@ -182,7 +182,7 @@ def _content(path: Path) -> bytes:
 
 
 def _joined(old: bytes, new: bytes) -> bytes:
-    """Return old and new content; an editor may have taken the last line's end away."""
+    """Append rows to the old content, after a line end if it lacks one."""
     return old + (b"\n" if old.strip() and not old.endswith(b"\n") else b"") + new
 
 

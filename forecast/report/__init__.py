@@ -1,1 +1,1 @@
-"""What the reader sees: table, brief, plot and JSON. They draw what others computed, and compute nothing."""
+"""Presentation of results as terminal text, brief, plots and JSON; nothing is inferred here."""

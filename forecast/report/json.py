@@ -1,4 +1,4 @@
-"""What the commands print for programs: JSON documents of plain values."""
+"""JSON documents that the commands print with ``--json``, as plain values."""
 
 from __future__ import annotations
 
@@ -60,7 +60,7 @@ def _unit(unit: UnitForecast, tree: xr.DataTree, change: xr.Dataset | None) -> d
 
 
 def _change(change: xr.Dataset, unit: str) -> dict[str, Any]:
-    """Return the parts of the move since the last issue, each with the reports that brought it."""
+    """Return the attribution of the change since the last issue: parts with their reports."""
     names = change["scenario"].values.tolist()
 
     def moved(when: str, step: str) -> dict[str, Any]:
@@ -93,7 +93,7 @@ def _scenario(scenario: ScenarioForecast) -> dict[str, Any]:
 
 
 def _dated(course: xr.Dataset, time: str) -> list[dict[str, Any]]:
-    """Return one object per date: the date under the name of its dimension, then the scenarios of then."""
+    """Return one object per date, with the probability of each scenario in force then."""
     table = course["probability"].transpose(time, "scenario")
     dates = table[time].values.astype("datetime64[D]").astype(str).tolist()
     names = table["scenario"].values.tolist()

@@ -1,4 +1,4 @@
-"""How numbers are written for a reader: percentages, bands, points, decibans, counts and sparklines."""
+"""Numbers as text: percentages, intervals, percentage points, decibans, counts and sparklines."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ _BLOCKS = "▁▂▃▄▅▆▇█"
 
 
 def percent(probability: float) -> str:
-    """Write a probability; what is neither impossible nor certain never reads 0 % or 100 %.
+    """Format a probability as a percentage; only exact 0 or 1 gives 0% or 100%.
 
     >>> percent(0.624), percent(0.004), percent(0.999), percent(0.0)
     ('62%', '<1%', '>99%', '0%')

@@ -1,4 +1,4 @@
-"""The what-if panel for a notebook: sliders over the case's estimates, and the forecast that follows them."""
+"""What-if panel for notebooks: sliders for a case's estimates, and the forecast with them moved."""
 
 from __future__ import annotations
 
@@ -136,7 +136,7 @@ class _Panel:
 
 
 def _bar(after: float, before: float, colour: str) -> str:
-    """Return three cells: a bar with a mark where it was, the probability, and its change in points."""
+    """Return table cells: bar with a mark at the previous value, probability, and change in points."""
     bar = (
         "<div style='position:relative;width:14em;height:1.1em;background:#8882'>"
         f"<div style='width:{100 * after:.1f}%;height:100%;background:{colour}'></div>"

@@ -1,4 +1,4 @@
-"""The sentences that the terminal and the brief share, so that they say the same."""
+"""Sentences shared by terminal and brief: headline, confidence, provenance, reports and clashes."""
 
 from __future__ import annotations
 
@@ -87,7 +87,7 @@ def listed(reports: Sequence[WeighedReport]) -> Sequence[WeighedReport]:
 
 
 def unlisted(reports: Sequence[WeighedReport]) -> list[str]:
-    """Return the number of the reports that are not listed, if any."""
+    """Return a line counting the reports not listed, or nothing."""
     return _and_more(len(reports) - len(listed(reports)), "report of less weight", "reports of less weight")
 
 

@@ -1,4 +1,4 @@
-"""Styles of scenarios in every plot, contrast of colours, and places for labels that must not overlap.
+"""Colours, line styles and markers of scenarios; colour contrast; labels placed without overlap.
 
 A scenario has a colour, a line style, a marker and a hatching. Up to eight scenarios (one of them the
 residual) differ in each of the four, up to 49 in at least one.

@@ -1,4 +1,4 @@
-"""The summary of a forecast, picked from its result: the one source of table, brief and JSON document.
+"""Summary of a forecast, extracted from its result: the common source of table, brief and JSON.
 
 Nothing is inferred here. Probabilities come from the DataTree, titles and reports from the case, the
 forecast to compare with from the ledger.
@@ -15,8 +15,8 @@ from forecast.analysis.confidence import Confidence, confidence
 from forecast.analysis.source_agreement import Clash, clashing_cells
 from forecast.case.probability_words import word_for, words_between
 from forecast.inference.result import horizon, of_unit, warnings
-from forecast.record.comparison import Issued, carried_over, were_others
 from forecast.record.issue import inputs, last_issue
+from forecast.record.issued_probabilities import Issued, carried_over, were_others
 from forecast.report.styles import ScenarioStyle, scenario_styles
 
 if TYPE_CHECKING:

@@ -18,7 +18,7 @@ from forecast.analysis.weight_of_evidence import PARTS, explain, readings, repor
 from forecast.case.evidence import Evidence
 from forecast.case.folder import Case
 from forecast.inference.engine import infer
-from forecast.inference.leave_one_out import weights_of_evidence
+from forecast.inference.report_weights import weights_of_evidence
 from forecast.model.parameters import build_layout
 from forecast.report.text.explanation import explain_lines
 from tests.cases import CASES, Small, binary, day, question, report, small, source

@@ -1,1 +1,1 @@
-"""What the answer depends on: judgements, their flip values, and sets of reports."""
+"""Sensitivity analysis of a forecast to its judgements and to its reports."""

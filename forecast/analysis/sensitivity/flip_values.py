@@ -1,4 +1,4 @@
-"""Flip value: the value of a judgement at which another scenario would lead (threshold analysis).
+"""Threshold analysis: the value of a judgement (flip value) at which the leading scenario changes.
 
 The margin f(v) = p_lead(v) - max over the others of p(v), all other judgements at their means, is looked at
 on a grid, since it need not be monotone: seven quantiles between those that bound the judgement's central
@@ -40,7 +40,7 @@ NO_FLIP = Flip(float("nan"), -1, float("nan"))
 
 
 def plausible(one: StatedValue) -> tuple[float, float]:
-    """Return the range in which a flip value is looked for."""
+    """Return the search interval for a flip value: central 99 %, or 0 to 1 for a reliability."""
     if one.kind == "reliability":
         return 0.0, HIGHEST_RELIABILITY
     return one.quantile(PLAUSIBLE[0]), one.quantile(PLAUSIBLE[1])

@@ -1,4 +1,4 @@
-"""Influential sets: forecasts without sets of reports, and the smallest set that changes the leader.
+"""Influential sets: the smallest set of reports whose deletion changes the leading scenario.
 
 Case deletion at the judgements' means, for very many sets. Leaving reports out changes a forecast in places
 only. A *component* is one indicator (with those that are given it) in one unit: repeats, corrections, held
@@ -139,7 +139,7 @@ class Removals:
 def _places(
     question: Question, known: Evidence, top: Sequence[int], unit: int
 ) -> dict[str, dict[Component, set[int]]]:
-    """Return for each row the components and periods of a unit that it, or any row of its chain, speaks of.
+    """Return, for each row, the components and periods of a unit touched by its chain of corrections.
 
     A chain is a report with what it corrects and what corrects it: without one of them another may stand.
     """
@@ -244,7 +244,7 @@ def _margin(p: np.ndarray, lead: int) -> np.ndarray:
 
 
 def _greedy(question: Question, removals: Removals, lead: int, rival: int) -> tuple[str, ...]:
-    """Remove reports in favour of a rival until the leader no longer leads, or nothing helps any more."""
+    """Delete reports greedily in favour of a rival until the leader changes or no deletion helps."""
     steps = _steps(question, removals)
     removed: frozenset[str] = frozenset()
     p = removals.horizon([()])[0]

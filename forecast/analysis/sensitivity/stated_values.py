@@ -1,4 +1,4 @@
-"""Every number that was judged, one by one, and the question with another value in its place.
+"""Single numbers of a question's judgements, and copies of the question with one number replaced.
 
 A judgement of several shares (a prior, the values of a category, where a scenario moves to) is as many
 numbers: one share is moved and the others keep their proportions, as they do on average under a Dirichlet.
@@ -113,7 +113,7 @@ def stated_values(question: Question) -> tuple[StatedValue, ...]:
 
 
 def _shares(judgement: Judgement | None) -> list[int]:
-    """Return the entries of a judgement that may vary, one for a number by itself."""
+    """Return the indices of the entries of a judgement that can vary; one of two complementary shares."""
     if judgement is None or judgement.exact:
         return []
     if not isinstance(judgement, Proportions):

@@ -1,4 +1,4 @@
-"""Tornado analysis: how far the answer moves if one judgement is set to the ends of its central 90 %.
+"""Tornado analysis: change of the probabilities with one judgement at the ends of its 90 % interval.
 
 At the means, exactly: p_j(v) = P(scenario | evidence, judgement j at v, all others at their means). With
 learning, by importance sampling from the draws theta_n of the forecast: had judgement j been stated as v with
@@ -179,7 +179,7 @@ class PosteriorDraws:
         self._log = model.probabilities_at(self._theta)[2]
 
     def reweighted(self, question: Question) -> Reweighted:
-        """Return the answer of a question whose judgements differ, from these draws."""
+        """Return the forecast under altered judgements, by importance weighting of transported draws."""
         model = self._model.with_question(question)
         theta = transported(self._theta, self._model.layout, model.layout)
         now, horizon, log = model.probabilities_at(theta)
@@ -239,7 +239,7 @@ def _beta(x: np.ndarray, old: tuple[Any, Any], new: tuple[Any, Any]) -> np.ndarr
 
 
 def _gamma(x: np.ndarray, old: np.ndarray, new: np.ndarray) -> np.ndarray:
-    """Transport draws of one Gamma of rate 1 to another."""
+    """Map draws of one unit-rate Gamma to another by equal quantiles."""
     from scipy.special import gammainc, gammaincc, gammainccinv, gammaincinv
 
     low, high = gammaincinv(new, gammainc(old, x)), gammainccinv(new, gammaincc(old, x))

@@ -1,1 +1,1 @@
-"""From a question file and a log of evidence to checked values, with every fault named at once."""
+"""Reader of ``question.yaml`` and ``evidence.csv``: validated values, or every fault together."""

@@ -1,4 +1,4 @@
-"""What reports say about one another: replacing, repeating, and what may not stand together in a cell.
+"""Consistency checks between reports: corrections, repeats, and contradictions within a cell.
 
 A report is live from the day it was reported until the day something that replaces it was reported. Two
 reports clash only if there is a day on which both are live; so a value may be corrected at any time, and
@@ -110,7 +110,7 @@ class _Log:
         self._check_circles({r.id: r.repeats for r in self.reports if r.repeats}, "repeats")
 
     def _original(self, report: Report, name: str) -> Report | None:
-        """Return a repeated report if it can be repeated."""
+        """Return the original of a repeat; note a fault and return None where it is not valid."""
         original = self.by_id.get(name)
         if name == report.id:
             self.add(report, "repeats", name, "it repeats itself", "name the report that it passes on")
@@ -150,7 +150,7 @@ class _Log:
                 return
 
     def _spoke_before(self, report: Report) -> bool:
-        """Return whether its source reported in this cell before."""
+        """Tell whether the same source has an earlier report in this cell."""
         mine = (report.reported, self.place[report.id])
         return any(
             other.source == report.source and (other.reported, self.place[other.id]) < mine

@@ -1,4 +1,4 @@
-"""``evidence.csv``: from the file to :class:`~forecast.case.evidence.Evidence`, or to all its faults.
+"""Reader of ``evidence.csv``: returns :class:`~forecast.case.evidence.Evidence` or notes every fault.
 
 Each row is read by itself; what rows say about one another is checked by
 :mod:`forecast.case.reader.consistency`. Files of spreadsheets are read too, surprises refused.
@@ -189,7 +189,7 @@ class _RowReader:
         return next(iter(_split(row[column], r"[;,\s]+")), "")
 
     def _value(self, row: Row) -> tuple[Value, bool]:
-        """Return the value, and whether the row can be checked further."""
+        """Return the parsed value of a row, and whether its other columns can be checked."""
         id, text = row["indicator"], row["value"]
         if not id:
             if text:

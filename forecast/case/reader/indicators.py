@@ -1,4 +1,4 @@
-"""Indicators with their groups, and sources with the grades of their reports: from shape to frozen values."""
+"""Conversion of indicators, groups, sources and their grades from schema models to frozen values."""
 
 from __future__ import annotations
 
@@ -61,7 +61,7 @@ def read_indicators(
 def _with_extras(
     indicator: Indicator, written: schema.AnyIndicator, place: Place, setting: Setting
 ) -> Indicator:
-    """Return an indicator with what only its kind has."""
+    """Return an indicator with the fields of its kind only: dispersion, persistence, monitoring, parent."""
     if isinstance(written, schema.Count) and written.dispersion not in (None, math.inf):
         return replace(indicator, dispersion=written.dispersion)
     if not isinstance(written, schema.Category):

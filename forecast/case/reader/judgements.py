@@ -1,4 +1,4 @@
-"""Judgements: from each way in which one may be written to the distribution that it means.
+"""Conversion of every notation of a judgement in ``question.yaml`` to its distribution.
 
 ===================================  =======================================================
 written                              meaning
@@ -50,7 +50,7 @@ class Defaults:
     learn: bool
 
     def within(self, block: Block) -> Defaults:
-        """Return the defaults inside a block that may say `learn` and `weight`."""
+        """Return these defaults overridden by a block's own `learn` and `weight`."""
         weight, learn = getattr(block, "weight", None), getattr(block, "learn", None)
         return Defaults(weight or self.weight, self.words, self.learn if learn is None else learn)
 
@@ -184,7 +184,7 @@ def _name(name: str | None, asked: Asked) -> Proportions | None:
 
 
 def _refuse_name(name: str, asked: Asked) -> Proportions | None:
-    """Note that a name is neither word nor grade; if it looks like a number, that it must be one."""
+    """Note the fault of a text that is no probability word, grade or number."""
     if number_fix(name):
         asked.place.refuse("must be a number", allowed=str(Limits(ge=0, le=1)), fix=number_fix(name))
         return None

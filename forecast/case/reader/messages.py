@@ -1,4 +1,4 @@
-"""Faults of a question file: what pydantic finds wrong with its shape, in the words of an analyst.
+"""Conversion of pydantic's validation errors in ``question.yaml`` to faults in the analyst's terms.
 
 :func:`validated` holds a file's tree against a model. Every error becomes a fault with its line, value, what
 is allowed and what to do; the value then counts as None, and the rest is held against the model again.
@@ -54,7 +54,7 @@ class Place:
         return Place(node, f"{self.where} (number {number + 1})", self.faults)
 
     def refuse(self, problem: str, *, allowed: str = "", fix: str = "", value: str | None = "") -> None:
-        """Note what is wrong here; `problem` goes on from the name, `value` (None: nothing) is shown."""
+        """Note a fault of the value at this place; `problem` continues the value's name."""
         value = self.node.shown if value == "" else value
         between = "" if problem.startswith(":") else " "
         self.note(value, f"{self.where}{between}{problem}", allowed=allowed, fix=fix)

@@ -1,4 +1,4 @@
-"""``question.yaml``: from the file to a :class:`~forecast.case.question.Question`, or to all its faults.
+"""Reader of ``question.yaml``: returns :class:`~forecast.case.question.Question` or notes every fault.
 
 The file's shape is held against :mod:`forecast.case.reader.schema`; here its parts become the frozen values
 of :mod:`forecast.case.question`, and what they say about one another is checked: dates, scenarios and their
@@ -16,7 +16,7 @@ from pathlib import Path
 from forecast.case import elicitation
 from forecast.case.errors import Faults, listed, meant
 from forecast.case.judgement import Positive, Proportions
-from forecast.case.prior_transfer import transfer_forward, transfer_matrix
+from forecast.case.probability_transfer import transfer_forward, transfer_matrix
 from forecast.case.question import Era, History, Kind, Moves, Question, Resolved, Scenario, Transition
 from forecast.case.reader import schema
 from forecast.case.reader.indicators import Setting, read_grades, read_groups, read_indicators, read_sources

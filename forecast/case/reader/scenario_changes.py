@@ -1,4 +1,4 @@
-"""Scenarios that change: from when to when each is there, and where its probability comes from and goes to.
+"""Validation of scenarios that begin or end, and the question of each era between two changes.
 
 A scenario may say `since` (with `takes`, unless others become it) and `until` with `becomes`. Between two
 changes lies an era. The question of an era is what a file without the other scenarios would say, to the last
@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from datetime import date
 
 from forecast.case.errors import listed
-from forecast.case.prior_transfer import ScenarioChange, row_in_era
+from forecast.case.probability_transfer import ScenarioChange, row_in_era
 from forecast.case.reader import schema
 from forecast.case.reader.judgements import sums_to_one
 from forecast.case.reader.messages import Place
@@ -91,7 +91,7 @@ def _becomes(written: schema.Scenario) -> dict[str, float]:
 
 
 def check_changes(scenarios: Scenarios, opened: date, place: Place) -> None:
-    """Note what does not fit between scenarios: probability from nowhere, or more than there is."""
+    """Note inconsistent changes: probability without origin, or shares that exceed what is available."""
     for turn in turns(scenarios, opened):
         for id, one in scenarios.items():
             if one.until == turn.day:
@@ -210,7 +210,7 @@ def file_of_era(file: schema.QuestionFile, setting: EraSetting, top: Place) -> s
 
 
 def _move(own: str, move: schema.Move, setting: EraSetting, place: Place) -> schema.Move:
-    """Return a row of `moves`. A move to what has become one's own scenario is none: the stay is longer."""
+    """Return a row of `moves` restricted to an era; moves into the scenario itself lengthen its stay."""
     if move.then is None or move.lasts is None:
         return move
     written = _numbers(move.then)

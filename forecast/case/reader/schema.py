@@ -1,4 +1,4 @@
-"""The shape of ``question.yaml``: which keys there are, of which types and within which limits.
+"""Pydantic schema of ``question.yaml``: allowed keys, their types and their limits.
 
 The models say what a value must be by itself; what values say about one another is checked where they are
 converted (:mod:`forecast.case.reader.question` and its neighbours). A field is None where it is at fault, and

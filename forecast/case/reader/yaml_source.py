@@ -1,4 +1,4 @@
-"""A YAML file as a tree of values that know their lines; nothing else can come out of it.
+"""Safe YAML parser: a tree of scalars, lists and mappings, each with its line number.
 
 The file is read as a stream of events, from which the tree is built here: no object is ever constructed
 from a tag, nothing recurses, and duplicate keys, aliases that multiply and merge keys are faults with a
@@ -107,7 +107,7 @@ def load_yaml(data: bytes, faults: Faults) -> Node | None:
 
 
 def decoded(data: bytes, faults: Faults, *, most_bytes: int) -> str | None:
-    """Return the text of a UTF-8 file without its byte order mark, or None after noting why not."""
+    """Decode a UTF-8 file, dropping its byte order mark; note a fault and return None on failure."""
     if len(data) > most_bytes:
         limit = f"at most {most_bytes / 1e6:g} MB"
         faults.add(0, f"{len(data) / 1e6:.1f} MB", "the file is too large", allowed=limit)

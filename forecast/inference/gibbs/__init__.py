@@ -1,4 +1,4 @@
-"""One Gibbs sweep of a particle theta, the scenario path being drawn from its filter.
+"""Gibbs move of a particle: latent variables given theta, then theta given the latent variables.
 
 :mod:`~forecast.inference.gibbs.latent` draws the hidden values: the path, the value of each cell, the origin
 of each report. :mod:`~forecast.inference.gibbs.conjugate` draws the judgements given these, a function for

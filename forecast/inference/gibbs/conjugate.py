@@ -1,4 +1,4 @@
-"""Conjugate draws of the judgements given the hidden values; Metropolis-Hastings where these are not exact.
+"""Updates of the judgements given the latent variables: conjugate, or Metropolis-Hastings.
 
 Given the hidden values (:mod:`forecast.inference.gibbs.latent`) the judgements are independent and conjugate:
 Dirichlet, Gamma and Normal with the cells' exponents as weights, Beta for reliabilities. Where that draw is
@@ -191,7 +191,7 @@ def draw_reliabilities(
     rng: np.random.Generator,
     accepted: np.ndarray,
 ) -> None:
-    """Draw the reliability of each source and testimony from its Beta; accepted or rejected if not exact."""
+    """Draw each source's and testimony's reliability from its Beta, or by Metropolis-Hastings."""
     for k in range(a.reliabilities):
         slot = a.reliability + k
         if not a.slot[slot].learns:
@@ -316,7 +316,7 @@ def draw_dynamics(
 
 @kernel
 def moves_over_prior(theta: np.ndarray, a: Arrays, plus: np.ndarray, stays: np.ndarray) -> float:
-    """Return log(g / p) of the mixed proposal for the moves."""
+    """Return the log ratio of proposal to prior density for the dynamics at theta."""
     size, start = stays.shape[0], a.dynamics_offset
     to, total = start + size, 0.0
     for i in range(size):

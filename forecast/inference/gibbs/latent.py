@@ -1,4 +1,4 @@
-"""Hidden values of one particle: the path of scenarios, the value of each cell, the origin of each report.
+"""Latent variables given theta: draws of the scenario path, the cell values and each report's origin.
 
 Given theta, a path s_0..s_T is drawn by forward filtering, backward sampling. Given the path, in each cell
 the value x is drawn, and whether it was fresh or held; of each report, whether it states x, or is noise.
@@ -69,7 +69,7 @@ def new_latent(theta: np.ndarray, sequence: CellSequence, cells: Cells, a: Array
 
 @inlined
 def binomial(rng: np.random.Generator, n: int, p: float) -> int:
-    """Draw how many of n happen with chance p each."""
+    """Draw from Binomial(n, p)."""
     if n == 0 or p <= 0.0:
         return 0
     if p >= 1.0:
@@ -222,7 +222,7 @@ def draw_number(
     latent: Latent,
     rng: np.random.Generator,
 ) -> None:
-    """Draw which of the reported numbers is the value of a count or a measure, if any."""
+    """Draw the true value of a count or measure: one of the reported numbers, or none of them."""
     i, first = cells.cell[c].indicator, cells.cell[c].first
     total, chosen = log_number(c, s, theta, cells, a), -1
     left = rng.random() - math.exp(np.log(base_product(c, theta, cells)) - total)
@@ -279,7 +279,7 @@ def draw_cells(
 
 @inlined
 def member(c: int, n: int, cells: Cells) -> int:
-    """Return cell c for n = 0, then its children one by one."""
+    """Return the index of cell c (n = 0), or of its n-th child."""
     return c if n == 0 else cells.cell[c].child + n - 1
 
 

@@ -1,4 +1,4 @@
-"""One Gibbs sweep: the hidden values of each particle, then its judgements given these."""
+"""Gibbs sweep over many particles: latent variables given theta, then theta given these."""
 
 from __future__ import annotations
 

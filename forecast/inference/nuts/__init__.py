@@ -1,1 +1,1 @@
-"""The same model as a ``pm.Model``, and the engine that samples it with NUTS."""
+"""PyMC model of a case, an independent second implementation, and the engine ``nuts`` on it."""

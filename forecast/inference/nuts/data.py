@@ -1,4 +1,4 @@
-"""The evidence known on a date as rectangular arrays: the ``pm.Data`` of the model.
+"""Evidence known on a date as padded rectangular arrays: the ``pm.Data`` of the model.
 
 Cells that are alike are one row, whatever their period. Rows are padded to the same number of values and of
 reports: a padded value has the factor 0, a padded report leaves every value as likely as it was. The reports

@@ -1,4 +1,4 @@
-"""Theta as random variables: every judgement under the analyst's own names, with dims and coords.
+"""Priors of the judgements as PyMC random variables, with dims and coords named after the question.
 
 Judgements that evidence revises are random variables, those of one kind together where they have the same
 shape. Exact ones are constants. Those with ``learn: false`` are ``pm.Data``, at their means at first: in one

@@ -1,4 +1,4 @@
-"""The likelihood of the evidence as a PyTensor graph: cells, moves of the scenario, scaled forward filter.
+"""Likelihood of the evidence as a PyTensor graph: cells, transition matrix and forward filter.
 
 The formulas are those of :mod:`forecast.model.likelihood`, :mod:`~forecast.model.dynamics` and
 :mod:`~forecast.model.hmm`, written a second time on arrays: neither writing uses the other.

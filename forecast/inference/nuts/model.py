@@ -1,4 +1,4 @@
-"""The model of a case as a ``pm.Model``."""
+"""PyMC model of a case: priors, data and likelihood assembled into one ``pm.Model``."""
 
 from __future__ import annotations
 

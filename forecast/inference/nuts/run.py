@@ -1,4 +1,4 @@
-"""The engine "nuts": the No-U-Turn sampler of nutpie on each trend date anew, and its diagnostics.
+"""Engine ``nuts``: one run of nutpie's NUTS sampler per trend date, and its diagnostics.
 
 The model is compiled once; the data of each date are set in turn.
 """
@@ -237,7 +237,7 @@ class Sampler:
         self._compiled = _compile(layout, evidence, as_of, self._names) if self._names else None
 
     def given(self, evidence: Evidence) -> Sampler:
-        """Return the sampler of another log about the same judgements and testimonies, without compiling."""
+        """Return a sampler for other evidence of the same layout, reusing the compiled model."""
         other = copy.copy(self)
         other._evidence = evidence
         return other

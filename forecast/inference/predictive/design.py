@@ -1,4 +1,4 @@
-"""The design of the evidence: which cells and reports there are and how each comes about.
+"""Design of replicated evidence: which cells and reports exist, by which source, and what repeats what.
 
 A :class:`CellDesign` is a cell whose reports are to be drawn, a :class:`forecast.model.cells.ReportDesign` a
 report whose value is. Replicates of the evidence (:mod:`forecast.inference.predictive.replicates`) draw them:
@@ -126,7 +126,7 @@ class EvidenceDesign:
 
 
 def cell_and_children(cell: CellDesign) -> tuple[CellDesign, ...]:
-    """Return a cell and those that exist only where it is not quiet."""
+    """Return a cell followed by its child cells."""
     return cell, *cell.children
 
 

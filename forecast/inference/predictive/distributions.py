@@ -1,4 +1,4 @@
-"""The values of one indicator: their chances and draws of them, for many theta at once."""
+"""Likelihood and random draws of one indicator's values, vectorised over draws of theta."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from forecast.model.parameters import CATEGORY, MEASURE, NEGATIVE_BINOMIAL, Arra
 
 
 def rates(a: Arrays, i: int, theta: np.ndarray) -> np.ndarray:
-    """Return the likelihood of an indicator at theta (N, D): (V, N, K); of a number its mean, (1, N, K)."""
+    """Return an indicator's probabilities (V, N, K), or means (1, N, K), at theta (N, D)."""
     start, size = a.indicator[i]["start"], a.indicator[i]["size"]
     values = theta[:, start : start + a.scenarios * size].reshape(len(theta), a.scenarios, size)
     return np.moveaxis(values, 2, 0)

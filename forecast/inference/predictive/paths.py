@@ -1,4 +1,4 @@
-"""Paths of scenarios, drawn for many theta at once: from the dynamics, or from the filter."""
+"""Draws of scenario paths, vectorised over theta: from the dynamics, or by backward sampling."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Surprise of the evidence, date by date: how well what was known before predicted what was reported next.
+"""Prequential log score (Dawid 1984) of the evidence by date, and its tail probability.
 
 The log score of a date is log p(what is new | what was known), the prequential score (Dawid 1984). Whether
 it is low depends on how much was reported and how doubtful it was, so it is held against replicates: theta
@@ -26,7 +26,7 @@ from scipy.special import logsumexp
 
 from forecast.inference.particles import Chain, log_sum, systematic
 from forecast.inference.predictive.design import EvidenceDesign, cell_and_children
-from forecast.inference.predictive.increments import (
+from forecast.inference.predictive.new_evidence import (
     EvidenceIncrement,
     IncrementCell,
     Stated,

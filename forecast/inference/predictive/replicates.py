@@ -1,4 +1,4 @@
-"""Replicates of the evidence: what the reports might have stated, drawn from the model as it stands.
+"""Replicated evidence: reports drawn from the model given theta and a path of scenarios.
 
 Given theta and the path of scenarios, every cell's value x is drawn from f(x | s) (or went on from the last
 reported value), and every report's y from
@@ -128,7 +128,7 @@ def most_likely(cell: CellDesign, drawn: DrawnCell, layout: Layout) -> np.ndarra
 
 
 def equals_index(x: np.ndarray, size: int) -> np.ndarray:
-    """Return 1 where x is the index of the first axis, else 0; (size, ...)."""
+    """Return the one-hot encoding of x along a new first axis, (size, ...)."""
     return x == np.arange(size).reshape(size, *(1,) * x.ndim)
 
 
@@ -185,7 +185,7 @@ class _CellSampler:
         return np.full(len(self._theta), cell.held)
 
     def _given(self, cell: CellDesign) -> Iterator[tuple[np.ndarray, np.ndarray, float]]:
-        """Yield of each given report the part of P(y | x) that all x share, what x = y adds, and y."""
+        """Yield for each given report the two parts of P(y given x), constant and for x = y, and y."""
         stated = tuple(np.nan if design.given is None else design.given for design in cell.reports)
         for design in cell.reports:
             if design.given is not None:
@@ -206,7 +206,7 @@ class _CellSampler:
         return unreported, more
 
     def _number(self, cell: CellDesign, s: np.ndarray) -> np.ndarray:
-        """Draw what happened in cells of a count or a measure: some number that was given, or any."""
+        """Draw the true value of a count or measure given its known reports."""
         i, shape = cell.indicator, s.shape
         mean = rates(self._arrays, i, self._theta)[0, self._row, s]
         drawn = draw_number(self._arrays, i, mean, s, self._rng)
@@ -264,7 +264,7 @@ class _CellSampler:
         return y
 
     def _keep_value(self, cell: CellDesign, drawn: DrawnCell, places: tuple[PlacedCell, ...]) -> None:
-        """Keep what a persistent indicator's reports make most likely: the next cell may go on from there."""
+        """Store the most likely value of a persistent indicator for the next cell."""
         lasting = self._layout.question.indicators[cell.indicator].persistence is not None
         if lasting and (cell.reports or cell.monitoring is not None):
             value = most_likely(cell, drawn, self._layout)

@@ -1,4 +1,4 @@
-"""What the brief says beyond the summary, as the analyses returned it (:func:`forecast.gather`)."""
+"""Results of the analyses shown in the brief beside the summary, made by :func:`forecast.gather`."""
 
 from __future__ import annotations
 
@@ -112,7 +112,7 @@ class BriefData:
         return [Part(meaning, values.tolist()) for meaning, values in terms.items()]
 
     def effects(self) -> list[tuple[SourceEffect, tuple[float, ...]]]:
-        """Return each source with the differences without it, at the horizon of a regime, else now."""
+        """Return source effects with the differences at the horizon (regime) or now."""
         return [(one, one.horizon if self.regime else one.now) for one in self.source_effects]
 
     def strongest(self, unit: UnitForecast, sign: int) -> list[ReportEffect]:

@@ -1,4 +1,4 @@
-"""The elements of a page: headed sections of paragraphs, lists, tables and pictures, all plain values."""
+"""Page elements of the brief: sections of paragraphs, lists, tables and figures, as plain values."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The brief as Markdown that reads well as plain text: the summary, and the longer answers in a line each."""
+"""Brief as Markdown: the summary in full, and one line for each further analysis."""
 
 from __future__ import annotations
 

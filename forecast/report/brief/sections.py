@@ -1,4 +1,4 @@
-"""The sections of the page, in its order; that of the trend is in :mod:`forecast.report.brief.trend`."""
+"""Sections of the HTML brief in page order; the trend's is in :mod:`forecast.report.brief.trend`."""
 
 from __future__ import annotations
 
@@ -60,7 +60,7 @@ def probabilities(summary: Summary) -> Section:
 
 
 def each_unit(summary: Summary, blocks: Callable[[UnitForecast], Iterable[Block]]) -> list[Block]:
-    """Return the blocks of each unit, under its name where the question is asked of several."""
+    """Return the blocks of all units, with a heading per unit where there are several."""
     return [
         block
         for unit in summary.units

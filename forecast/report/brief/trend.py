@@ -1,4 +1,4 @@
-"""The section of the trend: a picture that answers to pointer and keyboard, its data, and a table of it."""
+"""Trend section of the HTML brief: an interactive chart, its data, and a table."""
 
 from __future__ import annotations
 

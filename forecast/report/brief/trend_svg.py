@@ -1,4 +1,4 @@
-"""The trend as a picture: coordinates, paths and ticks for SVG, and the shapes of each scenario."""
+"""Geometry of the SVG trend chart: coordinates, paths, ticks, and each scenario's markers."""
 
 from __future__ import annotations
 
@@ -68,7 +68,7 @@ class Box:
         return self.left + self.width * share
 
     def y(self, probability: float) -> float:
-        """Return where a probability stands: 1 at the top, 0 at the bottom.
+        """Return the y coordinate of a probability: 1 is the top, 0 the bottom.
 
         >>> Box(10, 5, 100, 50, date(2024, 1, 1), date(2024, 1, 11)).y(0.5)
         30.0
@@ -236,7 +236,7 @@ def area(xs: Sequence[float], lows: Sequence[float], highs: Sequence[float]) -> 
 
 
 def _runs(xs: Sequence[float], *ys: Sequence[float]) -> list[list[tuple[float, ...]]]:
-    """Return the points, parted where a number is missing."""
+    """Split points into consecutive runs without missing values."""
     runs: list[list[tuple[float, ...]]] = [[]]
     for point in zip(xs, *ys, strict=True):
         if all(math.isfinite(value) for value in point):

@@ -1,4 +1,4 @@
-"""The weekly brief as one file that opens anywhere: no network, no library, no script but our own.
+"""Rendering of the brief as one self-contained HTML file with a content security policy.
 
 The template shows the blocks of :mod:`forecast.report.brief.elements`; every text in it is escaped, and only
 http and https addresses become links. The policy in its head lets a browser run the one script and use the

@@ -1,1 +1,1 @@
-"""Plots of what others computed, by matplotlib; the trend and the evidence map by plotly as well."""
+"""Plots of results by matplotlib; trend and evidence map by plotly as well."""

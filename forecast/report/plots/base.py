@@ -1,4 +1,4 @@
-"""Figures of matplotlib: titles and axes, texts that are measured before they are set, scales and series.
+"""Matplotlib helpers: figures and axes, text fitted by measured width, axis scales, lines and bands.
 
 No function uses pyplot, so no window opens and no global state changes. Texts of the analyst are never read
 as formulas. Lengths are in inches.
@@ -312,7 +312,7 @@ def draw_band(axes: Axes, series: TrendSeries, *, bands: int = 1) -> None:
 
 
 def draw_line(axes: Axes, series: TrendSeries, *, weight: float = 2.0, line: Any = None) -> None:
-    """Draw a scenario's probability, in its own line style or another; a thin line has no markers."""
+    """Draw a scenario's probability in its own or a given line style; thin lines have no markers."""
     axes.plot(
         series.days,
         series.probability,

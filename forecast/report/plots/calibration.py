@@ -1,4 +1,4 @@
-"""Calibration: the share that was true of what was given a probability."""
+"""Calibration plot (reliability diagram): observed frequency against forecast probability."""
 
 from __future__ import annotations
 

@@ -8,7 +8,7 @@ import numpy as np
 
 from forecast.inference.diagnostics import RULED_OUT
 from forecast.inference.result import of_unit
-from forecast.report.plots import base, plotly_trend
+from forecast.report.plots import base, plotly_figures
 from forecast.report.plots.base import RowLabel
 from forecast.report.plots.series import (
     Backend,
@@ -79,7 +79,7 @@ def plot_evidence_map(
     weights = np.clip(np.nan_to_num(weights), -limit, limit)
     title, columns = unit_title(case.question, name), [one.title for one in scenarios]
     shown = EvidenceMap(title, subtitle, rows, columns, weights, texts, limit)
-    return plotly_trend.plot_map(shown, width) if on_screen else _plot_map(shown, width or base.WIDE)
+    return plotly_figures.plot_map(shown, width) if on_screen else _plot_map(shown, width or base.WIDE)
 
 
 def _number(decibans: float) -> str:

@@ -117,7 +117,7 @@ def _reading(question: Question, id: JudgementId, entry: str) -> tuple[RowLabel,
 
 
 def _draw_intervals(axes: Axes, intervals: list[JudgementInterval]) -> None:
-    """Draw two lines in each row: the prior above, the posterior below."""
+    """Draw prior (above) and posterior (below) intervals in each row."""
     places = np.arange(len(intervals))
     style: base.Style = {"linestyle": "", "clip_on": False, "zorder": 3}
     kinds: dict[str, tuple[float, base.Style, base.Style]] = {

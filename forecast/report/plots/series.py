@@ -1,4 +1,4 @@
-"""What plots draw, as plain values: probabilities over time, weights of reports, numbered reports."""
+"""Data of the plots as plain values: probability series, weights and numbered reports."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Small multiples: a panel for each scenario on one scale, for the outlook and for hindsight (Tufte 1983)."""
+"""Small multiples (Tufte 1983) of outlook and smoothed probabilities, one panel per scenario."""
 
 from __future__ import annotations
 
@@ -142,7 +142,7 @@ def _panels(
     notes: Sequence[str] = (),
     key: Sequence[Any] = (),
 ) -> tuple[Figure, list[Axes]]:
-    """Return a figure with a panel for each series: its name, a note, its band and dates; below all a key."""
+    """Return a figure with one panel per series, with name, note, band and dates, and a common key."""
     rows, columns = base.grid_shape(len(series), int((width - _LEFT) / _LEAST))
     wide = (width - _LEFT - _APART * columns) / columns
     names = [base.fit(one.title, wide - _MARKER, lines=2, bold=True) for one in series]

@@ -1,4 +1,4 @@
-"""The trend and the outlook: as lines with bands and the reports that moved them, or as stacked areas."""
+"""Trend and outlook plots: lines with 90 % bands and weights of reports, or stacked areas."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Literal, overload
 import numpy as np
 
 from forecast.report.number_format import percent
-from forecast.report.plots import base, plotly_trend
+from forecast.report.plots import base, plotly_figures
 from forecast.report.plots.series import (
     Backend,
     NumberedReport,
@@ -112,7 +112,7 @@ def plot_trend(
     subtitle = "Probability of each scenario as it was known on each day, with its central 90%"
     if any(panel.reports for panel in panels):
         subtitle += f"; numbers are reports, {'point at them' if on_screen else 'listed below'}"
-    draw = plotly_trend.plot_panels if on_screen else _plot_panels
+    draw = plotly_figures.plot_panels if on_screen else _plot_panels
     return draw(question.title, subtitle, panels, width)
 
 
@@ -185,7 +185,7 @@ def _name_ended(axes: Axes, series: TrendSeries) -> None:
 
 
 def _mark_as_of(axes: Axes, as_of: np.datetime64, last: np.datetime64) -> None:
-    """Draw a line at the as-of date, and write above it the dates of trend and outlook."""
+    """Draw a vertical line at the as-of date and label the trend and outlook ranges."""
     axes.axvline(as_of, color=INK, linewidth=0.9, zorder=2)  # type: ignore[arg-type]
     wide, tall = base.size_of(axes)
     place = float(_inches_at(axes, as_of))
@@ -293,7 +293,7 @@ def _draw_numbers(axes: Axes, labels: list[NumberLabel], line: TrendSeries) -> N
 
 
 def _draw_weights(axes: Axes, panel: TrendPanel, room: float, width: float) -> None:
-    """Draw a row for each scenario, and in it each report as a bar on the day on which it became known.
+    """Draw one row per scenario with a bar per report, at the date it became known.
 
     A bar goes up where the report speaks for the scenario and down where it speaks against it, as far as its
     weight of evidence. Bars of one day overlap and darken. An unlimited weight is as long as the longest.

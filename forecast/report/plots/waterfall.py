@@ -1,4 +1,4 @@
-"""Bars by row: waterfalls of what moved a forecast and of weights of evidence, and expected information."""
+"""Horizontal bar charts: waterfalls of change and of weight of evidence, and expected information."""
 
 from __future__ import annotations
 
@@ -199,7 +199,7 @@ def _chosen(scenarios: Sequence[Scenario], data: xr.Dataset, id: str | None) -> 
 
 
 def _weights(question: Question, data: xr.Dataset, most: int) -> list[Step]:
-    """Return the steps: before, the weightiest cells in the order of time, the others, and what remains."""
+    """Return waterfall rows: prior odds, largest cells in time order, the rest, and the remainder."""
     weight = data["weight"].values
     titles = question.indicator_titles
     order = np.argsort(-np.abs(weight), kind="stable")
@@ -263,7 +263,7 @@ def plot_collect(
     rows: int = 15,
     width: float = base.WIDE,
 ) -> Figure:
-    """Draw the information that a report of each indicator by each source is expected to bring.
+    """Plot the expected information of possible reports, by indicator and source.
 
     Parameters
     ----------

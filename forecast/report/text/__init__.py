@@ -1,1 +1,1 @@
-"""What the analyst reads on the terminal: tables drawn by rich, and lines of text."""
+"""Terminal output: tables rendered by rich, and lines of plain text."""

@@ -1,4 +1,4 @@
-"""Why a forecast is what it is, and what moved it since the last one that was issued, as lines of text."""
+"""Text of ``forecast explain``: weights of evidence, and attribution of change since the last issue."""
 
 from __future__ import annotations
 
@@ -81,7 +81,7 @@ def _unit_lines(data: xr.Dataset, unit: str, top: int, width: int) -> list[str]:
 
 
 def _table(scenarios: list[str], rows: list[tuple[str, np.ndarray, str]], width: int) -> list[str]:
-    """Return rows of weights with their remarks as a table."""
+    """Return a table of scenario weights with remarks."""
     remarks = any(remark for _, _, remark in rows)
     headings = ["", *scenarios, *([""] if remarks else [])]
     cells = [[name, *map(_number, row), *([remark] if remarks else [])] for name, row, remark in rows]
@@ -186,7 +186,7 @@ def _discounts_of(row: xr.Dataset, most: int) -> str:
 
 
 def changed_lines(data: xr.Dataset | None, *, width: int = 100) -> list[str]:
-    """Return a split move as lines: a table in percentage points, and the reports behind each part.
+    """Return the attribution of change as text: a table in points, and reports of each part.
 
     Parameters
     ----------

@@ -1,4 +1,4 @@
-"""The forecast as the analyst reads it on the terminal: what is probable, then what moved it, then doubts.
+"""Text of ``forecast update``: table of probabilities, new reports, clashes and warnings.
 
 And the end of a run over several cases: a line for each, and what moved by more than was asked for.
 """
@@ -135,7 +135,7 @@ def _print_list(console: Console, title: str, lines: list[str]) -> None:
 
 
 def leaders(summary: Summary) -> str:
-    """Return the most probable scenario of each unit, and its change since the last issue."""
+    """Return the leading scenario of each unit, with its change since the last issue, as text."""
     tops = []
     for unit in summary.units:
         scenario = unit.leading

@@ -1,4 +1,4 @@
-"""What an answer hangs on, as lines of text."""
+"""Text of ``forecast sensitivity``: summary sentences, tornado, flip values and influential sets."""
 
 from __future__ import annotations
 
@@ -82,7 +82,7 @@ def _swing(data: xr.Dataset) -> tuple[np.ndarray, np.ndarray]:
 
 
 def most(data: xr.Dataset) -> str:
-    """Say which judgements move the leading scenario most, each alone, of one unit."""
+    """Return a sentence on the judgements with the largest swing of the leading scenario."""
     lead, (swing, order) = data["leader_at_means"].item(), _swing(data)
     ends = data["horizon"].sel(scenario=lead).values
     named = [int(j) for j in order[:_NAMED] if swing[j] >= _POINT]
@@ -188,7 +188,7 @@ def _starred(names: list[str]) -> bool:
 
 
 def _learnt(one: xr.Dataset) -> list[str]:
-    """Return both ends with learning; nothing where they were not tried."""
+    """Return the probability at both ends with learning; "" where not computed, "?" where unreliable."""
     ess, p = one["learnt_ess"].values, one["learnt_horizon"].values
     if np.isnan(ess).any():
         return ["", ""]

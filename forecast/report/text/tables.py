@@ -1,4 +1,4 @@
-"""Tables as lines of plain text, for a terminal, a file or a pipe: checks, what-ifs, what to collect."""
+"""Plain-text tables of ``forecast check``, ``whatif`` and ``collect``."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ UNASKED = "(monitoring)"
 def table_lines(
     headings: Sequence[str], rows: Iterable[Sequence[str]], *, width: int = 100, left: Collection[int] = (0,)
 ) -> list[str]:
-    """Return a table as lines so wide; the `left` columns are text and wrapped, numbers are never broken.
+    """Return a table as lines: text columns wrapped, number columns right-aligned.
 
     >>> rows = [("War", "62%", "55%"), ("Peace", "38%", "45%")]
     >>> print(*table_lines(["", "now", "later"], rows), sep=chr(10))

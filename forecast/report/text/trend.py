@@ -1,4 +1,4 @@
-"""The trend as characters, for a terminal: a scenario is drawn by its number, the outlook by dots between."""
+"""Text of ``forecast trend``: the trend as a character plot, with digits for scenarios."""
 
 from __future__ import annotations
 

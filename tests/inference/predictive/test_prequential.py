@@ -16,7 +16,7 @@ from forecast.case.evidence import Evidence, Report
 from forecast.case.question import Indicator, Question
 from forecast.inference.particles import Chain
 from forecast.inference.predictive.design import EvidenceDesign
-from forecast.inference.predictive.increments import evidence_increment
+from forecast.inference.predictive.new_evidence import evidence_increment
 from forecast.inference.predictive.prequential import _filtered, _particles, _reweighed, surprise
 from forecast.inference.smc import run_chain
 from forecast.model.problem import Problem, build_problem

@@ -14,7 +14,7 @@ import xarray as xr
 from forecast.inference.data_tree import numbered
 from forecast.inference.estimates import draws_of
 from forecast.inference.particles import Chain
-from forecast.inference.predictive.posterior import predictive
+from forecast.inference.predictive.predictive_draws import predictive
 from forecast.inference.predictive.replicates import replicate
 from forecast.inference.smc import run_chain
 from forecast.model.problem import Problem, build_problem
@@ -90,14 +90,14 @@ def test_at_most_five_hundred_of_each_chain_and_the_same_with_the_same_seed():
 
 def test_replicates_are_spread_over_all_draws_and_leave_them_as_they_are(monkeypatch):
     """A chain's first 128 particles share what must not learn; 20 draws of 300 are not the first 20."""
-    monkeypatch.setattr("forecast.inference.predictive.posterior.MOST", 20)
+    monkeypatch.setattr("forecast.inference.predictive.predictive_draws.MOST", 20)
     seen: list[np.ndarray] = []
 
     def listening(cells: Any, layout: Any, theta: np.ndarray, *rest: Any) -> Any:
         seen.append(theta)
         return replicate(cells, layout, theta, *rest)
 
-    monkeypatch.setattr("forecast.inference.predictive.posterior.replicate", listening)
+    monkeypatch.setattr("forecast.inference.predictive.predictive_draws.replicate", listening)
     problem, chains = run(small("moving", False), 300)
     draws = draws_of(chains, 300, problem.steps[-1].periods, 0)
     matrix = draws.matrix.copy()
@@ -106,13 +106,13 @@ def test_replicates_are_spread_over_all_draws_and_leave_them_as_they_are(monkeyp
     for used, whole in zip(seen, (draws.theta, draws.prior), strict=True):
         np.testing.assert_array_equal(used, whole[:, rows].reshape(-1, whole.shape[-1]))
     np.testing.assert_array_equal(draws.matrix, matrix)
-    monkeypatch.setattr("forecast.inference.predictive.posterior.MOST", 300)
+    monkeypatch.setattr("forecast.inference.predictive.predictive_draws.MOST", 300)
     predictive(problem, draws, 0)
     np.testing.assert_array_equal(draws.matrix, matrix)
 
 
 def test_fewer_where_there_are_very_many_cells(monkeypatch):
-    monkeypatch.setattr("forecast.inference.predictive.posterior.VALUES", 100)
+    monkeypatch.setattr("forecast.inference.predictive.predictive_draws.VALUES", 100)
     assert groups(small("yes_no", False), 300)["posterior_predictive"].sizes["draw"] == 25
 
 

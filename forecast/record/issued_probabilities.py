@@ -1,4 +1,4 @@
-"""What an issued forecast says of the scenarios of today, where the scenarios have changed since."""
+"""Issued probabilities converted to today's scenarios, where scenarios have changed since the issue."""
 
 from __future__ import annotations
 

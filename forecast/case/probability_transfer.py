@@ -1,4 +1,4 @@
-"""Transfer of probability between scenarios on the day they change: pure functions on shares.
+"""Transfer of probability between scenarios on the day that the set of scenarios changes.
 
 On the day of a change, first each scenario that ends passes its probability to others, in given shares
 (`becomes`); then each added scenario takes a share (`takes`) of every other scenario that is alive.
@@ -45,7 +45,7 @@ def transfer_forward(
     keep: Collection[str] = (),
     named: Collection[str] = (),
 ) -> dict[str, float]:
-    """Return the shares of scenarios after a change, from those before it; their sum is the same."""
+    """Map shares over the scenarios before a change to shares after it; the sum is kept."""
     passed: dict[str, float] = defaultdict(float)
     for source, share in row.items():
         for target, part in change.becomes.get(source, {source: 1.0}).items():

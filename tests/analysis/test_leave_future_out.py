@@ -20,7 +20,7 @@ import pytest
 from numpy.typing import NDArray
 
 import forecast
-from forecast.analysis.lfo import compare_questions, future_score, lfo_wrapper
+from forecast.analysis.leave_future_out import compare_questions, future_score, lfo_wrapper
 from forecast.case.errors import InputError
 from forecast.case.evidence import Evidence, Report
 from forecast.case.folder import Case, load_case

@@ -1,4 +1,4 @@
-"""What became known on one date: which reports and silences are new, and the evidence without them.
+"""Evidence of one trend date, split into what is new and what was known on the date before.
 
 A report is new if it was not there on the date before, or if what it passes on was not. What a ratio says
 is never new: it says how much more likely one scenario makes it than another, not how likely it was.
@@ -58,7 +58,7 @@ class EvidenceIncrement(NamedTuple):
 
 
 def evidence_increment(problem: Problem, designer: EvidenceDesign, k: int) -> EvidenceIncrement:
-    """Part the evidence of trend date k into what was known on the date before, and what is new."""
+    """Split the evidence of trend date k into what was known on the date before and what is new."""
     step, opened = problem.steps[k], problem.layout.question.opened
     before = problem.steps[k - 1].sequence if k else without_periods(step.sequence)
     day = problem.steps[k - 1].date if k else opened - timedelta(days=1)
@@ -85,7 +85,7 @@ def evidence_increment(problem: Problem, designer: EvidenceDesign, k: int) -> Ev
 def _cell_and_exponent(
     problem: Problem, sequence: CellSequence, begin: int
 ) -> dict[CellKey, tuple[int, float]]:
-    """Return the cell and the exponent at each place from period `begin` on."""
+    """Return cell number and exponent by (unit, period, indicator), from period `begin` on."""
     unit, period = unit_and_period(sequence)
     kind = sequence.kind[: len(unit)]
     late = period >= begin
@@ -143,7 +143,7 @@ def _mark(
 
 
 def _same_design(then: ReportDesign, now: ReportDesign, before: list[str], after: list[str]) -> bool:
-    """Tell whether a report comes about as it did."""
+    """Tell whether a report has the same independence and originals on both dates."""
     names = [
         [None if o == WITHDRAWN else ids[o] for o in design.originals]
         for design, ids in ((then, before), (now, after))

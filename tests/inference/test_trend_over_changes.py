@@ -14,11 +14,11 @@ import xarray as xr
 from forecast.case.folder import Case, load_case
 from forecast.case.in_force import in_force
 from forecast.inference import result
-from forecast.inference.changing import earlier_dates, gap_warnings, with_past
 from forecast.inference.data_tree import EngineResult
 from forecast.inference.engine import infer, update
 from forecast.inference.particles import ImpossibleEvidence
 from forecast.inference.result import now as present
+from forecast.inference.trend_over_changes import earlier_dates, gap_warnings, with_past
 from forecast.model.problem import Problem
 from tests.case.base import write
 from tests.case.changing import ADDED, EVIDENCE, KINDS, REGIME, SPLIT, STATIC, before, between, changed

@@ -1,4 +1,4 @@
-"""Figures of plotly: the trend and the map of the weights of evidence, on the screen.
+"""Plotly figures of the trend and of the evidence map.
 
 Plotly reads a small part of HTML in every text, formulas between dollars, and ``%{...}`` in templates. The
 analyst's words go through :func:`escaped`, and hovers are plain texts, not templates.
@@ -36,7 +36,7 @@ def escaped(text: object, *, width: int = 0) -> str:
 
 
 def new_figure(title: str, subtitle: str, *, height: float, width: float | None) -> go.Figure:
-    """Return an empty figure; height and width in inches, as wide as its place if no width is asked for."""
+    """Return an empty plotly figure of a size in inches; without a width it fills its container."""
     import plotly.graph_objects as go
 
     head = escaped(textwrap.shorten(title, 160, placeholder=" ..."), width=80)
@@ -135,7 +135,7 @@ def _draw_line(
 
 
 def _draw_numbers(figure: go.Figure, panel: TrendPanel, place: dict[str, int], *, legend: bool) -> None:
-    """Draw dots to point at, and numbers above them that do not overlap at a usual width."""
+    """Draw hover points and report numbers above them without overlap."""
     labels = panel.labels
     days = np.array([panel.first, panel.last, *(label.day for label in labels)], dtype="datetime64[s]")
     first, last, *days = days.astype(float).tolist()

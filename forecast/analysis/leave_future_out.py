@@ -363,7 +363,7 @@ def compare_questions(
 
 
 def _table(scores: dict[str, xr.Dataset], tolerance: float) -> pd.DataFrame:
-    """Return a row for each question, the best first."""
+    """Return the comparison table, one row per question, sorted by elpd."""
     import pandas as pd
 
     order = sorted(scores, key=lambda name: -float(scores[name]["elpd"].sum()))
@@ -415,7 +415,7 @@ def _loaded(cases: Mapping[str, Case | str | Path] | Sequence[Case | str | Path]
 
 
 def _require_same_data(cases: dict[str, Case], days: dict[str, date]) -> None:
-    """Raise ValueError with all that differs if a case is not about the data of the one before it."""
+    """Raise ValueError listing all differences in data between consecutive cases."""
     if len(cases) < 2:
         raise ValueError("give at least two cases")
     problems = [
@@ -444,7 +444,7 @@ def _differences(one: Case, other: Case, day: date, other_day: date) -> list[str
 
 
 def _other_indicators(one: Case, other: Case, day: date) -> list[str]:
-    """Say which indicators that speak, by reports or by silence, are not the same observable in both."""
+    """Return the differences between the indicators with evidence in two cases, as messages."""
     mine, others = _speaking(one, day), _speaking(other, day)
     problems = [
         f"indicator {id} has evidence in one only: a file that leaves it out predicts other data"

@@ -1,4 +1,4 @@
-"""The trend of a question whose scenarios change: each date is that of the question in force on it.
+"""Trend across changes of scenarios: each date keeps the result of the question then in force.
 
 A set of scenarios is what the analysts reasoned with at the time. So the numbers of a date before a change
 are those of the question in force then, run on its own dates, and no number of another question replaces
@@ -27,7 +27,7 @@ Trend = Callable[[int, date], xr.Dataset]
 
 
 def earlier_dates(question: Question, as_of: date) -> Before:
-    """Return the questions in force before that of `as_of`, each with the trend dates that are its own."""
+    """Return each earlier version of the question with the trend dates on which it was in force."""
     earlier: Before = []
     now = in_force(question, as_of)
     for day in trend_dates(now, as_of):
@@ -80,7 +80,7 @@ def _own(turn: int, question: Question, dates: list[date], *, like: xr.Dataset, 
 
 
 def gap_warnings(trend: xr.Dataset) -> list[WarningMessage]:
-    """Return the warning about dates before a change of scenarios that have no answer, if there are any."""
+    """Return a warning if dates before a change of scenarios have no forecast (impossible evidence)."""
     if not bool((trend["probability"].isnull() & trend["in_force"]).any()):
         return []
     text = (

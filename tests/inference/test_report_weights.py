@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from forecast.case.evidence import Evidence
-from forecast.inference.leave_one_out import weights_of_evidence
+from forecast.inference.report_weights import weights_of_evidence
 from forecast.model.parameters import build_layout
 from tests.cases import CASES, binary, day, question, report, small, source
 from tests.oracles import enumerate_posterior, mean_theta

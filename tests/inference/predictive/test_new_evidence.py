@@ -9,7 +9,7 @@ import pytest
 
 from forecast.case.evidence import Evidence
 from forecast.inference.predictive.design import EvidenceDesign, cell_and_children
-from forecast.inference.predictive.increments import EvidenceIncrement, evidence_increment
+from forecast.inference.predictive.new_evidence import EvidenceIncrement, evidence_increment
 from forecast.model.cell_sequence import unit_and_period
 from forecast.model.hmm import empty_filtered, refresh
 from forecast.model.problem import Problem, build_problem

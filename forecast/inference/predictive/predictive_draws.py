@@ -1,4 +1,4 @@
-"""What the cells might have shown: prior and posterior predictive draws beside what they did say.
+"""Prior and posterior predictive draws of the value of every cell, with the value observed.
 
 The value of a cell is what its reports and its silence make most likely, reliabilities at their means; of a
 count or a measure, the number that its first report states. A replicate is put together by the same rule
@@ -34,7 +34,7 @@ Key = tuple[int, int, int]  # indicator, unit, period
 
 
 def predictive(problem: Problem, draws: PosteriorDraws, seed: int) -> dict[str, xr.Dataset]:
-    """Draw replicates of every cell that stands at the as-of date.
+    """Draw replicates of every cell known at the as-of date, from prior and posterior.
 
     Parameters
     ----------

@@ -1,4 +1,4 @@
-"""The weight of evidence of each report: how the answer would differ without it."""
+"""Weight of evidence of each report, in decibans: change of the log odds when it is left out."""
 
 from __future__ import annotations
 

@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from forecast.case.prior_transfer import (
+from forecast.case.probability_transfer import (
     ScenarioChange,
     row_in_era,
     transfer_back,
