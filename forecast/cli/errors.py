@@ -12,18 +12,14 @@ from typing import Never
 from forecast.case.errors import InputError
 
 DONE, TOOLKIT_FAILED, INPUT_AT_FAULT = 0, 1, 2
-
-#: Set to anything but nothing, it shows tracebacks.
-DEBUG = "FORECAST_DEBUG"
+DEBUG = "FORECAST_DEBUG"  #: Set to anything but nothing, it shows tracebacks
 
 
 def report(error: Exception, *, debug: bool = False, case: str = "") -> int:
     """Print on standard error what went wrong, and return the exit code: the input's fault or the toolkit's.
 
-    `case` is the one that it went wrong with, where there are several.
-
-    Of an input every fault is named. Anything unexpected is the toolkit's own fault and takes one line;
-    with `debug`, or with FORECAST_DEBUG set, the traceback comes before it.
+    `case` is the one that it went wrong with, where there are several. Anything unexpected is the toolkit's
+    own fault and takes one line; with `debug`, or FORECAST_DEBUG set, the traceback comes before it.
     """
     if case and not isinstance(error, BrokenPipeError):
         print(f"{case}:", file=sys.stderr)
@@ -41,11 +37,9 @@ def report(error: Exception, *, debug: bool = False, case: str = "") -> int:
         fix = "see that the folder and its files may be written, and that there is space; then run it again"
         print(f"{where}: the system refused: {why}. To do: {fix}.", file=sys.stderr)
     else:
-        print(
-            f"forecast: {type(error).__name__}: {what}. This is a fault of the toolkit, not of your input;"
-            f" set {DEBUG}=1 to see where it arose.",
-            file=sys.stderr,
-        )
+        blame = "This is a fault of the toolkit, not of your input"
+        fix = f"set {DEBUG}=1 to see where it arose"
+        print(f"forecast: {type(error).__name__}: {what}. {blame}; {fix}.", file=sys.stderr)
     return TOOLKIT_FAILED
 
 

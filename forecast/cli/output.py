@@ -13,14 +13,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, TextIO
 
 import typer
+from typer import Option
 
 if TYPE_CHECKING:
     from forecast.report.summary import Summary
 
 _NAME = "forecast-plain"
-
-#: Longest line of running text.
-LONGEST = 100
+LONGEST = 100  #: Longest line of running text
 
 #: All of one width, so that tables stay straight.
 _PLAIN = str.maketrans("▲▼−–·…▁▂▃▄▅▆▇█░", "+--" + "-*." + "12345678" + " ")
@@ -73,8 +72,8 @@ def width() -> int:
 
 
 Cases = Annotated[list[Path], typer.Argument(metavar="CASE...", help="Case folders.", show_default=False)]
-AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON document per case, and nothing else.")]
-Debug = Annotated[bool, typer.Option("--debug", help="Show where an unexpected failure arose.")]
+AsJson = Annotated[bool, Option("--json", help="Print one JSON document per case, and nothing else.")]
+Debug = Annotated[bool, Option("--debug", help="Show where an unexpected failure arose.")]
 
 
 def _day(text: str) -> date:
@@ -87,13 +86,13 @@ def _day(text: str) -> date:
 
 AsOf = Annotated[
     date | None,
-    typer.Option(
+    Option(
         parser=_day,
         metavar="DATE",
         help="Use the knowledge of this day.",
         show_default="the last day of the last finished period",
     ),
 ]
-Draws = Annotated[int, typer.Option(min=1, help="Draws per chain.")]
-Chains = Annotated[int, typer.Option(min=1, help="Independent particle systems.")]
-Seed = Annotated[int, typer.Option(min=0, help="Seed of the random numbers.")]
+Draws = Annotated[int, Option(min=1, help="Draws per chain.")]
+Chains = Annotated[int, Option(min=1, help="Independent particle systems.")]
+Seed = Annotated[int, Option(min=0, help="Seed of the random numbers.")]

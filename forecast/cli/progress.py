@@ -12,8 +12,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from rich.progress import Progress
 
-#: Work that is done before this shows nothing (seconds).
-PATIENCE = 2.0
+PATIENCE = 2.0  #: Work that is done before this shows nothing (seconds)
 
 
 @contextmanager

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
+from typer import Option
 
 from forecast.case.errors import Fault, InputError, listed
 from forecast.cli import errors, output
@@ -26,6 +27,8 @@ ADDED = (
 #: What a file can be, by the end of its name; the last is a page to look at with a pointer.
 PICTURES, PAGE = (".png", ".svg", ".pdf"), ".html"
 
+Texts = list[str] | None  #: An option that may be given several times
+
 commands = typer.Typer()
 
 
@@ -34,16 +37,16 @@ def trend(
     cases: Cases,
     to: Annotated[
         Path | None,
-        typer.Option(metavar="FILE", help="Draw to a .png, .svg, .pdf or .html file, not the terminal."),
+        Option(metavar="FILE", help="Draw to a .png, .svg, .pdf or .html file, not the terminal."),
     ] = None,
-    browser: Annotated[
-        bool, typer.Option("--browser", help="Open the interactive trend in the browser.")
-    ] = False,
+    browser: Annotated[bool, Option("--browser", help="Open the interactive trend in the browser.")] = False,
     as_of: AsOf = None,
     as_json: AsJson = False,
     debug: Debug = False,
 ) -> None:
     """Draw the trend of the probabilities; nothing is issued."""
+    import webbrowser
+
     from forecast.report.json import trend
     from forecast.report.text.trend import print_trend
     from forecast.run import check, infer, inputs_of
@@ -57,8 +60,8 @@ def trend(
         if file := to or (case.path / "output" / "trend.html" if browser else None):
             _save(case, tree, file)
             output.lines([] if as_json else [f"The trend is in {file}."])
-            if browser:
-                _open(file)
+            if browser and not webbrowser.open(file.resolve().as_uri()):
+                output.remark(f"no browser could be opened: open {file} yourself")
         elif not as_json:
             print_trend(case, tree)
 
@@ -94,24 +97,16 @@ def _save(case: Case, tree: xr.DataTree, to: Path) -> None:
         output.remark(f"{to}: the plot's font has no {missing}: boxes stand in their place.")
 
 
-def _open(page: Path) -> None:
-    import webbrowser
-
-    if not webbrowser.open(page.resolve().as_uri()):
-        output.remark(f"no browser could be opened: open {page} yourself")
-
-
 @commands.command(epilog="Example: forecast explain scenarios/isis-jn-2014 --as-of 2014-11-23")
 def explain(
     cases: Cases,
     changed: Annotated[
-        bool, typer.Option("--changed", help="Also say what moved it since the last issued forecast.")
+        bool, Option("--changed", help="Also say what moved it since the last issued forecast.")
     ] = False,
     question_was: Annotated[
-        Path | None,
-        typer.Option(metavar="FILE", help="The question as it was then, if it has been edited since."),
+        Path | None, Option(metavar="FILE", help="The question as it was then, if it has been edited since.")
     ] = None,
-    top: Annotated[int, typer.Option(min=1, help="How many cells and reports to name.")] = 8,
+    top: Annotated[int, Option(min=1, help="How many cells and reports to name.")] = 8,
     as_of: AsOf = None,
     as_json: AsJson = False,
     debug: Debug = False,
@@ -146,18 +141,13 @@ def explain(
 def whatif(
     cases: Cases,
     add: Annotated[
-        list[str] | None,
-        typer.Option(metavar="REPORT", help='Imagine a report: "DATE,INDICATOR,VALUE,SOURCE[,...]".'),
+        Texts, Option(metavar="REPORT", help='Imagine a report: "DATE,INDICATOR,VALUE,SOURCE[,...]".')
     ] = None,
-    drop: Annotated[list[str] | None, typer.Option(metavar="ID", help="Leave a report out.")] = None,
-    drop_source: Annotated[
-        list[str] | None, typer.Option(metavar="ID", help="Leave out all that a source reported.")
-    ] = None,
+    drop: Annotated[Texts, Option(metavar="ID", help="Leave a report out.")] = None,
+    drop_source: Annotated[Texts, Option(metavar="ID", help="Leave out all that a source reported.")] = None,
     changes: Annotated[
-        list[str] | None,
-        typer.Option(
-            "--set", metavar="NAME=VALUE", help='Judge otherwise: "reliability sohr=A", "prior=even".'
-        ),
+        Texts,
+        Option("--set", metavar="NAME=VALUE", help='Judge otherwise: "reliability sohr=A", "prior=even".'),
     ] = None,
     as_of: AsOf = None,
     draws: Draws = 2000,
@@ -209,9 +199,7 @@ def _pair(text: str) -> tuple[str, str]:
 @commands.command(epilog="Example: forecast sensitivity scenarios/isis-jn-2014 --as-of 2014-11-23")
 def sensitivity(
     cases: Cases,
-    top: Annotated[
-        int, typer.Option(min=1, help="How many judgements to list, and to try with learning.")
-    ] = 10,
+    top: Annotated[int, Option(min=1, help="How many judgements to list, and to try with learning.")] = 10,
     as_of: AsOf = None,
     as_json: AsJson = False,
     debug: Debug = False,
@@ -238,18 +226,14 @@ def sensitivity(
 def collect(
     cases: Cases,
     period: Annotated[
-        Literal["present", "next"], typer.Option(help="The period that would be reported on.")
+        Literal["present", "next"], Option(help="The period that would be reported on.")
     ] = "next",
     indicator: Annotated[
-        list[str] | None, typer.Option(metavar="ID", help="Only this indicator, with all its sources.")
+        Texts, Option(metavar="ID", help="Only this indicator, with all its sources.")
     ] = None,
-    source: Annotated[
-        list[str] | None, typer.Option(metavar="ID", help="Ask this source about every indicator.")
-    ] = None,
-    cost: Annotated[
-        list[str] | None, typer.Option(metavar="NAME=NUMBER", help='What asking costs: "sohr=2".')
-    ] = None,
-    top: Annotated[int, typer.Option(min=1, help="Lines to print.")] = 15,
+    source: Annotated[Texts, Option(metavar="ID", help="Ask this source about every indicator.")] = None,
+    cost: Annotated[Texts, Option(metavar="NAME=NUMBER", help='What asking costs: "sohr=2".')] = None,
+    top: Annotated[int, Option(min=1, help="Lines to print.")] = 15,
     as_of: AsOf = None,
     draws: Draws = 1000,
     chains: Chains = 4,

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import sys
 from datetime import date
 from functools import partial
@@ -10,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
+from typer import Option
 
 from forecast.case.errors import InputError
 from forecast.cli import errors, output
@@ -46,20 +46,21 @@ def new(
 def check(
     cases: Cases,
     review: Annotated[
-        bool, typer.Option("--review", help="Review the forecast: what to doubt in it, why, and what to do.")
+        bool, Option("--review", help="Review the forecast: what to doubt in it, why, and what to do.")
     ] = False,
     referee: Annotated[
-        bool,
-        typer.Option("--referee", help="Compute the forecast in every way there is, side by side (minutes)."),
+        bool, Option("--referee", help="Compute the forecast in every way there is, side by side (minutes).")
     ] = False,
     learning: Annotated[
-        bool, typer.Option("--learning", help="Compare with the forecast in which no judgement learns.")
+        bool, Option("--learning", help="Compare with the forecast in which no judgement learns.")
     ] = False,
     as_of: AsOf = None,
     as_json: AsJson = False,
     debug: Debug = False,
 ) -> None:
     """Check everything an analyst wrote: every fault with its file, line, and what to do."""
+    from forecast.report import json
+    from forecast.report.text.tables import check_lines
     from forecast.run import check
 
     def one(path: Path) -> int:
@@ -69,9 +70,12 @@ def check(
             compared = _compared(case, as_of, learning=learning, referee=referee)
         except Exception as error:
             if as_json and isinstance(error, InputError):
-                _print_faults(path, error)
+                output.document(json.faults(path.resolve().name, error.faults))
             return errors.report(error, debug=debug)
-        _print_checked(path, case, checks, compared, as_json=as_json)
+        if as_json:
+            output.document(json.checked(case, checks, compared))
+        else:
+            output.lines(check_lines(path, case, checks or (), compared, width=output.width()))
         agree = "referee" not in compared or bool(compared["referee"]["agrees"].all())
         return errors.DONE if agree else errors.TOOLKIT_FAILED
 
@@ -102,44 +106,25 @@ def _compared(case: Case, as_of: date | None, *, learning: bool, referee: bool) 
     return compared
 
 
-def _print_faults(path: Path, error: InputError) -> None:
-    from forecast.report.json import faults
-
-    output.document(faults(path.resolve().name, error.faults))
-
-
-def _print_checked(
-    path: Path, case: Case, checks: list[Check] | None, compared: dict[str, xr.Dataset], *, as_json: bool
-) -> None:
-    if as_json:
-        from forecast.report.json import checked
-
-        output.document(checked(case, checks, compared))
-    else:
-        from forecast.report.text.tables import check_lines
-
-        output.lines(check_lines(path, case, checks or (), compared, width=output.width()))
-
-
 @commands.command(epilog="Example: forecast update scenarios/isis-jn-2014 --as-of 2014-11-23")
 def update(
     cases: Cases,
     as_of: AsOf = None,
     engine: Annotated[
         Literal["smc", "nuts"],
-        typer.Option(help="smc: particles, in a second; nuts: PyMC's sampler, minutes, a second opinion."),
+        Option(help="smc: particles, in a second; nuts: PyMC's sampler, minutes, a second opinion."),
     ] = "smc",
     draws: Draws = 2000,
-    chains: Annotated[int, typer.Option(min=1, help="Independent particle systems, or Markov chains.")] = 4,
+    chains: Annotated[int, Option(min=1, help="Independent particle systems, or Markov chains.")] = 4,
     seed: Seed = 0,
     tolerance: Annotated[
-        float, typer.Option(min=1e-6, max=1.0, help="Largest Monte Carlo error of a probability.")
+        float, Option(min=1e-6, max=1.0, help="Largest Monte Carlo error of a probability.")
     ] = 0.005,
     alert: Annotated[
         float | None,
-        typer.Option(min=0.0, metavar="POINTS", help="List what moved by more points since the last issue."),
+        Option(min=0.0, metavar="POINTS", help="List what moved by more points since the last issue."),
     ] = None,
-    dry_run: Annotated[bool, typer.Option("--dry-run", help="Print only: write and issue nothing.")] = False,
+    dry_run: Annotated[bool, Option("--dry-run", help="Print only: write and issue nothing.")] = False,
     as_json: AsJson = False,
     debug: Debug = False,
 ) -> None:
@@ -226,7 +211,7 @@ def brief(
     cases: Cases,
     form: Annotated[
         Literal["html", "md"],
-        typer.Option("--format", help="html: one page for screen, mail and paper; md: Markdown."),
+        Option("--format", help="html: one page for screen, mail and paper; md: Markdown."),
     ] = "html",
     as_of: AsOf = None,
     as_json: AsJson = False,
@@ -241,7 +226,7 @@ def brief(
         if as_json:
             of = summary.inputs
             names = {"case": summary.case.name, "as_of": of.as_of.isoformat(), "digest": of.digest}
-            print(json.dumps(names | {"brief": str(written)}))
+            output.document(names | {"brief": str(written)})
         else:
             print(f"The brief is in {written}.")
 

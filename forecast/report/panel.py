@@ -10,12 +10,13 @@ from forecast.analysis.plug_in import Quick, quick
 from forecast.case.edit import adjustable
 from forecast.case.in_force import checked_as_of
 from forecast.report.number_format import percent, points
-from forecast.report.styles import ScenarioStyle, scenario_styles
+from forecast.report.styles import scenario_styles
 
 if TYPE_CHECKING:
     import ipywidgets
 
     from forecast.case.folder import Case
+    from forecast.case.question import Question
 
 
 def whatif_panel(case: Case, *, as_of: date | None = None, unit: str = "") -> ipywidgets.VBox:
@@ -46,16 +47,14 @@ def whatif_panel(case: Case, *, as_of: date | None = None, unit: str = "") -> ip
         fix = "pip install 'scenario-forecast[notebooks]'"
         raise ModuleNotFoundError(f"the panel needs ipywidgets: {fix}") from missing
     day = checked_as_of(case.question, as_of)
-    return _Panel(case.on(day), day, scenario_styles(case.question.all_scenarios), unit, ipywidgets).box
+    return _Panel(case.on(day), day, case.question, unit, ipywidgets).box
 
 
 class _Panel:
     """The widgets, and the estimates moved so far."""
 
-    def __init__(
-        self, case: Case, day: date, styles: dict[str, ScenarioStyle], unit: str, widgets: Any
-    ) -> None:
-        self.case, self.day, self.styles = case, day, styles
+    def __init__(self, case: Case, day: date, question: Question, unit: str, widgets: Any) -> None:
+        self.case, self.day, self.styles = case, day, scenario_styles(question.all_scenarios)
         self.unit = case.question.unit_names.index(unit) if unit else 0
         self.stated, self.moved = adjustable(case.question), dict[str, float]()
         self.choosing = False  # the slider is being set to another estimate, not moved
@@ -63,9 +62,8 @@ class _Panel:
         self.slider = widgets.FloatSlider(description="value", step=0.01, continuous_update=True)
         reporting = {report.source for report in case.evidence.known(day)}
         sources = [source.id for source in case.question.sources if source.id in reporting]
-        self.without = widgets.SelectMultiple(
-            options=sources, description="leave out", rows=min(len(sources), 5) or 1
-        )
+        rows = min(len(sources), 5) or 1
+        self.without = widgets.SelectMultiple(options=sources, description="leave out", rows=rows)
         self.reset = widgets.Button(description="as it is", tooltip="Undo all that was moved")
         self.shown = widgets.HTML()
         self.unchanged = self._forecast()
@@ -122,10 +120,8 @@ class _Panel:
         rows = []
         for k, scenario in enumerate(self.case.question.scenarios):
             colour = self.styles[scenario.id].colour
-            cells = "".join(
-                _bar(float(after[self.unit, k]), float(before[self.unit, k]), colour)
-                for _, after, before in columns
-            )
+            ends = ((float(after[self.unit, k]), float(before[self.unit, k])) for _, after, before in columns)
+            cells = "".join(_bar(after, before, colour) for after, before in ends)
             rows.append(f"<tr><td style='padding-right:1em'>{escape(scenario.title)}</td>{cells}</tr>")
         changes = [f"{name}: {self.stated[name]:.3g} to {value:.3g}" for name, value in self.moved.items()]
         changes += [f"without {source}" for source in self.without.value]

@@ -13,8 +13,7 @@ if TYPE_CHECKING:
     from forecast.case.evidence import Report
     from forecast.report.summary import Estimate, Summary, UnitForecast, WeighedReport
 
-#: So many reports and clashes are listed; the others are counted.
-LISTED = 8
+LISTED = 8  #: So many reports and clashes are listed; the others are counted
 
 #: What each part of a change since the last issue is, for a reader.
 CHANGE_PARTS = {

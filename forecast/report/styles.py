@@ -18,39 +18,22 @@ if TYPE_CHECKING:
 #: Colours of texts, of axes and of grid lines; size of small text, in points.
 INK, FAINT, GRID = "#333333", "#999999", "#DDDDDD"
 SMALL = 8.5
-
-#: Contrast of text with its background that WCAG 2 asks for.
-_READABLE = 4.5
-
-_SYMBOLS = {
-    "o": "circle",
-    "s": "square",
-    "^": "triangle-up",
-    "D": "diamond",
-    "v": "triangle-down",
-    "P": "cross",
-    "X": "x",
-    "x": "x-thin-open",
-}
+_READABLE = 4.5  #: Contrast of text with its background that WCAG 2 asks for
 
 
 class ScenarioStyle(NamedTuple):
-    """Colour, line style, marker and hatching of one scenario, for matplotlib; as properties for plotly."""
+    """How one scenario is drawn; the symbol is the marker as plotly names it, `dash` the line style."""
 
     colour: str
     line: Any
     marker: str
+    symbol: str
     hatch: str
 
     @property
     def dash(self) -> str:
         """The line style as plotly names it, for a line two pixels wide."""
         return "solid" if self.line == "-" else ",".join(f"{2 * length:g}px" for length in self.line[1])
-
-    @property
-    def symbol(self) -> str:
-        """The marker as plotly names it."""
-        return _SYMBOLS[self.marker]
 
     @property
     def text_colour(self) -> str:
@@ -86,15 +69,15 @@ def _luminance(colour: Sequence[float]) -> float:
 
 # Okabe and Ito's colours, ordered so that neighbours also differ in lightness.
 _STYLES = (
-    ScenarioStyle("#0072B2", "-", "o", ""),
-    ScenarioStyle("#D55E00", (0, (6, 2)), "s", "/"),
-    ScenarioStyle("#009E73", (0, (6, 2, 1.2, 2)), "^", "."),
-    ScenarioStyle("#CC79A7", (0, (3, 1.2)), "D", "\\"),
-    ScenarioStyle("#000000", (0, (6, 1.5, 1, 1.5, 1, 1.5)), "v", "-"),
-    ScenarioStyle("#E69F00", (0, (1.2, 1.2)), "P", "x"),
-    ScenarioStyle("#56B4E9", (0, (9, 2)), "X", "|"),
+    ScenarioStyle("#0072B2", "-", "o", "circle", ""),
+    ScenarioStyle("#D55E00", (0, (6, 2)), "s", "square", "/"),
+    ScenarioStyle("#009E73", (0, (6, 2, 1.2, 2)), "^", "triangle-up", "."),
+    ScenarioStyle("#CC79A7", (0, (3, 1.2)), "D", "diamond", "\\"),
+    ScenarioStyle("#000000", (0, (6, 1.5, 1, 1.5, 1, 1.5)), "v", "triangle-down", "-"),
+    ScenarioStyle("#E69F00", (0, (1.2, 1.2)), "P", "cross", "x"),
+    ScenarioStyle("#56B4E9", (0, (9, 2)), "X", "x", "|"),
 )
-_RESIDUAL = ScenarioStyle("#777777", (0, (1, 1.6)), "x", "+")
+_RESIDUAL = ScenarioStyle("#777777", (0, (1, 1.6)), "x", "x-thin-open", "+")
 
 
 def scenario_styles(scenarios: Sequence[Scenario]) -> dict[str, ScenarioStyle]:

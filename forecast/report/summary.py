@@ -146,6 +146,10 @@ def summarise(case: Case, tree: xr.DataTree, ledger: Sequence[Entry] = ()) -> Su
     since = question.opened - timedelta(days=1)
     if previous:
         since = min(previous[0].as_of, made_from.as_of - timedelta(days=question.period_days))
+    units = (
+        UnitForecast(name, _scenarios(question, tree, name, before), _new_reports(case, tree, name, since))
+        for name in question.unit_names
+    )
     return Summary(
         case=every,
         question=question,
@@ -154,14 +158,7 @@ def summarise(case: Case, tree: xr.DataTree, ledger: Sequence[Entry] = ()) -> Su
         previous=previous[0].as_of if previous else None,
         carried=were_others(every.question, question, previous),
         since=since,
-        units=tuple(
-            UnitForecast(
-                name=unit,
-                scenarios=_scenarios(question, tree, unit, before),
-                new_reports=_new_reports(case, tree, unit, since),
-            )
-            for unit in question.unit_names
-        ),
+        units=tuple(units),
         clashes=clashing_cells(case, made_from.as_of),
         confidence=confidence(case, tree),
         warnings=tuple(dict.fromkeys([*case.warnings, *warnings(tree)])),
@@ -178,32 +175,19 @@ def _scenarios(
         last = before.get((unit, scenario.id))
         now = _estimate(past.isel(as_of=-1), question.words, last.probability if last else None)
         end = _estimate(later.isel(date=-1), question.words, last.horizon if last else None)
-        scenarios.append(
-            ScenarioForecast(
-                id=scenario.id,
-                title=scenario.title,
-                now=now,
-                horizon=end,
-                answer=now if question.dynamics is None else end,
-                ever=float(later["ever"]),
-                trend=tuple(past["probability"].values.tolist()),
-            )
-        )
+        answer, ever = now if question.dynamics is None else end, float(later["ever"])
+        probabilities = tuple(past["probability"].values.tolist())
+        scenarios.append(ScenarioForecast(scenario.id, scenario.title, now, end, answer, ever, probabilities))
     return tuple(scenarios)
 
 
 def _estimate(point: xr.Dataset, scale: str, last: float | None) -> Estimate:
     probability = min(max(float(point["probability"]), 0.0), 1.0)  # a mean may round to just past 1
     low, high = sorted(min(max(float(point[end]), 0.0), 1.0) for end in ("low", "high"))
-    return Estimate(
-        probability=probability,
-        low=float(point["low"]),
-        high=float(point["high"]),
-        mcse=float(point["mcse"]),
-        words=word_for(probability, scale),
-        words_of_band=words_between(low, high, scale),
-        change=None if last is None else probability - last,
-    )
+    numbers = {name: float(point[name]) for name in ("low", "high", "mcse")}
+    words, change = word_for(probability, scale), None if last is None else probability - last
+    of_band = words_between(low, high, scale)
+    return Estimate(probability, **numbers, words=words, words_of_band=of_band, change=change)
 
 
 def _new_reports(case: Case, tree: xr.DataTree, unit: str, since: date) -> tuple[WeighedReport, ...]:

@@ -12,8 +12,7 @@ if TYPE_CHECKING:
     from forecast.report.brief.trend_svg import Chart
     from forecast.report.styles import ScenarioStyle
 
-#: What becomes a link. Anything else, a script above all, stays text.
-SCHEMES = ("http", "https")
+SCHEMES = ("http", "https")  #: What becomes a link. Anything else, a script above all, stays text.
 
 
 @dataclass(frozen=True, slots=True)

@@ -38,9 +38,7 @@ if TYPE_CHECKING:
 #: Rows of a table on the screen and on paper, and of the longer ones: doubts and evidence.
 LISTED, ON_PAPER = 8, 3
 LONG_LISTED, LONG_ON_PAPER = 12, 5
-
-#: Longest note or citation, in characters.
-LONGEST_NOTE = 320
+LONGEST_NOTE = 320  #: Longest note or citation, in characters
 
 #: The check of the review that says more than a warning of this kind.
 CHECK_OF = {
@@ -137,20 +135,12 @@ def _new_reports(summary: Summary, unit: UnitForecast) -> Block:
     listed = sentences.listed(unit.new_reports)
     if not listed:
         return Text(sentences.none_listed(summary, unit), "quiet")
-    rows = [
-        row(
-            Cell(
-                sentences.statement(summary, one.report.indicator, one.report.value),
-                small=f"{one.report.source}, {one.report.date}",
-            ),
-            *map(decibans, one.weights),
-        )
-        for one in listed
-    ]
-    caption = (
-        f"Weightiest reports that became known after {summary.since}, in decibans (▲ for the scenario,"
-        " ▼ against it)"
-    )
+    rows = []
+    for report, weights in ((one.report, one.weights) for one in listed):
+        what = sentences.statement(summary, report.indicator, report.value)
+        rows.append(row(Cell(what, small=f"{report.source}, {report.date}"), *map(decibans, weights)))
+    caption = f"Weightiest reports that became known after {summary.since}, in decibans"
+    caption += " (▲ for the scenario, ▼ against it)"
     rest = len(unit.new_reports) - len(listed)
     return Table(caption, ("Report", *columns(unit)), rows, on_paper=4, rest=rest)
 
@@ -186,9 +176,8 @@ def sources(summary: Summary, data: BriefData) -> Section:
     for one, effect in sorted(data.effects(), key=lambda pair: -np.abs(pair[1]).max())[:LISTED]:
         if np.abs(effect).max() >= LEAST_CHANGE:
             reports = f"{_unit_prefix(one.unit)}{counted(one.reports, 'report')}"
-            rows.append(
-                row(Cell(summary.question.source_titles[one.source], small=reports), *_tenths(effect))
-            )
+            title = summary.question.source_titles[one.source]
+            rows.append(row(Cell(title, small=reports), *_tenths(effect)))
     if rows:
         caption = (
             f"Without each source: points by which it would differ {summary.when} (judgements at their means)"
@@ -315,13 +304,10 @@ def evidence(summary: Summary, data: BriefData) -> Section:
         value = "withdrawn" if report.value is None else report.value
         what = f"{_unit_prefix(report.unit)}{sentences.statement(summary, report.indicator, value)}"
         grade = f"graded {report.credibility}" if report.credibility else "not graded"
+        source = Cell(summary.question.source_titles[report.source], small=grade)
+        citation = Cell(clipped(report.citation, LONGEST_NOTE), href=safe_link(report.citation))
         rows.append(
-            row(
-                Cell(what, small=clipped(report.note, LONGEST_NOTE)),
-                Cell(summary.question.source_titles[report.source], small=grade),
-                f"{report.reported}",
-                Cell(clipped(report.citation, LONGEST_NOTE), href=safe_link(report.citation)),
-            )
+            row(Cell(what, small=clipped(report.note, LONGEST_NOTE)), source, f"{report.reported}", citation)
         )
     blocks: list[Block] = [Text(f"No report became known after {summary.since}.")]
     if rows:

@@ -27,9 +27,7 @@ if TYPE_CHECKING:
 #: So many reports, the weightiest, can be read at the trends of all units together, and so many dates; of
 #: each unit at least the fewest.
 REPORTS, DATES, FEWEST = 200, 260, 6
-
-#: Longest note or citation, in characters.
-LONGEST_NOTE = 240
+LONGEST_NOTE = 240  #: Longest note or citation, in characters
 
 
 def trend(summary: Summary, data: BriefData) -> Section:
@@ -54,14 +52,9 @@ def _figure(summary: Summary, data: BriefData, unit: UnitForecast) -> Figure:
             *(date_points(outlook, "date", wide.box, ids, most) if summary.regime else ()),
         ],
         "issued": [
-            {
-                "day": entry.as_of.isoformat(),
-                "x": x(entry.as_of),
-                "s": ids.index(entry.scenario),
-                "p": round(entry.probability, 4),
-            }
-            for entry in issued
-            if entry.scenario in ids
+            {"day": f"{e.as_of}", "x": x(e.as_of), "s": ids.index(e.scenario), "p": round(e.probability, 4)}
+            for e in issued
+            if e.scenario in ids
         ],
         "reports": [_report_data(summary, report, x(report.reported)) for report in reports],
     }

@@ -21,9 +21,7 @@ if TYPE_CHECKING:
     from forecast.record.ledger import Entry
 
 type Point = tuple[float, float]
-
-#: Markers on a line, or a few more, so that lines differ without colour.
-MARKERS = 8
+MARKERS = 8  #: Markers on a line, or a few more, so that lines differ without colour
 
 #: Room above the plot for the as-of date, below it for dates, and at the foot for the days of reports.
 TOP, BELOW, FOOT = 26.0, 22.0, 16.0

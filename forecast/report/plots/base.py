@@ -27,22 +27,15 @@ if TYPE_CHECKING:
     from forecast.report.plots.series import TrendSeries
 
 
-#: Options of a function of matplotlib, by name.
-type Style = dict[str, Any]
-
-#: Width of a figure where none is asked for: two columns of a paper, or a slide.
-WIDE = 8.0
-
-#: Margin around a figure, and the height of a line of small text.
-EDGE, LINE = 0.1, 0.155
+type Style = dict[str, Any]  #: Options of a function of matplotlib, by name
+WIDE = 8.0  #: Width of a figure where none is asked for: two columns of a paper, or a slide
+EDGE, LINE = 0.1, 0.155  #: Margin around a figure, and the height of a line of small text
 
 #: Names of rows are set in this size, in at most two lines, on at most this share of the figure's width.
 ROW_SIZE, _ROW_SHARE = SMALL - 1, 0.36
 
 _NO_BREAK = "\N{NO-BREAK SPACE}"
-
-#: What matplotlib warns of where a font lacks a character.
-_LACKING = re.compile(r"Glyph (\d+) ")
+_LACKING = re.compile(r"Glyph (\d+) ")  #: What matplotlib warns of where a font lacks a character
 
 
 class RowLabel(NamedTuple):
@@ -59,9 +52,6 @@ class NotebookFigure(Figure):
         buffer = BytesIO()
         self.savefig(buffer, format="png")
         return buffer.getvalue()
-
-
-# --- figures and axes --------------------------------------------------------------------------------------
 
 
 def new_figure(width: float, height: float) -> Figure:
@@ -155,9 +145,6 @@ def text_at(axes: Axes, x: float, y: float, text: str, *, size: float = SMALL, *
     axes.text(x, y, text, fontsize=size, parse_math=False, **own | style)
 
 
-# --- texts -------------------------------------------------------------------------------------------------
-
-
 def inches(text: str, *, size: float = SMALL, bold: bool = False) -> float:
     """Return the width of the widest line of a text."""
     from matplotlib import rcParams
@@ -228,9 +215,6 @@ def _shortened(text: str, fits: Callable[[str], bool]) -> str:
     return starts[too_long - 1]
 
 
-# --- rows: a name on the left, and in the row a bar, dots or numbers ---------------------------------------
-
-
 def row_labels(labels: Sequence[RowLabel], width: float) -> list[str]:
     """Return the names of rows as they are set in a figure of this width."""
     room = _ROW_SHARE * width
@@ -252,9 +236,6 @@ def name_rows(axes: Axes, names: Sequence[str]) -> None:
     axes.set_ylim(max(len(names), 1) - 0.5, -0.5)
     style: Style = {"fontsize": ROW_SIZE, "linespacing": 1.0, "parse_math": False}
     axes.set_yticks(range(len(names)), names, **style)
-
-
-# --- scales and series -------------------------------------------------------------------------------------
 
 
 def value_axis(
@@ -313,16 +294,8 @@ def draw_band(axes: Axes, series: TrendSeries, *, bands: int = 1) -> None:
 
 def draw_line(axes: Axes, series: TrendSeries, *, weight: float = 2.0, line: Any = None) -> None:
     """Draw a scenario's probability in its own or a given line style; thin lines have no markers."""
-    axes.plot(
-        series.days,
-        series.probability,
-        color=series.style.colour,
-        linestyle=line or series.style.line,
-        linewidth=weight,
-        marker=series.style.marker,
-        markersize=4.0 if weight > 1.5 else 0,
-        markevery=max(1, len(series.days) // 10),
-        solid_capstyle="round",
-        clip_on=False,
-        zorder=3,
-    )
+    own, every = series.style, max(1, len(series.days) // 10)
+    style: Style = {"color": own.colour, "linestyle": line or own.line, "linewidth": weight}
+    style |= {"marker": own.marker, "markersize": 4.0 if weight > 1.5 else 0, "markevery": every}
+    style |= {"solid_capstyle": "round", "clip_on": False, "zorder": 3}
+    axes.plot(series.days, series.probability, **style)

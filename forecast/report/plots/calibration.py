@@ -18,8 +18,7 @@ _SUBTITLE = (
     "number beside a point is how many were given it"
 )
 
-#: Around the square, so that points at 0 and at 1 are whole.
-_ROOM = 0.04
+_ROOM = 0.04  #: Around the square, so that points at 0 and at 1 are whole
 
 
 def plot_calibration(table: xr.Dataset, *, title: str = "Calibration", width: float = 5.0) -> Figure:

@@ -9,7 +9,6 @@ import numpy as np
 from forecast.inference.diagnostics import RULED_OUT
 from forecast.inference.result import of_unit
 from forecast.report.plots import base, plotly_figures
-from forecast.report.plots.base import RowLabel
 from forecast.report.plots.series import (
     Backend,
     EvidenceMap,
@@ -97,7 +96,7 @@ def _number(decibans: float) -> str:
 
 def _plot_map(shown: EvidenceMap, width: float) -> Figure:
     """Draw the weights of evidence as a heat map."""
-    names, size = base.row_labels([RowLabel(row) for row in shown.rows], width), base.ROW_SIZE
+    names, size = base.row_labels([base.RowLabel(row) for row in shown.rows], width), base.ROW_SIZE
     columns, limit = shown.columns, shown.limit
     column = base.rows_room(names, width) / len(columns) - 0.06
     # Names stand upright where one of their words does not go into a column.

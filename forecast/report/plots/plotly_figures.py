@@ -56,9 +56,6 @@ def new_figure(title: str, subtitle: str, *, height: float, width: float | None)
     return go.Figure(layout=layout | ({"width": _INCH * width} if width else {}))
 
 
-# --- the trend ---------------------------------------------------------------------------------------------
-
-
 def plot_panels(title: str, subtitle: str, panels: list[TrendPanel], width: float | None) -> go.Figure:
     """Draw the trend and the outlook of each unit, one below another."""
     figure = new_figure(title, subtitle, height=1.6 + 3.9 * len(panels), width=width)
@@ -111,25 +108,20 @@ def _draw_line(
 ) -> None:
     """Draw a scenario's probability; hovering shows the day, the number and its band."""
     style, title = series.style, escaped(series.title)
+    edge = {"color": style.colour, "width": 1}
     points = zip(series.days, series.probability, series.low, series.high, strict=True)
+    hover = [f"{title}<br>{str(day)[:10]}: {p:.1%} ({low:.1%} to {high:.1%})" for day, p, low, high in points]
     figure.add_scatter(
         x=series.days,
         y=series.probability,
         mode=mode,
         line={"color": style.colour, "dash": style.dash, "width": width},
-        marker={
-            "color": style.colour,
-            "symbol": style.symbol,
-            "size": 7,
-            "line": {"color": style.colour, "width": 1},
-        },
+        marker={"color": style.colour, "symbol": style.symbol, "size": 7, "line": edge},
         name=escaped(series.title, width=28),
         legendgroup=title,
         showlegend=legend,
         hoverinfo="text",
-        hovertext=[
-            f"{title}<br>{str(day)[:10]}: {p:.1%} ({low:.1%} to {high:.1%})" for day, p, low, high in points
-        ],
+        hovertext=hover,
         **place,
     )
 
@@ -141,21 +133,11 @@ def _draw_numbers(figure: go.Figure, panel: TrendPanel, place: dict[str, int], *
     first, last, *days = days.astype(float).tolist()
     places = [_USUAL * (day - first) / max(last - first, 1.0) for day in days]
     apart = spread_labels(places, [9.0 + 8.0 * len(label.text) for label in labels], high=_USUAL)
+    box: dict[str, Any] = {"font": {"size": 11, "color": INK}, "bgcolor": "white", "bordercolor": INK}
+    box |= {"arrowcolor": INK, "arrowwidth": 0.8, "arrowhead": 0}
     for label, x, middle in zip(labels, places, apart, strict=True):
-        figure.add_annotation(
-            x=label.day,
-            y=label.height,
-            ax=middle - x,
-            ay=-32 if label.height < 0.9 else 32,
-            text=label.text,
-            font={"size": 11, "color": INK},
-            bgcolor="white",
-            bordercolor=INK,
-            arrowcolor=INK,
-            arrowwidth=0.8,
-            arrowhead=0,
-            **place,
-        )
+        at = {"x": label.day, "y": label.height, "ax": middle - x, "ay": -32 if label.height < 0.9 else 32}
+        figure.add_annotation(text=label.text, **at, **box, **place)
     figure.add_scatter(
         x=[label.day for label in labels],
         y=[label.height for label in labels],
@@ -178,9 +160,6 @@ def _hover(one: NumberedReport) -> str:
         report.citation,
     ]
     return "<br>".join(escaped(line, width=80) for line in lines if line)
-
-
-# --- the map of the weights of evidence --------------------------------------------------------------------
 
 
 def plot_map(shown: EvidenceMap, width: float | None) -> go.Figure:
@@ -207,21 +186,11 @@ def plot_map(shown: EvidenceMap, width: float | None) -> go.Figure:
         colorbar={"title": {"text": "decibans"}},
     )
     names = [name if len(name) <= 86 else f"{name[:86].rstrip()}…" for name in shown.rows]  # two lines
-    figure.update_yaxes(
-        tickvals=list(range(len(rows))),
-        ticktext=[escaped(name, width=46) for name in names],
-        tickfont={"size": 11},
-        range=[len(rows) - 0.5, -0.5],
-        zeroline=False,
-        showgrid=False,
-        automargin=True,
-    )
-    figure.update_xaxes(
-        tickvals=list(range(len(columns))),
-        ticktext=[escaped(name, width=18) for name in shown.columns],
-        side="top",
-        showgrid=False,
-        zeroline=False,
-    )
+    plain: dict[str, Any] = {"zeroline": False, "showgrid": False}
+    down = plain | {"tickvals": list(range(len(rows))), "range": [len(rows) - 0.5, -0.5], "automargin": True}
+    across = plain | {"tickvals": list(range(len(columns))), "side": "top"}
+    text = [escaped(name, width=46) for name in names]
+    figure.update_yaxes(ticktext=text, tickfont={"size": 11}, **down)
+    figure.update_xaxes(ticktext=[escaped(name, width=18) for name in shown.columns], **across)
     figure.update_layout(margin_t=figure.layout.margin.t + 60)
     return figure

@@ -210,13 +210,7 @@ def scenarios_of(case: Case, result: xr.DataTree | xr.Dataset) -> tuple[Scenario
 
 
 def plotted_unit(question: Question, unit: str | None) -> str:
-    """Return the unit to draw, "" for a question without units.
-
-    Raises
-    ------
-    InputError
-        If the question has several and none is named, or it does not have the one that is named.
-    """
+    """Return the unit to draw, "" for a question without units; if it is not clear, raise an InputError."""
     if unit in question.units or (unit is None and not question.units):
         return unit or ""
     if len(question.units) == 1 and unit is None:
@@ -236,15 +230,10 @@ def unit_title(question: Question, unit: str) -> str:
 
 
 def use_plotly(backend: str) -> bool:
-    """Tell which of the two backends is meant.
-
-    >>> use_plotly("plotly")
-    True
-    """
+    """Tell which of the two backends is meant."""
     if backend not in ("matplotlib", "plotly"):
-        raise ValueError(
-            f"backend {backend!r} is neither 'matplotlib' (for paper) nor 'plotly' (for the screen)"
-        )
+        allowed = "neither 'matplotlib' (for paper) nor 'plotly' (for the screen)"
+        raise ValueError(f"backend {backend!r} is {allowed}")
     return backend == "plotly"
 
 

@@ -171,17 +171,9 @@ def _name(figure: Figure, axes: Axes, series: TrendSeries, name: str, note: str)
     marker = Line2D([], [], linestyle="", markersize=4.5)
     marker.set(marker=series.style.marker, color=series.style.colour)
     above = base.LINE if note else 0.0
-    legend = axes.legend(
-        [marker],
-        [name],
-        loc="lower left",
-        bbox_to_anchor=(0, 1),
-        bbox_transform=axes.transAxes + ScaledTranslation(0, above, figure.dpi_scale_trans),
-        borderpad=0,
-        borderaxespad=0.3,
-        frameon=False,
-        handlelength=0.8,
-        handletextpad=0.4,
-    )
+    place = axes.transAxes + ScaledTranslation(0, above, figure.dpi_scale_trans)
+    near: base.Style = {"bbox_to_anchor": (0, 1), "bbox_transform": place, "frameon": False, "borderpad": 0}
+    near |= {"borderaxespad": 0.3, "handlelength": 0.8, "handletextpad": 0.4}
+    legend = axes.legend([marker], [name], loc="lower left", **near)
     style: base.Style = {"fontsize": SMALL, "fontweight": "bold", "parse_math": False}
     legend.get_texts()[0].set(color=series.style.text_colour, **style)

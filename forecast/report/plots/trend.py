@@ -42,18 +42,12 @@ _LEFT, _THREAD, _NUMBER = 0.5, 0.18, 0.52
 
 #: Names at the ends of lines are set in one line each where, in two, they would fill more of the height.
 _FULL = 0.7
-
-#: So many period ends go into an inch; where there would be more, none is marked.
-_MARKS = 25
-
-#: A report has a bar for a scenario from this weight of evidence on, in decibans.
-LEAST_BAR = 0.1
+_MARKS = 25  #: So many period ends go into an inch; where there would be more, none is marked
+LEAST_BAR = 0.1  #: A report has a bar for a scenario from this weight of evidence on, in decibans
 
 #: The background of the outlook.
 _OUTLOOK = "#F4F4F1"
-
-#: Size of the numbers of reports.
-_NUMBERS = SMALL - 1.5
+_NUMBERS = SMALL - 1.5  #: Size of the numbers of reports
 
 
 @overload
@@ -161,27 +155,16 @@ def _draw_probabilities(axes: Axes, panel: TrendPanel, room: float) -> None:
         axes.axvspan(panel.as_of, panel.last, color=_OUTLOOK, zorder=0, linewidth=0)  # type: ignore[arg-type]
     _mark_as_of(axes, panel.as_of, panel.last)
     for series in panel.trend:
-        if series.days[-1] < panel.as_of:
-            _name_ended(axes, series)
+        if series.days[-1] < panel.as_of:  # its name where its line ends
+            style: base.Style = {"fontsize": SMALL - 1, "color": series.style.text_colour}
+            style |= {"xytext": (5, 4), "textcoords": "offset points", "parse_math": False}
+            axes.annotate(series.title, (series.days[-1], series.probability[-1]), **style)
     ends = panel.outlook or panel.current
     _label_ends(axes, ends, [float(one.probability[-1]) for one in ends], room)
     _draw_numbers(axes, panel.labels, panel.leader)
     if panel.unit:
         y = 1 + (_ABOVE + 0.1) / tall
         base.text_at(axes, -0.8 * _LEFT / wide, y, panel.unit, size=SMALL + 1.5, fontweight="bold")
-
-
-def _name_ended(axes: Axes, series: TrendSeries) -> None:
-    """Write the name of a scenario that has ended where its line ends."""
-    axes.annotate(
-        series.title,
-        (series.days[-1], series.probability[-1]),
-        xytext=(5, 4),
-        textcoords="offset points",
-        fontsize=SMALL - 1,
-        color=series.style.text_colour,
-        parse_math=False,
-    )
 
 
 def _mark_as_of(axes: Axes, as_of: np.datetime64, last: np.datetime64) -> None:
@@ -229,14 +212,9 @@ def _label_ends(
     for end, name, height, place in zip(ends, names, heights, places, strict=True):
         colour = end.style.colour
         style: base.Style = {"color": end.style.text_colour}
-        axes.annotate(
-            "",
-            xy=(1.0, height),
-            xytext=(1 + thread / wide, place),
-            xycoords="axes fraction",
-            arrowprops={"arrowstyle": "-", "color": colour, "linewidth": 0.8, "shrinkA": 0, "shrinkB": 0},
-            annotation_clip=False,
-        )
+        arrow = {"arrowstyle": "-", "color": colour, "linewidth": 0.8, "shrinkA": 0, "shrinkB": 0}
+        shape: base.Style = {"xycoords": "axes fraction", "arrowprops": arrow, "annotation_clip": False}
+        axes.annotate("", (1.0, height), (1 + thread / wide, place), **shape)
         number, start = percent(float(end.probability[-1])), 1 + (_THREAD + _NUMBER) / wide
         right: base.Style = {"horizontalalignment": "right", "fontweight": "bold"}
         base.text_at(axes, start - 0.06 / wide, place, number, **style, **right)
@@ -260,9 +238,6 @@ def _draw_patch(axes: Axes, series: TrendSeries, x: float, y: float) -> None:
     axes.add_patch(patch)
 
 
-# --- reports -----------------------------------------------------------------------------------------------
-
-
 def _draw_numbers(axes: Axes, labels: list[NumberLabel], line: TrendSeries) -> None:
     """Write the numbers of reports above the line, or below it where there is no room, without overlap."""
     wide, tall = base.size_of(axes)
@@ -270,25 +245,17 @@ def _draw_numbers(axes: Axes, labels: list[NumberLabel], line: TrendSeries) -> N
     line_at = _inches_at(axes, line.days)
     widths = [base.inches(label.text, size=_NUMBERS) + 0.13 for label in labels]
     middles = spread_labels(at.tolist(), widths, low=0.0, high=wide)
+    text: base.Style = {"xycoords": "axes fraction", "fontsize": _NUMBERS, "color": INK, "zorder": 6}
+    text |= {"horizontalalignment": "center", "verticalalignment": "center"}
+    text["bbox"] = {"boxstyle": "round,pad=0.18", "facecolor": "white", "edgecolor": INK, "linewidth": 0.6}
+    text["arrowprops"] = {"arrowstyle": "-", "color": INK, "linewidth": 0.6, "shrinkA": 0, "shrinkB": 0}
+    marker: base.Style = {"markersize": 2.6, "markerfacecolor": "white", "markeredgewidth": 0.7}
+    marker |= {"color": INK, "transform": axes.transAxes, "zorder": 5}
     for label, x, width, middle in zip(labels, at, widths, middles, strict=True):
         reach = np.linspace(min(x, middle - width / 2), max(x, middle + width / 2), 9)
         heights = np.append(np.interp(reach, line_at, line.probability), label.height) * tall
         y = heights.max() + 0.2 if heights.max() + 0.3 < tall else heights.min() - 0.2
-        axes.annotate(
-            label.text,
-            xy=(x / wide, label.height),
-            xytext=(middle / wide, y / tall),
-            xycoords="axes fraction",
-            fontsize=_NUMBERS,
-            color=INK,
-            horizontalalignment="center",
-            verticalalignment="center",
-            zorder=6,
-            bbox={"boxstyle": "round,pad=0.18", "facecolor": "white", "edgecolor": INK, "linewidth": 0.6},
-            arrowprops={"arrowstyle": "-", "color": INK, "linewidth": 0.6, "shrinkA": 0, "shrinkB": 0},
-        )
-        marker: base.Style = {"markersize": 2.6, "markerfacecolor": "white", "markeredgewidth": 0.7}
-        marker |= {"color": INK, "transform": axes.transAxes, "zorder": 5}
+        axes.annotate(label.text, (x / wide, label.height), (middle / wide, y / tall), **text)
         axes.plot([x / wide], [label.height], "o", **marker)
 
 
@@ -334,9 +301,6 @@ def _list_reports(axes: Axes, reports: list[NumberedReport], width: float) -> No
         y = -(_BELOW + base.LINE * (line + 0.5)) / tall
         for x, text in zip((columns + base.EDGE - _LEFT) / wide, texts, strict=True):
             base.text_at(axes, float(x), y, text, size=SMALL - 1)
-
-
-# --- areas -------------------------------------------------------------------------------------------------
 
 
 def plot_area(case: Case, tree: xr.DataTree, *, unit: str | None = None, width: float = base.WIDE) -> Figure:

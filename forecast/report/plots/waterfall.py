@@ -12,7 +12,6 @@ from forecast.inference.diagnostics import RULED_OUT
 from forecast.inference.result import of_unit
 from forecast.report.number_format import decibans, percent, points
 from forecast.report.plots import base
-from forecast.report.plots.base import RowLabel
 from forecast.report.plots.series import plotted_unit, scenarios_of, unit_title
 from forecast.report.sentences import CHANGE_PARTS
 from forecast.report.styles import FAINT, INK, SMALL, scenario_styles
@@ -31,12 +30,8 @@ if TYPE_CHECKING:
 
 type When = Literal["now", "horizon"]
 type Target = Literal["now", "reported", "horizon"]
-
-#: How far a bar reaches up and down from the middle of its row, in rows.
-_HALF = 0.32
-
-#: A panel of `plot_changed` is at least so wide, with the gap to its neighbour.
-_LEAST, _APART = 1.65, 0.1
+_HALF = 0.32  #: How far a bar reaches up and down from the middle of its row, in rows
+_LEAST, _APART = 1.65, 0.1  #: A panel of `plot_changed` is at least so wide, with the gap to its neighbour
 
 #: The probabilities that are marked above the decibans where there is room, the first ones first.
 _MARKED = (
@@ -56,14 +51,11 @@ _TARGETS = {
 class Step:
     """A row of a waterfall: its start and end, and the text beside it; a total has no direction."""
 
-    label: RowLabel
+    label: base.RowLabel
     start: float
     end: float
     text: str
     total: bool = False
-
-
-# --- what moved the forecast since it was issued -----------------------------------------------------------
 
 
 def plot_changed(
@@ -119,13 +111,13 @@ def plot_changed(
 def _changes(data: xr.Dataset, when: str) -> list[Step]:
     """Return the steps of one scenario from the issued forecast to this one, in percentage points."""
     level = 100 * float(data[f"{when}_issued"])
-    steps = [Step(RowLabel("as it was issued"), level, level, f"{level:.1f}%", total=True)]
+    steps = [Step(base.RowLabel("as it was issued"), level, level, f"{level:.1f}%", total=True)]
     for name in data["step"].values.tolist():
         end = 100 * float(data[f"{when}_after"].sel(step=name))
         text = points(float(data[when].sel(step=name)), 1)
-        steps.append(Step(RowLabel(CHANGE_PARTS.get(name, name)), level, end, text))
+        steps.append(Step(base.RowLabel(CHANGE_PARTS.get(name, name)), level, end, text))
         level = end
-    return [*steps, Step(RowLabel("this forecast"), level, level, f"{level:.1f}%", total=True)]
+    return [*steps, Step(base.RowLabel("this forecast"), level, level, f"{level:.1f}%", total=True)]
 
 
 def _equal_ranges(waterfalls: list[list[Step]], wide: float) -> list[tuple[float, float]]:
@@ -133,9 +125,6 @@ def _equal_ranges(waterfalls: list[list[Step]], wide: float) -> list[tuple[float
     own = [_range(steps, wide) for steps in waterfalls]
     span = max(1.0, *(high - low for low, high in own))
     return [(low - 0.3 * (span - high + low), high + 0.7 * (span - high + low)) for low, high in own]
-
-
-# --- weights of evidence -----------------------------------------------------------------------------------
 
 
 def plot_evidence(
@@ -207,26 +196,26 @@ def _weights(question: Question, data: xr.Dataset, most: int) -> list[Step]:
     ends = data["cell_period_end"].values.astype("datetime64[D]")
     indicators = data["cell_indicator"].values.tolist()
     parts = [
-        (RowLabel(titles.get(name, name), f"(to {ends[n].item():%d %b %Y})"), float(weight[n]))
+        (base.RowLabel(titles.get(name, name), f"(to {ends[n].item():%d %b %Y})"), float(weight[n]))
         for n in named
         if (name := indicators[n])
     ]
     if len(others):
-        parts.append((RowLabel(f"{len(others)} other cells"), float(weight[others].sum())))
+        parts.append((base.RowLabel(f"{len(others)} other cells"), float(weight[others].sum())))
     if abs(float(data["interaction"])) > 0:
-        parts.append((RowLabel("Not shared out among the cells"), float(data["interaction"])))
-    parts.append((RowLabel("What learning adds"), float(data["learning"])))
+        parts.append((base.RowLabel("Not shared out among the cells"), float(data["interaction"])))
+    parts.append((base.RowLabel("What learning adds"), float(data["learning"])))
     before, after = float(data["before"]), float(data["engine"])
     finite = [abs(one) for one in (before, after, *(w for _, w in parts)) if abs(one) < RULED_OUT]
     limit = 1.5 * sum(finite) + 10.0
     level = float(np.clip(before, -limit, limit))
-    steps = [Step(RowLabel("Before any evidence"), level, level, _total(before), total=True)]
+    steps = [Step(base.RowLabel("Before any evidence"), level, level, _total(before), total=True)]
     for label, part in parts:
         end = float(np.clip(level + part, -limit, limit))
         steps.append(Step(label, level, end, decibans(part if abs(part) < RULED_OUT else part * np.inf)))
         level = end
     end = float(np.clip(after, -limit, limit))
-    return [*steps, Step(RowLabel("The forecast"), end, end, _total(after), total=True)]
+    return [*steps, Step(base.RowLabel("The forecast"), end, end, _total(after), total=True)]
 
 
 def _total(decibans: float) -> str:
@@ -249,9 +238,6 @@ def _mark_probabilities(axes: Axes, room: float) -> None:
     scale.set_xticks(list(marked), list(marked.values()), fontsize=SMALL - 1, color=INK)
     scale.spines["top"].set_visible(False)
     scale.tick_params(length=3, color=INK)
-
-
-# --- expected information ----------------------------------------------------------------------------------
 
 
 def plot_collect(
@@ -287,7 +273,7 @@ def plot_collect(
     own = table[table["unit"] == name] if "unit" in table else table
     top, titles = own.head(rows), case.question.indicator_titles
     labels = [
-        RowLabel(titles.get(indicator, indicator), f"({source})" if source else UNASKED)
+        base.RowLabel(titles.get(indicator, indicator), f"({source})" if source else UNASKED)
         for indicator, source in zip(top["indicator"], top["source"], strict=True)
     ]
     subtitle = (
@@ -314,9 +300,6 @@ def _draw_information(axes: Axes, bits: np.ndarray, errors: np.ndarray, room: fl
     base.value_axis(axes, (0.0, most), "bits", most=max(3, int(room / 0.7)))
 
 
-# --- drawing -----------------------------------------------------------------------------------------------
-
-
 def _draw_waterfall(axes: Axes, names: Sequence[str], steps: Sequence[Step], colour: str) -> None:
     """Draw steps: up is filled, down is hatched, a total is a dark line."""
     base.name_rows(axes, names)
@@ -335,19 +318,10 @@ def _draw_waterfall(axes: Axes, names: Sequence[str], steps: Sequence[Step], col
 
 def _write_beside(axes: Axes, text: str, x: float, row: int, *, bold: bool = False) -> None:
     """Write a text to the right of a place in a row."""
-    axes.annotate(
-        text,
-        (x, row),
-        textcoords="offset points",
-        xytext=(5, 0),
-        fontsize=base.ROW_SIZE,
-        color=INK,
-        fontweight="bold" if bold else "normal",
-        verticalalignment="center",
-        annotation_clip=False,
-        zorder=5,
-        bbox={"facecolor": "white", "edgecolor": "none", "pad": 0.6},
-    )
+    style: base.Style = {"fontsize": base.ROW_SIZE, "color": INK, "fontweight": "bold" if bold else "normal"}
+    style |= {"verticalalignment": "center", "annotation_clip": False, "zorder": 5}
+    box = {"facecolor": "white", "edgecolor": "none", "pad": 0.6}
+    axes.annotate(text, (x, row), textcoords="offset points", xytext=(5, 0), bbox=box, **style)
 
 
 def _range(steps: Sequence[Step], wide: float) -> tuple[float, float]:

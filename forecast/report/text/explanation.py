@@ -19,8 +19,7 @@ _NOTHING_BEFORE = (
     "scenarios or units."
 )
 
-#: Longest note of a report that is printed whole.
-_NOTE = 240
+_NOTE = 240  #: Longest note of a report that is printed whole
 
 _DISCOUNTS = {
     "reliability": "doubt of sources and grades",
@@ -138,15 +137,13 @@ def _diagnosticity_lines(data: xr.Dataset, width: int) -> list[str]:
         "too little left": "Would tell scenarios apart if sure, but too little is left (less than 1 deciban)",
         "both ways": "Cuts both ways (for a scenario in one period, against it in another)",
     }
+    listed = {meaning: names[kinds == kind] for kind, meaning in meanings.items()}
+    mixed = data["cell"].values[data["diagnosticity"].values == "both ways"]
+    listed["Speaks for one rival of the leading scenario and against another"] = mixed
     lines = []
-    for kind, meaning in meanings.items():
-        listed = [str(name) for name in names[kinds == kind]]
-        if listed:
-            lines += [*wrap(f"{meaning}: {', '.join(listed)}.", width), ""]
-    mixed = [str(name) for name in data["cell"].values[data["diagnosticity"].values == "both ways"]]
-    if mixed:
-        meaning = "Speaks for one rival of the leading scenario and against another"
-        lines += [*wrap(f"{meaning}: {', '.join(mixed)}.", width), ""]
+    for meaning, those in listed.items():
+        if len(those):
+            lines += [*wrap(f"{meaning}: {', '.join(map(str, those))}.", width), ""]
     return lines
 
 
@@ -161,15 +158,11 @@ def _report_lines(data: xr.Dataset, top: int, lead: int, width: int) -> list[str
         row = data.isel(report=int(n))
         most = int(np.abs(weight[n]).argmax())
         also = f" ({data['scenario'].values[most]} {_number(weight[n, most])})" if most != lead else ""
-        head = (
-            f"{_number(weight[n, lead]):>6}{also}  {row['report'].item()}: {row['report_indicator'].item()}"
-        )
-        head += f" = {row['report_value'].item()}, {row['report_source'].item()}"
-        place = f"line {row['report_line'].item()}" if int(row["report_line"]) else ""
-        origin = "; ".join(text for text in (row["report_citation"].item(), place) if text)
-        lines.append(head)
-        lines += wrap(_discounts_of(row, most), width, initial_indent=" " * 8, subsequent_indent=" " * 8)
-        for text in (origin, shorten(row["report_note"].item(), _NOTE, placeholder=" ...")):
+        names = ("", "_indicator", "_value", "_source", "_line", "_citation", "_note")
+        id, indicator, value, source, line, citation, note = (row[f"report{name}"].item() for name in names)
+        lines.append(f"{_number(weight[n, lead]):>6}{also}  {id}: {indicator} = {value}, {source}")
+        origin = "; ".join(text for text in (citation, f"line {line}" if line else "") if text)
+        for text in (_discounts_of(row, most), origin, shorten(note, _NOTE, placeholder=" ...")):
             lines += wrap(text, width, initial_indent=" " * 8, subsequent_indent=" " * 8)
     return lines
 

@@ -18,13 +18,10 @@ if TYPE_CHECKING:
 
     from forecast.case.question import Question
     from forecast.record.ledger import Entry
-    from forecast.report.summary import Estimate, Summary, UnitForecast
+    from forecast.report.summary import Summary, UnitForecast
 
-#: Points of the trend line: a quarter of a year of weeks.
-_TREND_POINTS = 13
-
-#: Wider than any terminal.
-_ANY_WIDTH = 10_000
+_TREND_POINTS = 13  #: Points of the trend line: a quarter of a year of weeks
+_ANY_WIDTH = 10_000  #: Wider than any terminal
 
 #: Where the output is no terminal (a file, a pipe), lines may be this long; COLUMNS says otherwise.
 _PIPED_WIDTH = 120
@@ -187,16 +184,11 @@ def _moves(summary: Summary) -> Iterator[tuple[str, float, float]]:
     carried = ", from what was carried over" if summary.carried else ""
     for unit in summary.units:
         for scenario in unit.scenarios:
-            ends: list[tuple[str, Estimate]] = [("now", scenario.now)]
-            ends += [("at the horizon", scenario.horizon)] if summary.regime else []
-            for when, chance in ends:
+            ends = ("now", scenario.now), ("at the horizon", scenario.horizon)
+            for when, chance in ends[: 2 if summary.regime else 1]:
                 if chance.change is not None:
-                    before = chance.probability - chance.change
-                    yield (
-                        f"{_of(unit.name, ', ')}{scenario.title}, {when}{carried}:",
-                        before,
-                        chance.probability,
-                    )
+                    name = f"{_of(unit.name, ', ')}{scenario.title}, {when}{carried}:"
+                    yield name, chance.probability - chance.change, chance.probability
 
 
 def _of(unit: str, between: str) -> str:

@@ -13,8 +13,7 @@ from forecast.inference.result import by_unit
 from forecast.report.number_format import counted, percent
 from forecast.report.text.tables import table_lines
 
-#: Ids of reports are not broken.
-wrap = partial(wrapped, break_on_hyphens=False)
+wrap = partial(wrapped, break_on_hyphens=False)  #: Ids of reports are not broken
 
 #: A swing of less than this is not named in a sentence: the number that is printed would hardly change.
 _POINT = 0.01
@@ -53,10 +52,6 @@ def _unit_lines(data: xr.Dataset, unit: str, top: int, width: int) -> list[str]:
     return lines + _table(data, top, width) + _flip_lines(data, top, width) + _set_lines(data, width)
 
 
-def _when(data: xr.Dataset) -> str:
-    return f"On {data.attrs['horizon']}" if data.attrs["regime"] else "Now"
-
-
 def _first_two(p: xr.DataArray) -> str:
     """Say who leads and who follows."""
     order = np.argsort(-p.values, kind="stable")
@@ -65,7 +60,8 @@ def _first_two(p: xr.DataArray) -> str:
 
 
 def _leaders(data: xr.Dataset) -> str:
-    text = f"{_when(data)} {_first_two(data['engine_horizon'])}. With every judgement at its mean "
+    when = f"On {data.attrs['horizon']}" if data.attrs["regime"] else "Now"
+    text = f"{when} {_first_two(data['engine_horizon'])}. With every judgement at its mean "
     lead, at_means = data["leader"].item(), data["at_means_horizon"]
     if data["leader_at_means"].item() == lead:
         return text + f"{percent(float(at_means.sel(scenario=lead)))}, where what follows starts."
@@ -117,11 +113,10 @@ def _set_sentence(data: xr.Dataset) -> str:
     if not reports:
         return "There are no reports that the answer could hang on."
     if size:
-        fewest = "no smaller set will do" if bool(data["set_smallest"]) else _none_up_to(searched)
+        between = f"no set of up to {searched} will do; one between may"
+        fewest = "no smaller set will do" if bool(data["set_smallest"]) else between
         others = int(data["set_others"])
-        more = (
-            f"; {others} other {'set' if others == 1 else 'sets'} of this size would do too" if others else ""
-        )
+        more = f"; {counted(others, 'other set')} of this size would do too" if others else ""
         ids = ", ".join(data["report"].values[data["in_set"].values])
         which = f": {ids}" if size <= _NAMED else ""
         engine = data["set_engine_horizon"]
@@ -139,10 +134,6 @@ def _set_sentence(data: xr.Dataset) -> str:
         f"beyond, a greedy search, which may miss some, ends with {near} taken away: "
         f"{_first_two(data['set_horizon'])}."
     )
-
-
-def _none_up_to(searched: int) -> str:
-    return f"no set of up to {searched} will do; one between may"
 
 
 def _power_sentence(data: xr.Dataset) -> str:
@@ -169,7 +160,7 @@ def _table(data: xr.Dataset, top: int, width: int) -> list[str]:
         + ("; the same now" if regime else "")
         + "; learnt: with learning, from weighted draws of the forecast (? where less than "
         f"{LEAST_DRAWS} of them count)"
-        + ("; * nobody wrote it: the residual rule" if _starred(names) else "")
+        + ("; * nobody wrote it: the residual rule" if any(name.endswith("*") for name in names) else "")
     )
     rows = []
     for name, j in zip(names, named, strict=True):
@@ -181,10 +172,6 @@ def _table(data: xr.Dataset, top: int, width: int) -> list[str]:
     headings = ["judgement", "stated", "low", "high", "at low", "at high", "points"]
     headings += [*(["now", ""] if regime else []), "learnt", ""]
     return ["", *wrap(title, width), *table_lines(headings, rows, width=width)]
-
-
-def _starred(names: list[str]) -> bool:
-    return any(name.endswith("*") for name in names)
 
 
 def _learnt(one: xr.Dataset) -> list[str]:

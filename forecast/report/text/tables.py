@@ -7,9 +7,10 @@ import json
 from collections import Counter
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import date
+from math import isnan
 from pathlib import Path
 from textwrap import wrap
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from forecast.case.warnings import from_json
 from forecast.inference.result import by_unit
@@ -22,8 +23,7 @@ if TYPE_CHECKING:
     from forecast.analysis.review import Check
     from forecast.case.folder import Case
 
-#: Stands for the source where an indicator is monitored and nobody reports.
-UNASKED = "(monitoring)"
+UNASKED = "(monitoring)"  #: Stands for the source where an indicator is monitored and nobody reports
 
 
 def table_lines(
@@ -44,14 +44,9 @@ def table_lines(
     cells = [list(row) for row in rows]
     table = Table(box=None, pad_edge=False, header_style="")
     for place, heading in enumerate(headings):
-        text = place in left
         longest = max(Text(row[place]).cell_len for row in [headings, *cells])
-        table.add_column(
-            Text(heading),
-            justify="left" if text else "right",
-            no_wrap=not text,
-            min_width=None if text else longest,
-        )
+        number: dict[str, Any] = {"justify": "right", "no_wrap": True, "min_width": longest}
+        table.add_column(Text(heading), **({} if place in left else number))
     for row in cells:
         table.add_row(*map(Text, row))
     console = Console(
@@ -195,13 +190,10 @@ def _collection(part: pd.DataFrame, width: int) -> list[str]:
     headings += ["per cost", ""] if costs else [""]
     rows = []
     for row in part.to_dict(orient="records"):
-        cells = [row["indicator"], row["source"] or UNASKED, _unless_nan(f"{row['reliability']:.2f}", "")]
+        reliability = "" if isnan(row["reliability"]) else f"{row['reliability']:.2f}"
+        cells = [row["indicator"], row["source"] or UNASKED, reliability]
         cells.append(f"{row['expected']} ({row['chance']:.0%})" if row["expected"] else "")
         cells += [with_error(1000 * row[n], 1000 * row[f"{n}_error"]) for n in ("now", "horizon")]
-        cells += [_unless_nan(f"{1000 * row['per_cost']:.2f}", "-")] if costs else []
+        cells += ["-" if isnan(row["per_cost"]) else f"{1000 * row['per_cost']:.2f}"] if costs else []
         rows.append([*cells, "repeats itself" if row["repeats"] else ""])
     return table_lines(headings, rows, width=width, left=(0, 1, 3, len(headings) - 1))
-
-
-def _unless_nan(text: str, other: str) -> str:
-    return other if text == "nan" else text

@@ -16,8 +16,7 @@ if TYPE_CHECKING:
 
     from forecast.case.folder import Case
 
-#: Columns left of the picture, for the percentages.
-_MARGIN = 6
+_MARGIN = 6  #: Columns left of the picture, for the percentages
 
 _OUTLOOK, _TODAY, _FLOOR = "·", "│", "─"
 
@@ -68,9 +67,8 @@ def trend_text(
     rows.append(" " * (_MARGIN - 1) + "└" + _FLOOR * columns)
     rows.append(" " * _MARGIN + _dates((first, today, last), edge, columns, regime=regime))
     for place, scenario in enumerate(case.question.scenarios):
-        rows.append(
-            " " * _MARGIN + f"{place + 1} {scenario.title}: {_ends(trend, outlook, scenario.id, regime)}"
-        )
+        ends = _ends(trend, outlook, scenario.id, regime)
+        rows.append(" " * _MARGIN + f"{place + 1} {scenario.title}: {ends}")
         owner[height + 2 + place] = place
     return Drawing(tuple(rows), owner)
 
