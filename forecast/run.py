@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     import xarray as xr
 
     from forecast.case.question import Question
-    from forecast.inference.engine import Engine
+    from forecast.inference.data_tree import Engine
     from forecast.report.brief.data import BriefData
     from forecast.report.summary import Summary
 

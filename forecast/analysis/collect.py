@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import date
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 
@@ -18,7 +18,7 @@ from forecast.case.folder import Case, as_case
 from forecast.case.in_force import checked_as_of
 from forecast.case.question import Question
 from forecast.inference import result
-from forecast.inference.data_tree import Progress
+from forecast.inference.data_tree import Progress, Settings
 from forecast.inference.diagnostics import impossible
 from forecast.inference.estimates import PosteriorDraws
 from forecast.inference.particles import ImpossibleEvidence
@@ -95,18 +95,18 @@ def collect(
     _check_costs(case.question, costs or {})
     query = Query(pairs, _period(case.question, day, period), day)
     case = replace(case, question=without_silence(case.question)) if period == "present" else case
-    settings = {"draws": draws, "chains": chains, "tolerance": tolerance, "seed": seed}
+    settings = Settings("smc", seed, draws, chains, tolerance)
     layout, sample = _inferred(case, day, settings, progress)
     return _ranked(case, layout, sample, query, costs or {}, left_out)
 
 
 def _inferred(
-    case: Case, day: date, settings: dict[str, Any], progress: Progress | None
+    case: Case, day: date, settings: Settings, progress: Progress | None
 ) -> tuple[Layout, PosteriorDraws]:
     """Return draws from the posterior at the as-of date."""
     task = build_problem(case.question, case.evidence, day)
     try:
-        return task.layout, run_smc(task, progress=progress, **settings).draws
+        return task.layout, run_smc(task, settings, progress).draws
     except ImpossibleEvidence as error:
         raise InputError(impossible(case, error)) from error
 

@@ -27,7 +27,8 @@ from forecast.case.folder import Case
 from forecast.case.in_force import checked_as_of
 from forecast.case.judgement import JudgementId
 from forecast.case.question import Moves, Question, Transition
-from forecast.inference.engine import Engine, update
+from forecast.inference.data_tree import Engine
+from forecast.inference.engine import update
 from forecast.inference.result import at_horizon, now, now_and_horizon
 from forecast.model.cell_sequence import unit_and_period
 from forecast.model.dynamics import transition_matrices

@@ -45,7 +45,7 @@ from forecast.inference.result import as_of, require_current
 from forecast.inference.smc import run_chain, systems
 from forecast.model.cell_sequence import CellSequence, unit_and_period
 from forecast.model.evidence_index import Snapshot
-from forecast.model.hmm import empty_filtered, refresh
+from forecast.model.hmm import filter_particles
 from forecast.model.problem import Problem, build_problem
 
 if TYPE_CHECKING:
@@ -142,9 +142,8 @@ def _log_predictive_unlearnt(evidence: PeriodEvidence, chains: int, particles: i
 def one_step_ahead(evidence: PeriodEvidence, theta: np.ndarray, *, scored: int | None = None) -> np.ndarray:
     """Return log p(y_t | y_<t, theta), (N, T), at theta (N, D), all units together."""
     task = evidence.task
-    filtered = empty_filtered(len(theta), task.units, evidence.periods, task.layout.scenarios)
     sequence = evidence.sequence(evidence.periods, scored)
-    refresh(np.ascontiguousarray(theta), sequence, task.cells, task.layout.arrays, filtered)
+    filtered = filter_particles(theta, sequence, task.cells, task.layout.arrays)
     return filtered.log_norm.sum(axis=1)
 
 

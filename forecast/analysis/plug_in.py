@@ -22,7 +22,7 @@ from forecast.case.question import Question
 from forecast.inference.estimates import estimate
 from forecast.inference.smc import run_chain
 from forecast.model.evidence_index import EvidenceIndex, Snapshot
-from forecast.model.hmm import Filtered, empty_filtered, refresh
+from forecast.model.hmm import Filtered, filter_particles
 from forecast.model.likelihood import Cells
 from forecast.model.parameters import Layout, build_layout
 from forecast.model.problem import build_problem
@@ -75,11 +75,7 @@ class PlugInModel:
 
     def filtered_at(self, theta: np.ndarray) -> Filtered:
         """Run the filter at theta (N, D); groups, the cap, noise and held values follow the means."""
-        sequence = self.evidence.sequence
-        units, periods = sequence.start.shape[0], sequence.start.shape[1] - 1
-        filtered = empty_filtered(len(theta), units, periods, self.layout.scenarios)
-        refresh(np.ascontiguousarray(theta), sequence, self.cells, self.layout.arrays, filtered)
-        return filtered
+        return filter_particles(theta, self.evidence.sequence, self.cells, self.layout.arrays)
 
     def probabilities_at(self, theta: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
         """Return now and horizon, both (N, U, K), and the log likelihood (N,), at theta (N, D)."""

@@ -42,6 +42,7 @@ class Unit(NamedTuple):
     log_m: np.ndarray  # (n, K) of each cell
     log_prior: np.ndarray  # (K,)
     matrix: np.ndarray  # (K, K)
+    log_matrix: np.ndarray  # (K, K)
     log_weight: np.ndarray  # (T, K) summed over the cells of a period
 
 
@@ -82,19 +83,7 @@ def conflict(case: Case | str | Path, *, as_of: date | None = None) -> xr.Datase
 def evidence_conflict(problem: Problem) -> xr.Dataset:
     """Measure the conflict in the evidence known at the as-of date.
 
-    Returns
-    -------
-    xarray.Dataset
-        In decibans, above 0 a conflict: `conflict` of all cells (by unit), `cell_conflict` of each cell
-        with all others, log P(e_i) / P(e_i | the others), and `pair_conflict` of the 10 worst pairs of one
-        unit, whose cells are `first` and `second`. By path (and unit): its `prior_probability`, its
-        `probability` now, its `gain`, and whether it `explains` the conflict. Of several units also
-        `cell_unit` and `pair_unit`.
-
-    Examples
-    --------
-    >>> float(evidence_conflict(problem)["conflict"])  # doctest: +SKIP
-    -1.2
+    As :func:`conflict`, of which this is the computation; of several units also `cell_unit` and `pair_unit`.
     """
     question, step, layout = problem.layout.question, problem.steps[-1], problem.layout
     unit, period = unit_and_period(step.sequence)
@@ -106,12 +95,13 @@ def evidence_conflict(problem: Problem) -> xr.Dataset:
     transition_matrices(layout.mean[None], layout.arrays, matrix)
     with np.errstate(divide="ignore"):
         log_prior = np.maximum(np.log(layout.mean[: layout.scenarios]), FLOOR)
+        log_matrix = np.maximum(np.log(matrix[0]), FLOOR)
     units = []
     for u in range(problem.units):
         mine = unit == u
         log_weight = np.zeros((step.periods, layout.scenarios))
         np.add.at(log_weight, period[mine], log_m[mine])
-        units.append(Unit(period[mine], log_m[mine], log_prior, matrix[0], log_weight))
+        units.append(Unit(period[mine], log_m[mine], log_prior, matrix[0], log_matrix, log_weight))
     indicator = problem.cells.cell["indicator"][step.sequence.cell[kind]]
     return _dataset(question, units, unit, period, indicator)
 
@@ -120,26 +110,20 @@ def _dataset(
     question: Question, units: list[Unit], unit: np.ndarray, period: np.ndarray, indicator: np.ndarray
 ) -> xr.Dataset:
     names = [_name(question, *where) for where in zip(unit, period, indicator, strict=True)]
-    joint = [_log_joint(one) for one in units]
-    alone = [_log_alone(one) for one in units]
+    joint = [float(log_sum(_log_before(one)[-1] + one.log_weight[-1])) for one in units]  # log P(e_1..e_n)
+    alone = [log_sum(_log_prior_by_period(one)[one.period] + one.log_m, -1) for one in units]  # log P(e_i)
     total = np.array([a.sum() - j for a, j in zip(alone, joint, strict=True)])
     each = np.concatenate([a - _log_given_others(one) for a, one in zip(alone, units, strict=True)])
     worst = _worst_pairs(units, alone)
-    scenarios = list(question.scenario_ids)
-    paths = [a if a == b else f"{a}, then {b}" for a in scenarios for b in scenarios]
-    log_p = np.array(
-        [_path_probabilities(one, j) for one, j in zip(units, joint, strict=True)]
-    )  # (U, 2, K * K)
+    ids = question.scenario_ids
+    paths = np.array([a if a == b else f"{a}, then {b}" for a in ids for b in ids], dtype=str)
+    log_p = np.array([_path_probabilities(*both) for both in zip(units, joint, strict=True)])  # (U, 2, K * K)
     with np.errstate(invalid="ignore"):
         gain = log_p[:, 1] - log_p[:, 0]
     possible = (log_p[:, 0] > FLOOR / 2).any(axis=0)
     dims = ("unit", "path") if question.units else ("path",)
-    values = {
-        "prior_probability": np.exp(log_p[:, 0]),
-        "probability": np.exp(log_p[:, 1]),
-        "gain": DECIBAN * gain,
-        "explains": gain >= total[:, None],
-    }
+    values = {"prior_probability": np.exp(log_p[:, 0]), "probability": np.exp(log_p[:, 1])}
+    values |= {"gain": DECIBAN * gain, "explains": gain >= total[:, None]}
     variables: dict[str, Any] = {
         "conflict": (dims[:-1], DECIBAN * (total if question.units else total[0])),
         "cell_conflict": ("cell", DECIBAN * each),
@@ -156,9 +140,7 @@ def _dataset(
     for name, value in values.items():
         kept = value[:, possible]
         variables[name] = dims, kept if question.units else kept[0]
-    coords: dict[str, Any] = {"cell": np.array(names, dtype=str)}
-    names_kept = [path for path, kept in zip(paths, possible, strict=True) if kept]
-    coords["path"] = np.array(names_kept, dtype=str)
+    coords: dict[str, Any] = {"cell": np.array(names, dtype=str), "path": paths[possible]}
     return xr.Dataset(variables, coords | ({"unit": list(question.units)} if question.units else {}))
 
 
@@ -177,28 +159,12 @@ def _log_prior_by_period(one: Unit) -> np.ndarray:
         return np.maximum(np.log(rows), FLOOR)
 
 
-def _log_alone(one: Unit) -> np.ndarray:
-    """Return the marginal log probability log P(e_i) of each cell, (n,)."""
-    return log_sum(_log_prior_by_period(one)[one.period] + one.log_m, -1)
-
-
-def _log_joint(one: Unit) -> float:
-    """Return log P(e_1..e_n)."""
-    before = _log_before(one)
-    return float(log_sum(before[-1] + one.log_weight[-1]))
-
-
 def _log_before(one: Unit) -> np.ndarray:
     """Return log P(s_t, evidence before t), (T, K)."""
-    step, rows = _log_step(one), [one.log_prior]
+    rows = [one.log_prior]
     for weight in one.log_weight[:-1]:
-        rows.append(log_sum((rows[-1] + weight)[:, None] + step, 0))
+        rows.append(log_sum((rows[-1] + weight)[:, None] + one.log_matrix, 0))
     return np.array(rows)
-
-
-def _log_step(one: Unit) -> np.ndarray:
-    with np.errstate(divide="ignore"):
-        return np.maximum(np.log(one.matrix), FLOOR)
 
 
 def _log_given_others(one: Unit) -> np.ndarray:
@@ -206,7 +172,7 @@ def _log_given_others(one: Unit) -> np.ndarray:
 
     P(s_t | others) is in proportion to P(s_t | before t) prod_(j of t, j != i) m_j(s_t) P(after t | s_t).
     """
-    before, step = _log_before(one), _log_step(one)
+    before, step = _log_before(one), one.log_matrix
     after = np.zeros_like(before)
     for t in range(len(after) - 2, -1, -1):
         after[t] = log_sum(step + one.log_weight[t + 1] + after[t + 1], -1)
@@ -231,9 +197,8 @@ def _worst_pairs(units: list[Unit], alone: list[np.ndarray]) -> list[tuple[float
             both = (onward[one.period[later] - one.period[i]] * m[later]).sum(axis=1)
             with np.errstate(divide="ignore"):
                 value = log_m[i] + log_m[later] - np.log(both)
-            worst += [
-                (float(value[n]), start + i, start + i + 1 + int(n)) for n in np.argsort(-value)[:PAIRS]
-            ]
+            most = np.argsort(-value)[:PAIRS].tolist()
+            worst += [(float(value[n]), start + i, start + i + 1 + n) for n in most]
         worst = sorted(worst, key=lambda pair: -pair[0])[:PAIRS]
         start += len(m)
     return [pair for pair in worst if pair[0] > 0]
@@ -241,8 +206,7 @@ def _worst_pairs(units: list[Unit], alone: list[np.ndarray]) -> list[tuple[float
 
 def _path_probabilities(one: Unit, joint: float) -> np.ndarray:
     """Return log P(path) and log P(path | e) of each pair of scenarios, (2, K * K)."""
-    periods, size = one.log_weight.shape
-    step = _log_step(one)
+    (periods, size), step = one.log_weight.shape, one.log_matrix
     evidence = np.zeros((periods + 1, size))
     evidence[1:] = one.log_weight.cumsum(axis=0)
     log_p = np.empty((2, size, size))

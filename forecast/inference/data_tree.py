@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import date
-from typing import Any
+from typing import Any, Literal, NamedTuple
 
 import numpy as np
 import xarray as xr
@@ -27,7 +27,18 @@ from forecast.model.dynamics import outlook, transition_matrices
 from forecast.model.parameters import Layout
 from forecast.model.problem import Problem
 
+Engine = Literal["smc", "nuts"]
 Progress = Callable[[float], None]
+
+
+class Settings(NamedTuple):
+    """How an engine is run: the options of :func:`forecast.update`."""
+
+    engine: Engine
+    seed: int
+    draws: int
+    chains: int
+    tolerance: float
 
 
 @dataclass(frozen=True)
@@ -241,20 +252,15 @@ def numbered(data: xr.Dataset) -> xr.Dataset:
 
 def log_prior(layout: Layout, theta: np.ndarray) -> xr.Dataset:
     """Return the group log_prior: the density of each uncertain judgement at theta (C, M, D)."""
-    return xr.Dataset(
-        {
-            block.name.replace(" ", "_"): (("chain", "draw"), block.log_density(theta))
-            for block in layout.blocks
-            if block.free
-        }
-    )
+    free = [block for block in layout.blocks if block.free]
+    densities = {b.name.replace(" ", "_"): (("chain", "draw"), b.log_density(theta)) for b in free}
+    return xr.Dataset(densities)
 
 
 def posterior(layout: Layout, draws: PosteriorDraws, at_horizon: np.ndarray) -> xr.Dataset:
     """Return the group posterior: scenario probabilities of each draw, and of theta what varies."""
-    return _forecasts(layout.question, draws.alpha[..., -1, :], at_horizon).merge(
-        judgements(layout, draws.theta, uncertain(layout))
-    )
+    forecasts = _forecasts(layout.question, draws.alpha[..., -1, :], at_horizon)
+    return forecasts.merge(judgements(layout, draws.theta, uncertain(layout)))
 
 
 def prior(layout: Layout, draws: PosteriorDraws, as_of: date) -> xr.Dataset:
@@ -262,13 +268,13 @@ def prior(layout: Layout, draws: PosteriorDraws, as_of: date) -> xr.Dataset:
     question, theta = layout.question, draws.prior
     matrix = np.empty((*theta.shape[:2], layout.scenarios, layout.scenarios))
     transition_matrices(theta.reshape(-1, layout.size), layout.arrays, matrix.reshape(-1, *matrix.shape[2:]))
-    steps, now = question.period(question.horizon), question.period(as_of)
     first, units = theta[..., None, : layout.scenarios], (*draws.alpha.shape[:3], layout.scenarios)
 
-    def after(periods: int) -> np.ndarray:
-        return np.broadcast_to((first @ np.linalg.matrix_power(matrix, periods)), units)
+    def at(day: date) -> np.ndarray:
+        return np.broadcast_to(first @ np.linalg.matrix_power(matrix, question.period(day)), units)
 
-    return _forecasts(question, after(now), after(steps)).merge(judgements(layout, theta, uncertain(layout)))
+    forecasts = _forecasts(question, at(as_of), at(question.horizon))
+    return forecasts.merge(judgements(layout, theta, uncertain(layout)))
 
 
 def exact(layout: Layout) -> xr.Dataset:
@@ -297,7 +303,6 @@ def sample_stats(problem: Problem, chains: list[Chain], draws: PosteriorDraws) -
 
     `r_hat` is that of the scenario probabilities at the as-of date, across the particle systems.
     """
-    question = problem.layout.question
     dims = ("chain", "as_of")
     accepted = np.stack([chain.accepted for chain in chains]).astype(float)
     share = np.full(accepted.shape[:-1], np.nan)
@@ -310,7 +315,7 @@ def sample_stats(problem: Problem, chains: list[Chain], draws: PosteriorDraws) -
             "acceptance": (("chain", "block"), share),
         },
         {"as_of": days([step.date for step in problem.steps]), "block": list(MOVE_KINDS)},
-    ).merge(unit_dataset(question, {"r_hat": r_hat(draws.alpha[..., -1, :])}, ()))
+    ).merge(unit_dataset(problem.layout.question, {"r_hat": r_hat(draws.alpha[..., -1, :])}, ()))
 
 
 def by_report(

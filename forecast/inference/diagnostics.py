@@ -7,7 +7,7 @@ import xarray as xr
 
 from forecast.case.errors import Fault
 from forecast.case.folder import Case
-from forecast.case.warnings import WarningMessage
+from forecast.case.warnings import EngineWarning, WarningMessage
 from forecast.inference.estimates import PosteriorDraws
 from forecast.inference.particles import Chain, ImpossibleEvidence
 from forecast.model.parameters import Block, Layout
@@ -27,33 +27,24 @@ LEAST_DECIBANS = 0.05  # a report of less weight for every scenario is not liste
 def run_warnings(run: list[Chain], error: float, tolerance: float, r_hat: float) -> list[WarningMessage]:
     """Return the warnings about particle systems: draws, error, agreement, weights."""
     chains, particles = len(run), len(run[0].theta)
-    warnings = []
-    if chains == 1 or particles < LEAST_DRAWS:
-        text = (
-            f"with {particles} draws in {chains} chain{'s' * (chains > 1)} the Monte Carlo error cannot be "
-            f"estimated: use at least 2 chains and {LEAST_DRAWS} draws"
-        )
-        warnings.append(WarningMessage("few draws", text))
-    if error > tolerance:
-        text = (
-            f"the Monte Carlo error of a probability is {error:.4f}, more than the tolerance of "
-            f"{tolerance:g}, with {particles} particles in each of {chains} chains: its last digits are "
-            "unsure"
-        )
-        warnings.append(WarningMessage("tolerance", text))
-    if r_hat > R_HAT and particles >= LEAST_DRAWS:
-        text = (
-            f"the {chains} particle systems differ in their scenario probabilities more than their particles "
-            f"do (r_hat {r_hat:.3f}, above {R_HAT}): ask for more draws"
-        )
-        warnings.append(WarningMessage("r_hat", text))
-    if min(1.0 / (chain.weight**2).sum(axis=1).max() for chain in run) < LOW_EFFECTIVE_SHARE * particles:
-        text = (
-            "some evidence was predicted by hardly any draw of the judgements: look for a mistyped value, or "
-            "for a judgement with far too much weight"
-        )
-        warnings.append(WarningMessage("weights", text))
-    return warnings
+    effective = min(1.0 / (chain.weight**2).sum(axis=1).max() for chain in run)
+    texts: dict[EngineWarning, str] = {
+        "few draws": f"with {particles} draws in {chains} chain{'s' * (chains > 1)} the Monte Carlo error "
+        f"cannot be estimated: use at least 2 chains and {LEAST_DRAWS} draws",
+        "tolerance": f"the Monte Carlo error of a probability is {error:.4f}, more than the tolerance of "
+        f"{tolerance:g}, with {particles} particles in each of {chains} chains: its last digits are unsure",
+        "r_hat": f"the {chains} particle systems differ in their scenario probabilities more than their "
+        f"particles do (r_hat {r_hat:.3f}, above {R_HAT}): ask for more draws",
+        "weights": "some evidence was predicted by hardly any draw of the judgements: look for a mistyped "
+        "value, or for a judgement with far too much weight",
+    }
+    holds = {
+        "few draws": chains == 1 or particles < LEAST_DRAWS,
+        "tolerance": error > tolerance,
+        "r_hat": r_hat > R_HAT and particles >= LEAST_DRAWS,
+        "weights": effective < LOW_EFFECTIVE_SHARE * particles,
+    }
+    return [WarningMessage(kind, text) for kind, text in texts.items() if holds[kind]]
 
 
 def gap_warnings(run: list[Chain]) -> list[WarningMessage]:
@@ -68,11 +59,8 @@ def impossible(case: Case, error: ImpossibleEvidence) -> list[Fault]:
     """Return the faults of evidence that no scenario allows, one for each report of the period."""
     question = case.question
     unit = question.units[error.unit] if question.units else ""
-    reports = [
-        r
-        for r in case.evidence.known(error.day)
-        if question.period(r.date) == error.period and r.unit == unit
-    ]
+    known = (r for r in case.evidence.known(error.day) if r.unit == unit)
+    reports = [r for r in known if question.period(r.date) == error.period]
     if not reports:
         where = f"the period to {question.last_day(error.period)}{f' of {unit}' if unit else ''}"
         return [
@@ -105,11 +93,6 @@ def drift(layout: Layout, draws: PosteriorDraws) -> xr.Dataset:
     `tail` is the share of prior draws at least as far out as the posterior mean, 2 min(F, 1 - F): near 1
     where the evidence agrees with the author, below 0.02 where the two hardly overlap. Of a judgement over
     several values the `entry` that moved farthest counts; of yes and no, yes.
-
-    Returns
-    -------
-    xarray.Dataset
-        `said`, `now` and `tail` by judgement.
     """
     size = layout.size
     before, after = draws.prior.reshape(-1, size), draws.theta.reshape(-1, size).mean(axis=0)
@@ -123,17 +106,11 @@ def drift(layout: Layout, draws: PosteriorDraws) -> xr.Dataset:
         entry.append(first + int(np.argmin(tail[block.slots][first:])))
     slot = np.array([block.start + n for block, n in zip(learning, entry, strict=True)], int)
     labels = [_entry(layout, block, n) for block, n in zip(learning, entry, strict=True)]
+    values = {"said": layout.mean[slot], "now": after[slot], "tail": tail[slot]}
+    names = np.array([block.name for block in learning], dtype=str)
     return xr.Dataset(
-        {
-            "said": ("judgement", layout.mean[slot]),
-            "now": ("judgement", after[slot]),
-            "tail": ("judgement", tail[slot]),
-        },
-        {
-            "judgement": np.array([block.name for block in learning], dtype=str),
-            "entry": ("judgement", np.array(labels, dtype=str)),
-            "draws": len(before),
-        },
+        {name: ("judgement", value) for name, value in values.items()},
+        {"judgement": names, "entry": ("judgement", np.array(labels, dtype=str)), "draws": len(before)},
     )
 
 

@@ -4,35 +4,24 @@ from __future__ import annotations
 
 from datetime import date
 from pathlib import Path
-from typing import Literal, NamedTuple
 
 import xarray as xr
 
+from forecast._version import __version__
 from forecast.case.errors import InputError
 from forecast.case.evidence import Evidence
 from forecast.case.folder import Case, as_case
 from forecast.case.in_force import checked_as_of, in_force
 from forecast.case.question import Question
 from forecast.case.warnings import from_json, to_json
-from forecast.inference.data_tree import EngineResult, Progress, data_tree, trend
+from forecast.inference.data_tree import Engine, EngineResult, Progress, Settings, data_tree, trend
 from forecast.inference.diagnostics import drift_warnings, impossible
 from forecast.inference.particles import ImpossibleEvidence
 from forecast.inference.smc_engine import run_smc
 from forecast.inference.trend_over_changes import earlier_dates, gap_warnings, with_past
 from forecast.model.problem import Problem, build_problem
 
-Engine = Literal["smc", "nuts"]
 ENGINES: tuple[Engine, ...] = ("smc", "nuts")
-
-
-class Settings(NamedTuple):
-    """How an engine is run."""
-
-    engine: Engine
-    seed: int
-    draws: int
-    chains: int
-    tolerance: float
 
 
 def update(
@@ -50,23 +39,20 @@ def update(
 
     Parameters
     ----------
-    case : Case or path
-        A case, or its folder.
+    case : Case or path to its folder
     as_of : date, optional
-        The date whose knowledge is used: only reports known on that day count. Default: the last day of the
-        last finished period, held within `opened` and `horizon`.
+        Only reports known on that day count. Default: the last day of the last finished period, held within
+        `opened` and `horizon`.
     engine : {"smc", "nuts"}
-        Sequential Monte Carlo over the whole trend in one pass, or the No-U-Turn sampler (nutpie) on each
-        date anew, for those who want a second opinion: minutes rather than a second.
+        Sequential Monte Carlo over the whole trend in one pass, or, as a second opinion, the No-U-Turn
+        sampler (nutpie) on each date anew: minutes rather than a second.
     draws : int
-        Draws of each chain in the result, and the particles that each begins with. NUTS has a quarter of
-        them on past dates.
+        Draws of each chain, and the particles that it begins with; on past dates NUTS has a quarter of them.
     chains : int
         Independent particle systems, or Markov chains.
     tolerance : float
         Particles are doubled until the Monte Carlo standard error of every probability, now and at the
-        horizon, is at most this, or there are 32,000 a chain; then the result has a warning, as it has where
-        NUTS does not reach it.
+        horizon, is at most this, or there are 32,000 a chain. Not reached, also by NUTS: a warning.
     seed : int
         Same inputs, same seed, same environment: the same numbers, bit for bit.
     progress : callable, optional
@@ -86,16 +72,10 @@ def update(
 
     Examples
     --------
-    >>> import forecast
     >>> tree = forecast.update("scenarios/isis-jn-2014", draws=500)  # doctest: +SKIP
     >>> tree["trend"]["probability"].isel(as_of=-1)  # doctest: +SKIP
     """
-    return _updated(as_case(case), as_of, Settings(engine, seed, draws, chains, tolerance), progress)
-
-
-def _updated(case: Case, as_of: date | None, settings: Settings, progress: Progress | None) -> xr.DataTree:
-    from forecast._version import __version__
-
+    case, settings = as_case(case), Settings(engine, seed, draws, chains, tolerance)
     day = checked_as_of(case.question, as_of)
     try:
         tree = _inferred(case.question, case.evidence, day, settings, progress)
@@ -120,25 +100,10 @@ def infer(
 ) -> xr.DataTree:
     """Infer the posterior of a question from its evidence, as known on a date, with its trend and outlook.
 
-    Parameters
-    ----------
-    question, evidence : Question, Evidence
-        Where the scenarios change, the question in force on the date answers; the trend before a change is
-        that of the question of then.
-    as_of : date
-        Held within `opened` and `horizon`.
-    engine, draws, chains, tolerance, seed, progress
-        As for :func:`update`.
-
-    Returns
-    -------
-    xarray.DataTree
-        As of :func:`update`, whose attributes name the case, the digest of the inputs and the version too.
-
-    Raises
-    ------
-    ImpossibleEvidence
-        If no scenario allows what was reported.
+    Where the scenarios change, the question in force on the date answers; the trend before a change is that
+    of the question of then. The date is held within `opened` and `horizon`; options and result are as of
+    :func:`update`, but for the attributes that name the case, the digest of the inputs and the version.
+    Raises ImpossibleEvidence if no scenario allows what was reported.
     """
     settings = Settings(engine, seed, draws, chains, tolerance)
     return _inferred(question, evidence, question.as_of(as_of), settings, progress)
@@ -182,12 +147,10 @@ def _part(progress: Progress | None, turn: int, of: int) -> Progress | None:
 
 
 def _run(problem: Problem, settings: Settings, progress: Progress | None) -> EngineResult:
-    options = settings._asdict()
-    engine = options.pop("engine")
-    if engine not in ENGINES:
-        raise ValueError(f"engine {engine!r} is not one of: {', '.join(map(repr, ENGINES))}")
-    if engine == "smc":
-        return run_smc(problem, **options, progress=progress)
+    if settings.engine not in ENGINES:
+        raise ValueError(f"engine {settings.engine!r} is not one of: {', '.join(map(repr, ENGINES))}")
+    if settings.engine == "smc":
+        return run_smc(problem, settings, progress)
     from forecast.inference.nuts.run import run_nuts  # heavy: pymc, nutpie, arviz
 
-    return run_nuts(problem, **options, progress=progress)
+    return run_nuts(problem, settings, progress)

@@ -11,15 +11,7 @@ from forecast.model.hmm import Filtered
 
 
 class ImpossibleEvidence(ValueError):
-    """No scenario allows what was reported in a period.
-
-    Attributes
-    ----------
-    unit, period : int
-        Where.
-    day : date
-        The as-of date on which it became so.
-    """
+    """No scenario allows what was reported in a period of a unit, as known on a day."""
 
     def __init__(self, unit: int, period: int, day: date) -> None:
         super().__init__(f"no scenario allows the evidence of period {period}, as known on {day}")

@@ -8,25 +8,19 @@ import numpy as np
 
 from forecast.case.evidence import Evidence, Report
 from forecast.model.cell_sequence import CellSequence, first_change
-from forecast.model.dynamics import transition_matrices
 from forecast.model.evidence_index import EvidenceIndex
-from forecast.model.hmm import empty_filtered, forward
+from forecast.model.hmm import Filtered, filter_particles, forward
 from forecast.model.parameters import TINY, Layout
 
 
 def weights_of_evidence(
     layout: Layout, evidence: Evidence, as_of: date
 ) -> tuple[tuple[Report, ...], np.ndarray]:
-    """Return the live reports and the weight of evidence of each for each scenario, in decibans.
+    """Return the live reports and the weight of evidence of each, (report, scenario), in decibans.
 
     W(s) = 10 log10 [odds(s | all reports) / odds(s | all but this one)] (Good 1950), of the scenario in the
     period of the as-of date against all others, with the judgements at their means. Leaving one of two
     reports of the same thing out changes little, since the other remains.
-
-    Returns
-    -------
-    reports : tuple of Report
-    weight : (report, scenario)
     """
     known = EvidenceIndex.known_on(layout, evidence, as_of)
     log = known.log
@@ -50,17 +44,11 @@ class _LogOdds:
     def __init__(self, layout: Layout, known: EvidenceIndex, base: CellSequence) -> None:
         self._theta, self._arrays, self._cells = layout.mean[None].copy(), layout.arrays, known.cells()
         self._base = base
-        units, periods = base.start.shape[0], base.start.shape[1] - 1
-        self._start = empty_filtered(1, units, periods, layout.scenarios)
-        transition_matrices(self._theta, self._arrays, self._start.matrix)
-        forward(self._theta, base, 0, self._cells, self._arrays, self._start)
-        self._work = empty_filtered(1, units, periods, layout.scenarios)
+        self._start = filter_particles(self._theta, base, self._cells, self._arrays)
 
     def __call__(self, sequence: CellSequence, unit: int) -> np.ndarray:
-        for target, source in zip(self._work, self._start, strict=True):
-            target[:] = source
-        begin = first_change(self._base, sequence)
-        forward(self._theta, sequence, begin, self._cells, self._arrays, self._work)
-        p = np.clip(self._work.alpha[0, unit, -1], TINY, None)
+        work, begin = Filtered(*(array.copy() for array in self._start)), first_change(self._base, sequence)
+        forward(self._theta, sequence, begin, self._cells, self._arrays, work)
+        p = np.clip(work.alpha[0, unit, -1], TINY, None)
         rest = np.array([p[np.arange(len(p)) != s].sum() for s in range(len(p))])
         return np.log(p) - np.log(np.maximum(rest, TINY))

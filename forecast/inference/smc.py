@@ -108,7 +108,8 @@ class _System:
         for k, step in enumerate(self.problem.steps):
             before = restart[k]
             if impossible is None or before is not None:
-                rng = self._rng((step.date - self.problem.layout.question.opened).days + 1)
+                day = (step.date - self.problem.layout.question.opened).days + 1
+                rng = np.random.default_rng(np.random.SeedSequence([*self.key, day]))
                 self.sweeps, start, begin = 0, log_evidence[k], step.begin
                 if before is not None:
                     self._restore(before, snapshots)
@@ -158,9 +159,6 @@ class _System:
     def _thinned(self, number: int) -> np.ndarray:
         """Return equally weighted particles by systematic sampling with a fixed offset."""
         return self.particles.theta[systematic(self._weight(), min(number, self.size), 0.5)]
-
-    def _rng(self, day: int) -> np.random.Generator:
-        return np.random.default_rng(np.random.SeedSequence([*self.key, day]))
 
     def _prior(self) -> np.ndarray:
         """Draw theta from its prior; of what must not learn, where other judgements do, once for all."""

@@ -5,11 +5,10 @@ from __future__ import annotations
 import os
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
-from typing import Any
 
 import numpy as np
 
-from forecast.inference.data_tree import EngineResult, Progress, now_and_outlook, sample_stats
+from forecast.inference.data_tree import EngineResult, Progress, Settings, now_and_outlook, sample_stats
 from forecast.inference.diagnostics import LEAST_DRAWS, MOST_PARTICLES, R_HAT, gap_warnings, run_warnings
 from forecast.inference.estimates import Estimate, draws_of, estimate
 from forecast.inference.particles import Chain
@@ -18,27 +17,18 @@ from forecast.inference.smc import run_chain, systems
 from forecast.model.problem import Problem
 
 
-def run_smc(
-    problem: Problem, *, draws: int, chains: int, tolerance: float, seed: int, progress: Progress | None
-) -> EngineResult:
+def run_smc(problem: Problem, settings: Settings, progress: Progress | None = None) -> EngineResult:
     """Run SMC chains with doubled particle numbers until every Monte Carlo error is within tolerance."""
-    options: dict[str, Any] = {"draws": draws, "chains": chains, "tolerance": tolerance, "seed": seed}
-    result, run = doubled(problem, **options, progress=progress)
-    warnings = gap_warnings(run)
+    result, run = doubled(problem, settings, progress)
+    warnings, r_hat = gap_warnings(run), float(result.sample_stats["r_hat"].max())
     if any(block.free for block in problem.layout.blocks):
-        warnings += run_warnings(run, result.error, tolerance, float(result.sample_stats["r_hat"].max()))
-    extra = {"surprise": surprise(problem, run, seed)}
+        warnings += run_warnings(run, result.error, settings.tolerance, r_hat)
+    extra = {"surprise": surprise(problem, run, settings.seed)}
     return replace(result, past=_past(run), extra_groups=extra, warnings=warnings)
 
 
 def doubled(
-    problem: Problem,
-    *,
-    draws: int,
-    chains: int,
-    tolerance: float,
-    seed: int,
-    progress: Progress | None = None,
+    problem: Problem, settings: Settings, progress: Progress | None = None
 ) -> tuple[EngineResult, list[Chain]]:
     """Return the result at the as-of date, and the chains of particles that it is of.
 
@@ -46,13 +36,18 @@ def doubled(
     systems agree (an infinite tolerance takes what comes). Where they do not agree (r_hat), each turn also
     moves every particle once more: they have then not mixed, and numbers alone would not help.
     """
+    _, seed, draws, chains, tolerance = settings
     free = any(block.free for block in problem.layout.blocks)
     particles, moves, turn = draws if free else 1, 1, 0
     result: EngineResult | None = None
     while True:
         passes = chains * len(problem.steps) * systems(problem, particles)
         run = _run(problem, chains, particles, moves, seed, _Count(progress, passes, turn))
-        result = _pooled(_result(problem, run, draws, seed), result, turn)
+        sample = draws_of(run, draws, problem.steps[-1].periods, seed)
+        size = np.array([1.0 / (chain.weight[-1] ** 2).sum() for chain in run])
+        stats = sample_stats(problem, run, sample)
+        latest = EngineResult(sample, *now_and_outlook(problem, sample, size), stats)
+        result = _pooled(latest, result, turn)
         mixed = float(result.sample_stats["r_hat"].max()) <= R_HAT or tolerance == np.inf
         enough = result.error <= tolerance and mixed
         if enough or particles >= MOST_PARTICLES or not free or draws < LEAST_DRAWS:
@@ -63,19 +58,10 @@ def doubled(
     return replace(result, particles=particles), run
 
 
-def _result(problem: Problem, run: list[Chain], draws: int, seed: int) -> EngineResult:
-    sample = draws_of(run, draws, problem.steps[-1].periods, seed)
-    size = np.array([1.0 / (chain.weight[-1] ** 2).sum() for chain in run])
-    stats = sample_stats(problem, run, sample)
-    return EngineResult(sample, *now_and_outlook(problem, sample, size), stats)
-
-
 def _past(run: list[Chain]) -> list[Estimate]:
     """Return the probability now as known on each trend date before the last."""
     return [
-        estimate(
-            np.stack([chain.probability[k] for chain in run]), np.stack([chain.weight[k] for chain in run])
-        )
+        estimate(np.stack([c.probability[k] for c in run]), np.stack([c.weight[k] for c in run]))
         for k in range(len(run[0].weight) - 1)
     ]
 

@@ -43,22 +43,10 @@ def earlier_dates(question: Question, as_of: date) -> Before:
 def with_past(question: Question, before: Before, present: xr.Dataset, trend: Trend) -> xr.Dataset:
     """Return a trend whose dates before a change are those of the questions in force then.
 
-    Parameters
-    ----------
-    question : Question
-        Whose scenarios change.
-    before : list
-        What :func:`earlier_dates` returned; not empty.
-    present : Dataset
-        The trend of the question in force at its last date.
-    trend : callable
-        Returns the trend of the n-th question of `before` up to a date.
-
-    Returns
-    -------
-    Dataset
-        By every scenario that was there on one of the dates, in the order of the file: nan on dates on which
-        it was not, as `in_force` (as_of, scenario) says.
+    `before` is what :func:`earlier_dates` returned, not empty; `present` the trend of the question in force
+    at its last date; `trend` infers the n-th question of `before` up to a date. The result is by every
+    scenario that was there on one of the dates, in the order of the file: nan on dates on which it was not,
+    as `in_force` (as_of, scenario) says.
     """
     parts = [_own(n, *one, like=present, trend=trend) for n, one in enumerate(before)]
     parts.append(present.sel(as_of=present["as_of"] > parts[-1]["as_of"][-1]))

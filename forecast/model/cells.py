@@ -140,11 +140,8 @@ def most_likely(
         weight = silence[0] if x == 0 else silence[1]
         for term in terms:
             r = float(mean[term.slot])
-            weight *= (
-                term.keep
-                + term.noise * (1 - term.credibility * r)
-                + (term.truth * r if term.value == x else 0.0)
-            )
+            base = term.keep + term.noise * (1 - term.credibility * r)
+            weight *= base + (term.truth * r if term.value == x else 0.0)
         if weight > best * (1 + 1e-12):
             best, value = weight, x
     return value

@@ -82,26 +82,12 @@ def transition_matrices(theta: np.ndarray, a: Arrays, out: np.ndarray) -> None:
 def outlook(
     now: np.ndarray, matrix: np.ndarray, steps: int, *, include_now: bool
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Step on without evidence.
+    """Step on without evidence from `now` (..., K) by `matrix` (..., K, K), to the period of the horizon.
 
-    Parameters
-    ----------
-    now : (..., K)
-        Probability of each scenario in the period of the as-of date.
-    matrix : (..., K, K)
-        Per-period transition matrix.
-    steps : int
-        Periods from there to the period that holds the horizon.
-    include_now : bool
-        Whether the end of the present period is still to come, and counts for `ever`.
-
-    Returns
-    -------
-    probability : (..., steps + 1, K)
-        At the end of each period from the present one on: now P^h.
-    ever : (..., K)
-        The chance that the scenario is the true one at the end of one of the periods to come:
-        1 - now (I - e_j e_j') (P (I - e_j e_j'))^h 1. Where none is to come: the probability now.
+    Returns the probability at the end of each period from the present one on, now P^h, (..., steps + 1, K);
+    and (..., K) the chance that the scenario is the true one at the end of one of the periods to come,
+    1 - now (I - e_j e_j') (P (I - e_j e_j'))^h 1, or now where none is to come. With `include_now` the end
+    of the present period is still to come.
     """
     size = now.shape[-1]
     probability = np.empty((*now.shape[:-1], steps + 1, size))

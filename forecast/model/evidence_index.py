@@ -48,12 +48,9 @@ class EvidenceIndex:
     def __init__(self, layout: Layout, evidence: Evidence) -> None:
         self._layout = layout
         self._question: Question = layout.question
-        self._position = {indicator.id: i for i, indicator in enumerate(self._question.indicators)}
-        self._parent = {
-            i: self._position[indicator.given]
-            for i, indicator in enumerate(self._question.indicators)
-            if indicator.given
-        }
+        indicators = self._question.indicators
+        self._position = {indicator.id: i for i, indicator in enumerate(indicators)}
+        self._parent = {i: self._position[one.given] for i, one in enumerate(indicators) if one.given}
         self._children: dict[int, list[int]] = {}
         for child, parent in self._parent.items():
             self._children.setdefault(parent, []).append(child)
@@ -63,7 +60,7 @@ class EvidenceIndex:
         self._single: dict[CellKey, CellContent] = {}  # cells by themselves, before pairs are joined
         self._periods: dict[tuple[int, int], list[int]] = {}  # of (unit, indicator), those with a cell
         self._combined: dict[CellKey, CellContent] = {}
-        self._size = len(self._question.indicators)
+        self._size = len(indicators)
         self._longest = self._question.period(self._question.horizon) + 1
         self._begin = self._last = 0
         self._forget_numbers()
@@ -119,11 +116,8 @@ class EvidenceIndex:
         """
         index = self._copy()
         index._layout, index._question = layout, layout.question
-        follows = {
-            i
-            for i, indicator in enumerate(self._question.indicators)
-            if not indicator.values or indicator.persistence is not None
-        }
+        kinds = enumerate(self._question.indicators)
+        follows = {i for i, one in kinds if not one.values or one.persistence is not None}
         tops = index._refresh([key for key in self._single if key[2] in follows], self._day, frozenset())
         if self._question.groups or self._question.cap is not None:
             index._forget_numbers()
@@ -259,7 +253,8 @@ class EvidenceIndex:
         children = self._children.get(i, ())
         below = [self._single[unit, period, c] for c in children if (unit, period, c) in self._single]
         if below:
-            content = (content or self._without_reports(key))._replace(children=tuple(below))
+            hold, held = self._held(key, self._question.indicators[i])
+            content = (content or CellContent(i, hold=hold, held=held))._replace(children=tuple(below))
         if content is None:
             self._combined.pop(key, None)
         else:
@@ -273,10 +268,6 @@ class EvidenceIndex:
         end = next((t for t in own if t > period), self._longest)
         called = (t for c in self._children.get(i, ()) for t in self._periods.get((unit, c), ()))
         return [t for t in called if period < t < end]
-
-    def _without_reports(self, key: CellKey) -> CellContent:
-        hold, held = self._held(key, self._question.indicators[key[2]])
-        return CellContent(key[2], hold=hold, held=held)
 
     def _assign_numbers(self, keys: set[CellKey]) -> None:
         """Give changed cells and their group-mates their exponents and numbers."""
@@ -305,18 +296,13 @@ class EvidenceIndex:
         if not changed:
             return
         self._begin = min(self._begin, min(t for _, t, _ in changed))
-        codes = np.array([self._order(key) for key in changed])
+        codes = np.array([(u * self._longest + t) * self._size + i for u, t, i in changed])
         keep = ~np.isin(self._codes, codes)
-        kept, kinds = self._codes[keep], self._kinds[keep]
-        new = [key for key in changed if key in numbers]
-        codes = np.array([self._order(key) for key in new], np.int64)
-        place = np.searchsorted(kept, codes)
-        self._codes = np.insert(kept, place, codes)
-        self._kinds = np.insert(kinds, place, np.array([numbers[key] for key in new], np.int64))
-
-    def _order(self, key: CellKey) -> int:
-        unit, period, indicator = key
-        return (unit * self._longest + period) * self._size + indicator
+        codes = codes[[key in numbers for key in changed]]
+        place = np.searchsorted(self._codes[keep], codes)
+        kinds = np.array([numbers[key] for key in changed if key in numbers], np.int64)
+        self._codes = np.insert(self._codes[keep], place, codes)
+        self._kinds = np.insert(self._kinds[keep], place, kinds)
 
     def _exponents(self, keys: list[CellKey]) -> list[float]:
         cells = flatten([self._combined[key] for key in keys])

@@ -45,6 +45,9 @@ def empty_filtered(particles: int, units: int, periods: int, scenarios: int) -> 
 class LikelihoodTable(NamedTuple):
     """The likelihood of each kind of cell at one theta, filled in when first asked for."""
 
+    sequence: CellSequence
+    cells: Cells
+    a: Arrays
     value: np.ndarray  # (Q, K) m(s)^exponent, or its logarithm
     logarithm: np.ndarray  # (Q,) whether it is the logarithm
     owner: np.ndarray  # (Q,) the particle it holds for
@@ -52,25 +55,19 @@ class LikelihoodTable(NamedTuple):
 
 
 @kernel
-def new_likelihood_table(sequence: CellSequence, a: Arrays) -> LikelihoodTable:
+def new_likelihood_table(sequence: CellSequence, cells: Cells, a: Arrays) -> LikelihoodTable:
     """Return an empty table."""
     kinds = sequence.cell.shape[0]
-    return LikelihoodTable(
-        np.empty((kinds, a.scenarios)),
-        np.zeros(kinds, np.bool_),
-        np.full(kinds, -1),
-        np.empty((2, a.values)),
-    )
+    value, logarithm = np.empty((kinds, a.scenarios)), np.zeros(kinds, np.bool_)
+    return LikelihoodTable(sequence, cells, a, value, logarithm, np.full(kinds, -1), np.empty((2, a.values)))
 
 
 @inlined
-def fill(
-    q: int, n: int, theta: np.ndarray, sequence: CellSequence, cells: Cells, a: Arrays, table: LikelihoodTable
-) -> None:
+def fill(q: int, n: int, theta: np.ndarray, table: LikelihoodTable) -> None:
     """Fill in the row of kind q for particle n."""
+    a, power = table.a, table.sequence.exponent[q]
     table.owner[q] = n
-    power = sequence.exponent[q]
-    table.logarithm[q] = log_cell(sequence.cell[q], theta, cells, a, table.buffer, table.value, q)
+    table.logarithm[q] = log_cell(table.sequence.cell[q], theta, table.cells, a, table.buffer, table.value, q)
     if power != 1.0:
         for s in range(a.scenarios):
             m = table.value[q, s]
@@ -79,40 +76,31 @@ def fill(
 
 @inlined
 def period_weights(
-    begin: int,
-    end: int,
-    n: int,
-    theta: np.ndarray,
-    sequence: CellSequence,
-    cells: Cells,
-    a: Arrays,
-    table: LikelihoodTable,
-    out: np.ndarray,
+    begin: int, end: int, n: int, theta: np.ndarray, table: LikelihoodTable, out: np.ndarray
 ) -> float:
     """Fill out (K,) with L_t(s) / exp(scale) and return the scale."""
+    size = table.a.scenarios
     plain, low = True, 1.0
-    for s in range(a.scenarios):
+    for s in range(size):
         out[s] = 1.0
     for k in range(begin, end):
-        q = sequence.kind[k]
+        q = table.sequence.kind[k]
         if table.owner[q] != n:
-            fill(q, n, theta, sequence, cells, a, table)
+            fill(q, n, theta, table)
         plain &= not table.logarithm[q]
-        for s in range(a.scenarios):
+        for s in range(size):
             out[s] *= table.value[q, s]
-    for s in range(a.scenarios):
+    for s in range(size):
         low = min(low, out[s])
-    return 0.0 if plain and low > _SMALL else careful_weights(begin, end, sequence, table, out)
+    return 0.0 if plain and low > _SMALL else careful_weights(begin, end, table, out)
 
 
 @kernel
-def careful_weights(
-    begin: int, end: int, sequence: CellSequence, table: LikelihoodTable, out: np.ndarray
-) -> float:
+def careful_weights(begin: int, end: int, table: LikelihoodTable, out: np.ndarray) -> float:
     """Do the same in logarithms, where plain products would be too small, or are not to be had."""
     out[:] = 0.0
     for k in range(begin, end):
-        q = sequence.kind[k]
+        q = table.sequence.kind[k]
         for s in range(out.shape[0]):
             out[s] += table.value[q, s] if table.logarithm[q] else np.log(table.value[q, s])
     high = out.max()
@@ -130,7 +118,7 @@ def forward(
     theta is (N, D); `filtered.matrix` must hold the transition matrices of theta.
     """
     units, periods = sequence.start.shape[0], sequence.start.shape[1] - 1
-    table = new_likelihood_table(sequence, a)
+    table = new_likelihood_table(sequence, cells, a)
     weight = np.empty(a.scenarios)
     for n in range(theta.shape[0]):
         one, matrix = theta[n], filtered.matrix[n]
@@ -142,12 +130,12 @@ def forward(
                 _predict(t, one, matrix, a.dynamics == STATIC, alpha)
                 norm[t] = 0.0
                 if start[t] < start[t + 1]:
-                    scale = period_weights(start[t], start[t + 1], n, one, sequence, cells, a, table, weight)
+                    scale = period_weights(start[t], start[t + 1], n, one, table, weight)
                     deep = _update(t, weight, scale, alpha, norm)
                 t += 1
             filtered.deep[n, u] = deep
             if deep:
-                _forward_deep(n, u, one, sequence, cells, a, matrix, alpha, norm, table)
+                _forward_deep(n, u, one, table, filtered)
 
 
 @inlined
@@ -183,48 +171,33 @@ def _update(t: int, weight: np.ndarray, scale: float, alpha: np.ndarray, norm: n
 
 
 @kernel
-def _forward_deep(
-    n: int,
-    u: int,
-    theta: np.ndarray,
-    sequence: CellSequence,
-    cells: Cells,
-    a: Arrays,
-    matrix: np.ndarray,
-    alpha: np.ndarray,
-    norm: np.ndarray,
-    table: LikelihoodTable,
-) -> None:
+def _forward_deep(n: int, u: int, theta: np.ndarray, table: LikelihoodTable, filtered: Filtered) -> None:
     """Filter one particle and unit from period 0 on in logarithms."""
-    size, periods = a.scenarios, sequence.start.shape[1] - 1
-    log_likelihood = np.zeros((periods, size))
-    for t in range(periods):
+    sequence, size = table.sequence, table.a.scenarios
+    log_l = np.zeros((sequence.start.shape[1] - 1, size))
+    for t in range(log_l.shape[0]):
         for k in range(sequence.start[u, t], sequence.start[u, t + 1]):
             q = sequence.kind[k]
             if table.owner[q] != n:
-                fill(q, n, theta, sequence, cells, a, table)
+                fill(q, n, theta, table)
             for s in range(size):
                 m = table.value[q, s]
-                log_likelihood[t, s] += m if table.logarithm[q] else np.log(m)
-    _filter_deep(theta[:size], matrix, a.dynamics == STATIC, log_likelihood, alpha, norm)
+                log_l[t, s] += m if table.logarithm[q] else np.log(m)
+    alpha, norm = filtered.alpha[n, u], filtered.log_norm[n, u]
+    _filter_deep(theta[:size], filtered.matrix[n], log_l, alpha, norm)
 
 
 @kernel
 def _filter_deep(
-    prior: np.ndarray,
-    matrix: np.ndarray,
-    static: bool,
-    log_likelihood: np.ndarray,
-    alpha: np.ndarray,
-    norm: np.ndarray,
+    prior: np.ndarray, matrix: np.ndarray, log_l: np.ndarray, alpha: np.ndarray, norm: np.ndarray
 ) -> None:
     """Filter one sequence log L_t(s), (T, K), in logarithms."""
-    periods, size = log_likelihood.shape
+    periods, size = log_l.shape
     now, predicted, log_matrix = np.log(prior), np.empty(size), np.log(matrix)
     for t in range(periods):
         for j in range(size):
-            predicted[j] = now[j] if t == 0 or static else _log_sum(now + log_matrix[:, j])
-            predicted[j] += log_likelihood[t, j]
+            predicted[j] = now[j] if t == 0 else _log_sum(now + log_matrix[:, j])
+            predicted[j] += log_l[t, j]
         norm[t] = _log_sum(predicted)
         for s in range(size):
             now[s] = predicted[s] - norm[t] if norm[t] > -np.inf else now[s]
@@ -246,7 +219,7 @@ def filter_log_likelihood(
 
 @kernel
 def _filter_weights(
-    prior: np.ndarray, matrix: np.ndarray, log_likelihood: np.ndarray, alpha: np.ndarray, norm: np.ndarray
+    prior: np.ndarray, matrix: np.ndarray, log_l: np.ndarray, alpha: np.ndarray, norm: np.ndarray
 ) -> None:
     """Filter; alpha holds L_t(s) at first, where it is neither too small nor too large for plain numbers."""
     weight = np.empty(prior.shape[1])
@@ -258,20 +231,26 @@ def _filter_weights(
                 weight[s] = alpha[n, t, s]
                 plain &= _SMALL < weight[s] < 1.0 / _SMALL
             if not plain:
-                scale = max(
-                    log_likelihood[n, t].max(), -1.0 / _SMALL
-                )  # finite, also where all are impossible
-                weight[:] = np.exp(log_likelihood[n, t] - scale)
+                scale = max(log_l[n, t].max(), -1.0 / _SMALL)  # finite, also where all are impossible
+                weight[:] = np.exp(log_l[n, t] - scale)
             _predict(t, prior[n], matrix[n], False, alpha[n])
             deep |= _update(t, weight, scale, alpha[n], norm[n])
         if deep:
-            _filter_deep(prior[n], matrix[n], False, log_likelihood[n], alpha[n], norm[n])
+            _filter_deep(prior[n], matrix[n], log_l[n], alpha[n], norm[n])
 
 
 @kernel
 def _log_sum(x: np.ndarray) -> float:
     high = x.max()
     return high if high == -np.inf else high + np.log(np.exp(x - high).sum())
+
+
+def filter_particles(theta: np.ndarray, sequence: CellSequence, cells: Cells, a: Arrays) -> Filtered:
+    """Filter a sequence for particles theta (N, D)."""
+    units, periods = sequence.start.shape[0], sequence.start.shape[1] - 1
+    filtered = empty_filtered(len(theta), units, periods, a.scenarios)
+    refresh(np.ascontiguousarray(theta), sequence, cells, a, filtered)
+    return filtered
 
 
 def refresh(theta: np.ndarray, sequence: CellSequence, cells: Cells, a: Arrays, filtered: Filtered) -> None:
@@ -285,14 +264,10 @@ def smooth(filtered: Filtered) -> np.ndarray:
 
     gamma_t(i) = alpha_t(i) sum_j P(i, j) gamma_(t+1)(j) / sum_k alpha_t(k) P(k, j)   (Rauch et al. form).
     """
-    alpha, matrix = filtered.alpha, filtered.matrix[:, None]
-    gamma = alpha.copy()
+    alpha, gamma = filtered.alpha, filtered.alpha.copy()
+    matrix = np.broadcast_to(filtered.matrix[:, None], (*alpha.shape[:2], *filtered.matrix.shape[1:]))
     for t in range(alpha.shape[2] - 2, -1, -1):
-        predicted = np.einsum(
-            "nui,nuij->nuj", alpha[:, :, t], np.broadcast_to(matrix, (*alpha.shape[:2], *matrix.shape[2:]))
-        )
+        predicted = np.einsum("nui,nuij->nuj", alpha[:, :, t], matrix)
         ratio = np.divide(gamma[:, :, t + 1], predicted, out=np.zeros_like(predicted), where=predicted > 0)
-        gamma[:, :, t] = alpha[:, :, t] * np.einsum(
-            "nuij,nuj->nui", np.broadcast_to(matrix, (*alpha.shape[:2], *matrix.shape[2:])), ratio
-        )
+        gamma[:, :, t] = alpha[:, :, t] * np.einsum("nuij,nuj->nui", matrix, ratio)
     return gamma

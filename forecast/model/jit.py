@@ -39,38 +39,30 @@ def cache_is_cold() -> bool:
 def _writable_base() -> Path:
     named = numba.config.CACHE_DIR or os.environ.get("XDG_CACHE_HOME")
     home = Path(named) if named else Path.home() / ".cache"
-    for base in (
-        home / "scenario-forecast",
-        Path(tempfile.gettempdir()) / f"scenario-forecast-{os.getuid()}",
-    ):
+    temporary = Path(tempfile.gettempdir()) / f"scenario-forecast-{os.getuid()}"
+    for base in (home / "scenario-forecast", temporary):
         try:
             base.mkdir(parents=True, exist_ok=True)
         except OSError:
             continue
         if os.access(base, os.W_OK):
             return base
-    raise OSError(
-        f"no folder to keep compiled code in: neither {home} nor the temporary folder can be written"
-    )
-
-
-def kernel[F: Callable[..., object]](function: F) -> F:
-    """Compile a function with numba (no global lock, IEEE division), keeping the code on disk."""
-    return _compile(function, inline=False)
+    text = f"no folder to keep compiled code in: neither {home} nor the temporary folder can be written"
+    raise OSError(text)
 
 
 def inlined[F: Callable[..., object]](function: F) -> F:
     """Compile a function as :func:`kernel` does, its code laid into every caller."""
-    return _compile(function, inline=True)
+    return kernel(function, inline=True)
 
 
-def _compile[F: Callable[..., object]](function: F, *, inline: bool) -> F:
+def kernel[F: Callable[..., object]](function: F, *, inline: bool = False) -> F:
+    """Compile a function with numba (no global lock, IEEE division), keeping the code on disk."""
     before = numba.config.CACHE_DIR
     numba.config.CACHE_DIR = str(cache_folder())
     try:
-        compiled: F = numba.njit(
-            cache=True, nogil=True, error_model="numpy", forceinline=inline, _nrt=not inline
-        )(function)
+        options = {"cache": True, "nogil": True, "error_model": "numpy"}
+        compiled: F = numba.njit(**options, forceinline=inline, _nrt=not inline)(function)
+        return compiled
     finally:
         numba.config.CACHE_DIR = before
-    return compiled

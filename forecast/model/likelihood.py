@@ -6,8 +6,8 @@ For one cell (indicator i, period t) the value x is summed out,
     P(y | x) = keep + noise (1 - c r) + truth r 1[y = x]
 
 with f the indicator's likelihood (mixed with the held value where a state persists), d(x) the factor of
-silence, r the reliability, c the credibility factor, keep = A, noise = B u(y), truth = B c, where A and B
-are 0 and 1 for a report of its own and split by independence for a repeat. A count or measure has
+silence, r the reliability, c the credibility factor; keep, noise and truth are those of
+:mod:`forecast.model.cells`. A count or measure has
 
     m(s) = N + sum_v f(v | s) (prod_j P(y_j | v) - N),     N = prod_j (keep_j + noise_j (1 - c_j r_j)),
 
@@ -72,9 +72,8 @@ def place(i: int, s: int, a: Arrays) -> int:
 @inlined
 def base_chance(j: int, theta: np.ndarray, cells: Cells) -> float:
     """Return the part of P(y | x) that every value x shares."""
-    return cells.report[j].keep + cells.report[j].noise * (
-        1.0 - cells.report[j].credibility * theta[cells.report[j].slot]
-    )
+    chance = 1.0 - cells.report[j].credibility * theta[cells.report[j].slot]
+    return cells.report[j].keep + cells.report[j].noise * chance
 
 
 @inlined
@@ -146,9 +145,8 @@ def truth_gain(c: int, v: float, theta: np.ndarray, cells: Cells) -> float:
     """Return prod_j P(y_j | v) - N, the part of a number's likelihood in which some report of v is true."""
     product = 1.0
     for j in range(cells.cell[c].first, cells.cell[c].end):
-        product *= base_chance(j, theta, cells) + (
-            cells.report[j].truth * theta[cells.report[j].slot] if cells.report[j].value == v else 0.0
-        )
+        truth = cells.report[j].truth * theta[cells.report[j].slot] if cells.report[j].value == v else 0.0
+        product *= base_chance(j, theta, cells) + truth
     return product - base_product(c, theta, cells)
 
 

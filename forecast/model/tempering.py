@@ -23,16 +23,9 @@ def exponents(
 ) -> list[float]:
     """Return the exponent of each cell.
 
-    Parameters
-    ----------
-    log_m : (n, K)
-        Log likelihood of each cell in each scenario, the judgements at their means.
-    together : (n,)
-        Equal for the cells of one group in one period of one unit.
-    correlation : (n,)
-        The group's correlation rho, 0 for a cell in no group.
-    cap : float or None
-        Largest likelihood ratio between two scenarios that a cell may have.
+    `log_m` (n, K) is its log likelihood in each scenario, the judgements at their means; `together` (n,) is
+    equal for the cells of one group in one period of one unit; `correlation` (n,) is the group's rho, 0 in
+    no group; `cap` the largest likelihood ratio between two scenarios that a cell may have.
 
     Examples
     --------

@@ -13,7 +13,7 @@ import xarray as xr
 from forecast.case.evidence import Evidence
 from forecast.case.question import Moves, Question
 from forecast.inference import data_tree
-from forecast.inference.data_tree import EngineResult, now_and_outlook
+from forecast.inference.data_tree import EngineResult, Settings, now_and_outlook
 from forecast.inference.estimates import draws_of
 from forecast.inference.smc import run_chain
 from forecast.inference.smc_engine import doubled
@@ -27,7 +27,7 @@ def smc(draws: int, chains: int) -> InferOne:
 
     def infer_one(question: Question, evidence: Evidence, as_of: date, seed: int) -> xr.DataTree:
         task = build_problem(question, evidence, as_of)
-        result, _ = doubled(task, draws=draws, chains=chains, tolerance=float("inf"), seed=seed)
+        result, _ = doubled(task, Settings("smc", seed, draws, chains, float("inf")))
         return in_brief(task, result)
 
     return infer_one

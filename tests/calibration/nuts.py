@@ -10,6 +10,7 @@ import xarray as xr
 
 from forecast.case.evidence import Evidence
 from forecast.case.question import Question
+from forecast.inference.data_tree import Settings
 from forecast.inference.nuts.run import Sampler, run_nuts
 from forecast.model.problem import build_problem
 from tests.calibration.engines import in_brief
@@ -26,7 +27,7 @@ def nuts(draws: int, chains: int, refused: Callable[[str], None]) -> InferOne:
         if not compiled:
             compiled.append(Sampler(task.layout, evidence, as_of))
         sampler = compiled[0].given(evidence)
-        found = run_nuts(task, draws=draws, chains=chains, tolerance=1.0, seed=seed, sampler=sampler)
+        found = run_nuts(task, Settings("nuts", seed, draws, chains, 1.0), sampler=sampler)
         if found.refused:
             refused(found.refused)
         return in_brief(task, found)

@@ -14,7 +14,7 @@ import xarray as xr
 from forecast.case.folder import Case, load_case
 from forecast.case.in_force import in_force
 from forecast.inference import result
-from forecast.inference.data_tree import EngineResult
+from forecast.inference.data_tree import EngineResult, Progress, Settings
 from forecast.inference.engine import infer, update
 from forecast.inference.particles import ImpossibleEvidence
 from forecast.inference.result import now as present
@@ -239,9 +239,9 @@ def test_any_engine_runs_the_questions_of_the_past(tmp_path, monkeypatch):
 
     asked = []
 
-    def stand_in(problem: Problem, **options: Any) -> EngineResult:
+    def stand_in(problem: Problem, settings: Settings, progress: Progress | None) -> EngineResult:
         asked.append((problem.layout.scenarios, problem.steps[-1].date))
-        return smc_engine.run_smc(problem, **options)
+        return smc_engine.run_smc(problem, settings, progress)
 
     monkeypatch.setattr(run, "run_nuts", stand_in)
     case = case_of(tmp_path, changed(added=True))

@@ -18,8 +18,7 @@ import math
 
 import numpy as np
 
-from forecast.inference.gibbs.latent import Latent, member
-from forecast.model.cell_sequence import CellSequence
+from forecast.inference.gibbs.latent import State, member
 from forecast.model.dynamics import expm
 from forecast.model.jit import inlined, kernel
 from forecast.model.likelihood import Cells, log_add, log_cell, log_density, place
@@ -36,17 +35,15 @@ def gamma_above_zero(rng: np.random.Generator, shape: float) -> float:
 
 
 @inlined
-def draw_likelihood(
-    i: int, s: int, a: Arrays, latent: Latent, rng: np.random.Generator, out: np.ndarray
-) -> None:
+def draw_likelihood(i: int, s: int, state: State) -> None:
     """Draw the likelihood of indicator i in scenario s given the sums: conjugate, or a proposal."""
-    start = place(i, s, a)
-    plus, minus = latent.plus[start], latent.minus[start]
+    a, rng, out, start = state.a, state.rng, state.proposal, place(i, s, state.a)
+    plus, minus = state.plus[start], state.minus[start]
     if a.indicator[i].kind == CATEGORY:
-        draw_dirichlet(start, a.indicator[i].size, a, latent.plus, rng, out)
+        draw_dirichlet(start, a.indicator[i].size, a, state.plus, rng, out)
     elif a.indicator[i].kind == MEASURE:
-        precision = 1.0 / a.slot[start].b ** 2 + minus / a.slot[place(i, s, a)].sd ** 2
-        mean = (a.slot[start].a / a.slot[start].b ** 2 + plus / a.slot[place(i, s, a)].sd ** 2) / precision
+        precision = 1.0 / a.slot[start].b ** 2 + minus / a.slot[start].sd ** 2
+        mean = (a.slot[start].a / a.slot[start].b ** 2 + plus / a.slot[start].sd ** 2) / precision
         out[start] = mean + rng.standard_normal() / math.sqrt(precision)
     elif a.indicator[i].kind == NEGATIVE_BINOMIAL and rng.random() < FROM_PRIOR:
         out[start] = gamma_above_zero(rng, a.slot[start].a) / a.slot[start].b
@@ -81,81 +78,72 @@ def draw_dirichlet(
 
 
 @kernel
-def log_cell_likelihood(c: int, s: int, theta: np.ndarray, cells: Cells, a: Arrays, latent: Latent) -> float:
+def log_cell_likelihood(c: int, s: int, theta: np.ndarray, state: State) -> float:
     """Return log m(s), the likelihood of cell c in scenario s."""
-    row = np.empty((1, a.scenarios))
-    return row[0, s] if log_cell(c, theta, cells, a, latent.weight, row, 0) else np.log(row[0, s])
+    row = np.empty((1, state.a.scenarios))
+    logarithm = log_cell(c, theta, state.cells, state.a, state.weight, row, 0)
+    return row[0, s] if logarithm else np.log(row[0, s])
 
 
 @kernel
-def log_value_ratio(
-    c: int, s: int, new: np.ndarray, old: np.ndarray, cells: Cells, a: Arrays, latent: Latent
-) -> float:
-    """Return sum of log f(x | s) at new minus at old over the fresh values x drawn in cells of a kind."""
+def log_value_ratio(c: int, s: int, state: State) -> float:
+    """Return the sum of log f(x | s), proposed less present, over the fresh values x of cells of a kind."""
+    new, old, cells, a = state.proposal, state.theta, state.cells, state.a
     i, first, total = cells.cell[c].indicator, cells.cell[c].first, 0.0
     if a.indicator[i].kind == CATEGORY:
         start = place(i, s, a)
         for x in range(a.indicator[i].size):
-            if latent.fresh[c, s, x] > 0:
-                total += latent.fresh[c, s, x] * (np.log(new[start + x]) - np.log(old[start + x]))
+            if state.fresh[c, s, x] > 0:
+                total += state.fresh[c, s, x] * (np.log(new[start + x]) - np.log(old[start + x]))
         return total
     for j in range(first, cells.cell[c].end):
-        number, y = latent.fresh[c, s, j - first], cells.report[j].value
+        number, y = state.fresh[c, s, j - first], cells.report[j].value
         if number > 0:
             total += number * (log_density(i, s, y, new, a) - log_density(i, s, y, old, a))
     return total
 
 
 @kernel
-def first_of_cell(q: int, s: int, sequence: CellSequence, latent: Latent) -> bool:
+def first_of_cell(q: int, s: int, state: State) -> bool:
     """Tell whether kind q is the first of its cell in a scenario; one cell may have two exponents."""
     for before in range(q - 1, -1, -1):
-        if sequence.cell[before] != sequence.cell[q]:
+        if state.sequence.cell[before] != state.sequence.cell[q]:
             return True
-        if latent.number[before, s] > 0:
+        if state.number[before, s] > 0:
             return False
     return True
 
 
 @kernel
-def accept_likelihoods(
-    theta: np.ndarray,
-    new: np.ndarray,
-    sequence: CellSequence,
-    cells: Cells,
-    a: Arrays,
-    latent: Latent,
-    rng: np.random.Generator,
-    accepted: np.ndarray,
-) -> None:
+def accept_likelihoods(state: State) -> None:
     """Accept or reject proposed likelihoods, one indicator (and those given it) and scenario at a time."""
+    theta, new, sequence, cells = state.theta, state.proposal, state.sequence, state.cells
+    a, accepted = state.a, state.accepted
     indicators, size = a.indicator.shape[0], a.scenarios
     ratio = np.zeros((indicators, size))
     for q in range(sequence.cell.shape[0]):
         c, e = sequence.cell[q], sequence.exponent[q]
         i = cells.cell[c].indicator
         for s in range(size):
-            if latent.number[q, s] == 0:
+            if state.number[q, s] == 0:
                 continue
-            if first_of_cell(q, s, sequence, latent):
+            if first_of_cell(q, s, state):
                 for n in range(1 + cells.cell[c].children):
-                    ratio[i, s] += log_value_ratio(member(c, n, cells), s, new, theta, cells, a, latent)
+                    ratio[i, s] += log_value_ratio(member(c, n, cells), s, state)
             if e != 1.0:
-                m = log_cell_likelihood(c, s, new, cells, a, latent) - log_cell_likelihood(
-                    c, s, theta, cells, a, latent
-                )
-                ratio[i, s] += latent.number[q, s] * (e - 1.0) * m
+                m = log_cell_likelihood(c, s, new, state) - log_cell_likelihood(c, s, theta, state)
+                ratio[i, s] += state.number[q, s] * (e - 1.0) * m
     for i in range(indicators):
         for s in range(size):
             if a.indicator[i].kind == NEGATIVE_BINOMIAL and a.slot[place(i, s, a)].learns:
                 slot = place(i, s, a)
-                ratio[i, s] -= proposal_over_prior(i, slot, new[slot], a, latent)
-                ratio[i, s] += proposal_over_prior(i, slot, theta[slot], a, latent)
+                ratio[i, s] -= proposal_over_prior(i, slot, new[slot], state)
+                ratio[i, s] += proposal_over_prior(i, slot, theta[slot], state)
     for i in range(indicators):
         for s in range(size):
             if a.slot[place(i, s, a)].learns and a.indicator[i].joint == i:
                 accepted[LIKELIHOOD, 1] += 1
-            if np.log(rng.random()) < ratio[i, s]:
+            if np.log(state.rng.random()) < ratio[i, s]:
                 accepted[LIKELIHOOD, 0] += a.slot[place(i, s, a)].learns and a.indicator[i].joint == i
                 for k in range(indicators):
                     if a.indicator[k].joint == i:
@@ -164,11 +152,11 @@ def accept_likelihoods(
 
 
 @kernel
-def proposal_over_prior(i: int, slot: int, m: float, a: Arrays, latent: Latent) -> float:
+def proposal_over_prior(i: int, slot: int, m: float, state: State) -> float:
     """Return log(g(m) / p(m)) of the mixed proposal for the mean of a negative binomial."""
-    shape, rate = a.slot[slot].a, a.slot[slot].b
-    w = reduced_weight(i, slot, latent.plus[slot], latent.minus[slot], a)
-    more, longer = w * latent.plus[slot], w * latent.minus[slot]
+    shape, rate = state.a.slot[slot].a, state.a.slot[slot].b
+    w = reduced_weight(i, slot, state.plus[slot], state.minus[slot], state.a)
+    more, longer = w * state.plus[slot], w * state.minus[slot]
     fitted = math.log(1.0 - FROM_PRIOR) + gamma_ratio(m, shape, rate, more, longer)
     return log_add(math.log(FROM_PRIOR), fitted)
 
@@ -181,27 +169,19 @@ def gamma_ratio(x: float, shape: float, rate: float, more: float, longer: float)
 
 
 @kernel
-def draw_reliabilities(
-    theta: np.ndarray,
-    exact: bool,
-    sequence: CellSequence,
-    cells: Cells,
-    a: Arrays,
-    latent: Latent,
-    rng: np.random.Generator,
-    accepted: np.ndarray,
-) -> None:
+def draw_reliabilities(exact: bool, state: State) -> None:
     """Draw each source's and testimony's reliability from its Beta, or by Metropolis-Hastings."""
+    theta, a, rng, accepted = state.theta, state.a, state.rng, state.accepted
     for k in range(a.reliabilities):
         slot = a.reliability + k
         if not a.slot[slot].learns:
             continue
-        up = gamma_above_zero(rng, a.slot[slot].a + latent.plus[slot])
-        down = gamma_above_zero(rng, a.slot[slot].b + latent.minus[slot])
+        up = gamma_above_zero(rng, a.slot[slot].a + state.plus[slot])
+        down = gamma_above_zero(rng, a.slot[slot].b + state.minus[slot])
         old, new = theta[slot], min(up / (up + down), 1.0 - 2.0**-53)
         theta[slot] = new
         if not exact:
-            ratio = reliability_ratio(slot, old, new, theta, sequence, cells, a, latent)
+            ratio = reliability_ratio(slot, old, new, state)
             accepted[RELIABILITY, 1] += 1
             if np.log(rng.random()) < ratio:
                 accepted[RELIABILITY, 0] += 1
@@ -210,35 +190,26 @@ def draw_reliabilities(
 
 
 @kernel
-def reliability_ratio(
-    slot: int,
-    old: float,
-    new: float,
-    theta: np.ndarray,
-    sequence: CellSequence,
-    cells: Cells,
-    a: Arrays,
-    latent: Latent,
-) -> float:
+def reliability_ratio(slot: int, old: float, new: float, state: State) -> float:
     """Return the log acceptance ratio of a proposed reliability."""
+    theta, sequence, cells = state.theta, state.sequence, state.cells
     ratio = 0.0
     for q in range(sequence.cell.shape[0]):
-        c, e = sequence.cell[q], sequence.exponent[q]
-        touched = False
+        c, e, touched = sequence.cell[q], sequence.exponent[q], False
         for n in range(1 + cells.cell[c].children):
             touched |= has_report_of(member(c, n, cells), slot, cells)
-        for s in range(a.scenarios):
-            if not touched or latent.number[q, s] == 0:
+        for s in range(state.a.scenarios):
+            if not touched or state.number[q, s] == 0:
                 continue
-            if first_of_cell(q, s, sequence, latent):
+            if first_of_cell(q, s, state):
                 for n in range(1 + cells.cell[c].children):
-                    ratio += log_report_ratio(member(c, n, cells), s, slot, old, new, cells, latent)
+                    ratio += log_report_ratio(member(c, n, cells), s, slot, old, new, state)
             if e != 1.0:
-                m = log_cell_likelihood(c, s, theta, cells, a, latent)
+                m = log_cell_likelihood(c, s, theta, state)
                 theta[slot] = old
-                m -= log_cell_likelihood(c, s, theta, cells, a, latent)
+                m -= log_cell_likelihood(c, s, theta, state)
                 theta[slot] = new
-                ratio += latent.number[q, s] * (e - 1.0) * m
+                ratio += state.number[q, s] * (e - 1.0) * m
     return ratio
 
 
@@ -252,30 +223,23 @@ def has_report_of(c: int, slot: int, cells: Cells) -> bool:
 
 
 @kernel
-def log_report_ratio(
-    c: int, s: int, slot: int, old: float, new: float, cells: Cells, latent: Latent
-) -> float:
+def log_report_ratio(c: int, s: int, slot: int, old: float, new: float, state: State) -> float:
     """Return log J'/J of the reports of a kind of cell for one reliability."""
+    cells = state.cells
     total = 0.0
     for j in range(cells.cell[c].first, cells.cell[c].end):
         if cells.report[j].slot == slot:
-            if latent.up[j, s] > 0:
-                total += latent.up[j, s] * (np.log(new) - np.log(old))
-            if latent.down[j, s] > 0:
-                total += latent.down[j, s] * (np.log(1.0 - new) - np.log(1.0 - old))
+            if state.up[j, s] > 0:
+                total += state.up[j, s] * (np.log(new) - np.log(old))
+            if state.down[j, s] > 0:
+                total += state.down[j, s] * (np.log(1.0 - new) - np.log(1.0 - old))
     return total
 
 
 @kernel
-def draw_dynamics(
-    theta: np.ndarray,
-    matrix: np.ndarray,
-    a: Arrays,
-    moves: np.ndarray,
-    rng: np.random.Generator,
-    accepted: np.ndarray,
-) -> None:
+def draw_dynamics(matrix: np.ndarray, state: State) -> None:
     """Draw the dynamics given how often the path moved from one scenario to another."""
+    theta, a, moves, rng, accepted = state.theta, state.a, state.moves, state.rng, state.accepted
     size, start = moves.shape[0], a.dynamics_offset
     if a.dynamics != MOVES:
         for i in range(size):

@@ -30,9 +30,16 @@ from forecast.model.likelihood import (
 from forecast.model.parameters import CATEGORY, NEGATIVE_BINOMIAL, STATIC, Arrays
 
 
-class Latent(NamedTuple):
-    """Counts of the hidden values of one particle, and the sums from which its judgements are drawn."""
+class State(NamedTuple):
+    """One particle in a sweep: its judgements, counts of its hidden values, sums to draw judgements from."""
 
+    theta: np.ndarray  # (D,)
+    proposal: np.ndarray  # (D,) theta with new likelihoods
+    sequence: CellSequence
+    cells: Cells
+    a: Arrays
+    rng: np.random.Generator
+    accepted: np.ndarray  # (3, 2) accepted and tried draws, by LIKELIHOOD, RELIABILITY, DYNAMICS
     number: np.ndarray  # (Q, K) cells of each kind in each scenario of the sampled path
     fresh: np.ndarray  # (C, K, V) fresh draws of each value (of a number, by the report that states it)
     up: np.ndarray  # (J, K) reports whose source was reliable, as weighted in an acceptance ratio
@@ -44,24 +51,27 @@ class Latent(NamedTuple):
 
 
 @kernel
-def new_latent(theta: np.ndarray, sequence: CellSequence, cells: Cells, a: Arrays) -> Latent:
-    """Return empty sums."""
-    longest = a.values
+def new_state(
+    sequence: CellSequence, cells: Cells, a: Arrays, rng: np.random.Generator, accepted: np.ndarray
+) -> State:
+    """Return the state of a particle yet to be filled in, its counts and sums 0."""
+    longest, size, slots = a.values, a.scenarios, a.slot.shape[0]
     for c in range(cells.cell.shape[0]):
         longest = max(longest, cells.cell[c].end - cells.cell[c].first)
-    kinds, number, reports, size = (
-        sequence.cell.shape[0],
-        cells.cell.shape[0],
-        cells.report.shape[0],
-        a.scenarios,
-    )
-    return Latent(
-        np.zeros((kinds, size), np.int64),
-        np.zeros((number, size, longest)),
-        np.zeros((reports, size)),
-        np.zeros((reports, size)),
-        np.zeros(theta.shape[1]),
-        np.zeros(theta.shape[1]),
+    return State(
+        np.empty(slots),
+        np.empty(slots),
+        sequence,
+        cells,
+        a,
+        rng,
+        accepted,
+        np.zeros((sequence.cell.shape[0], size), np.int64),
+        np.zeros((cells.cell.shape[0], size, longest)),
+        np.zeros((cells.report.shape[0], size)),
+        np.zeros((cells.report.shape[0], size)),
+        np.zeros(slots),
+        np.zeros(slots),
         np.empty((2, a.values)),
         np.zeros((size, size)),
     )
@@ -106,19 +116,12 @@ def pick(weights: np.ndarray, size: int, rng: np.random.Generator) -> int:
 
 
 @kernel
-def draw_path(
-    n: int,
-    last: int,
-    filtered: Filtered,
-    sequence: CellSequence,
-    a: Arrays,
-    latent: Latent,
-    rng: np.random.Generator,
-) -> None:
+def draw_path(n: int, last: int, filtered: Filtered, state: State) -> None:
     """Draw a scenario path of each unit backward from the filter; count its moves and the cells it meets.
 
     `last` is the scenario in which the first unit ends.
     """
+    sequence, a, rng = state.sequence, state.a, state.rng
     units, periods = sequence.start.shape[0], sequence.start.shape[1] - 1
     weight = np.empty(a.scenarios)
     for u in range(units):
@@ -130,30 +133,20 @@ def draw_path(
                 for i in range(a.scenarios):
                     weight[i] = filtered.alpha[n, u, t, i] * filtered.matrix[n, i, now]
                 before = pick(weight, a.scenarios, rng)
-                latent.moves[before, now] += 1.0
+                state.moves[before, now] += 1.0
                 now = before
             for k in range(sequence.start[u, t], sequence.start[u, t + 1]):
-                latent.number[sequence.kind[k], now] += 1
-        latent.plus[now] += 1.0
+                state.number[sequence.kind[k], now] += 1
+        state.plus[now] += 1.0
 
 
 @inlined
-def draw_reports(
-    c: int,
-    s: int,
-    x: float,
-    n: int,
-    stated: bool,
-    power: float,
-    theta: np.ndarray,
-    cells: Cells,
-    latent: Latent,
-    rng: np.random.Generator,
-) -> None:
+def draw_reports(c: int, s: int, x: float, n: int, stated: bool, power: float, state: State) -> None:
     """Draw the origin of each report of n like cells with value x.
 
     `stated`: at least one report of the (single) cell states it.
     """
+    theta, cells, rng = state.theta, state.cells, state.rng
     none = 1.0
     if stated:
         none = base_product(c, theta, cells)
@@ -173,59 +166,41 @@ def draw_reports(
             reliable = (1.0 - credibility) * r
             also = binomial(rng, down, reliable / (reliable + 1.0 - r))
             up, down = up + also, down - also
-        latent.plus[slot] += power * up
-        latent.minus[slot] += power * down
+        state.plus[slot] += power * up
+        state.minus[slot] += power * down
         if power != 1.0:
-            latent.up[j, s] += (1.0 - power) * up
-            latent.down[j, s] += (1.0 - power) * down
+            state.up[j, s] += (1.0 - power) * up
+            state.down[j, s] += (1.0 - power) * down
 
 
 @inlined
-def draw_category(
-    c: int,
-    s: int,
-    n: int,
-    power: float,
-    part: int,
-    theta: np.ndarray,
-    cells: Cells,
-    a: Arrays,
-    latent: Latent,
-    rng: np.random.Generator,
-) -> int:
-    """Draw the values of n like cells by f(x | s) latent.weight[part, x]; return how many have value 0."""
+def draw_category(c: int, s: int, n: int, power: float, part: int, state: State) -> int:
+    """Draw the values of n like cells by f(x | s) state.weight[part, x]; return how many have value 0."""
+    theta, cells, a, rng = state.theta, state.cells, state.a, state.rng
     i = cells.cell[c].indicator
     hold, held, start, left = cells.cell[c].hold, cells.cell[c].held, place(i, s, a), n
-    total = category(c, s, latent.weight, part, theta, cells, a)
+    total = category(c, s, state.weight, part, theta, cells, a)
     for x in range(a.indicator[i].size - 1, -1, -1):
         fresh = (1.0 - hold) * theta[start + x]
-        share = latent.weight[part, x] * (fresh + hold if x == held else fresh)
+        share = state.weight[part, x] * (fresh + hold if x == held else fresh)
         number = left if x == 0 else binomial(rng, left, share / total)
         if number > 0:
-            draw_reports(c, s, float(x), number, False, power, theta, cells, latent, rng)
+            draw_reports(c, s, float(x), number, False, power, state)
             new = binomial(rng, number, fresh / (fresh + hold)) if hold > 0.0 and x == held else number
-            latent.plus[start + x] += power * new
+            state.plus[start + x] += power * new
             if power != 1.0:
-                latent.fresh[c, s, x] += (1.0 - power) * new
+                state.fresh[c, s, x] += (1.0 - power) * new
         left, total = left - (number if x > 0 else 0), total - share
     return left
 
 
 @kernel
-def draw_number(
-    c: int,
-    s: int,
-    power: float,
-    theta: np.ndarray,
-    cells: Cells,
-    a: Arrays,
-    latent: Latent,
-    rng: np.random.Generator,
-) -> None:
+def draw_number(c: int, s: int, power: float, state: State) -> None:
     """Draw the true value of a count or measure: one of the reported numbers, or none of them."""
+    theta, cells, a = state.theta, state.cells, state.a
     i, first = cells.cell[c].indicator, cells.cell[c].first
     total, chosen = log_number(c, s, theta, cells, a), -1
-    left = rng.random() - math.exp(np.log(base_product(c, theta, cells)) - total)
+    left = state.rng.random() - math.exp(np.log(base_product(c, theta, cells)) - total)
     if left >= 0.0:
         for j in range(first, cells.cell[c].end):
             gain = truth_gain(c, cells.report[j].value, theta, cells)
@@ -233,34 +208,25 @@ def draw_number(
                 chosen = j
                 left -= math.exp(np.log(gain) + log_density(i, s, cells.report[j].value, theta, a) - total)
     if chosen < 0:
-        draw_reports(c, s, np.nan, 1, False, power, theta, cells, latent, rng)
+        draw_reports(c, s, np.nan, 1, False, power, state)
         return
     y = cells.report[chosen].value
-    latent.plus[place(i, s, a)] += power * y
-    latent.minus[place(i, s, a)] += power
-    latent.fresh[c, s, chosen - first] += 1.0 if a.indicator[i].kind == NEGATIVE_BINOMIAL else 1.0 - power
-    draw_reports(c, s, y, 1, True, power, theta, cells, latent, rng)
+    state.plus[place(i, s, a)] += power * y
+    state.minus[place(i, s, a)] += power
+    state.fresh[c, s, chosen - first] += 1.0 if a.indicator[i].kind == NEGATIVE_BINOMIAL else 1.0 - power
+    draw_reports(c, s, y, 1, True, power, state)
 
 
 @inlined
-def draw_cells(
-    q: int,
-    s: int,
-    theta: np.ndarray,
-    sequence: CellSequence,
-    cells: Cells,
-    a: Arrays,
-    latent: Latent,
-    rng: np.random.Generator,
-) -> None:
+def draw_cells(q: int, s: int, state: State) -> None:
     """Draw the values and reports of all cells of one kind that fall into one scenario."""
-    c, n, power = sequence.cell[q], latent.number[q, s], sequence.exponent[q]
+    theta, cells, a, weight = state.theta, state.cells, state.a, state.weight
+    c, n, power = state.sequence.cell[q], state.number[q, s], state.sequence.exponent[q]
     i, child, children = cells.cell[c].indicator, cells.cell[c].child, cells.cell[c].children
     if a.indicator[i].kind != CATEGORY:
         for _ in range(n):
-            draw_number(c, s, power, theta, cells, a, latent, rng)
+            draw_number(c, s, power, state)
         return
-    weight = latent.weight
     value_weights(c, a.indicator[i].size, theta, cells, weight, 0)
     for one in range(child, child + children):
         value_weights(one, a.indicator[cells.cell[one].indicator].size, theta, cells, weight, 1)
@@ -268,13 +234,13 @@ def draw_cells(
         weight[0, 0] *= cells.cell[one].quiet * base_product(one, theta, cells)
         for x in range(1, a.indicator[i].size):
             weight[0, x] *= event
-    quiet = draw_category(c, s, n, power, 0, theta, cells, a, latent, rng)
+    quiet = draw_category(c, s, n, power, 0, state)
     for one in range(child, child + children):
         if quiet < n:
             value_weights(one, a.indicator[cells.cell[one].indicator].size, theta, cells, weight, 1)
-            draw_category(one, s, n - quiet, power, 1, theta, cells, a, latent, rng)
+            draw_category(one, s, n - quiet, power, 1, state)
         if quiet > 0:
-            draw_reports(one, s, np.nan, quiet, False, power, theta, cells, latent, rng)
+            draw_reports(one, s, np.nan, quiet, False, power, state)
 
 
 @inlined
@@ -284,22 +250,16 @@ def member(c: int, n: int, cells: Cells) -> int:
 
 
 @kernel
-def draw_hidden_values(
-    theta: np.ndarray,
-    sequence: CellSequence,
-    cells: Cells,
-    a: Arrays,
-    latent: Latent,
-    rng: np.random.Generator,
-) -> None:
+def draw_hidden_values(state: State) -> None:
     """Draw the value of every cell and the origin of its reports, given the path; sum them up."""
+    sequence, cells = state.sequence, state.cells
     for q in range(sequence.cell.shape[0]):
         for n in range(1 + cells.cell[sequence.cell[q]].children):
             c = member(sequence.cell[q], n, cells)
-            latent.fresh[c] = 0.0
-            latent.up[cells.cell[c].first : cells.cell[c].end] = 0.0
-            latent.down[cells.cell[c].first : cells.cell[c].end] = 0.0
+            state.fresh[c] = 0.0
+            state.up[cells.cell[c].first : cells.cell[c].end] = 0.0
+            state.down[cells.cell[c].first : cells.cell[c].end] = 0.0
     for q in range(sequence.cell.shape[0]):
-        for s in range(a.scenarios):
-            if latent.number[q, s] > 0:
-                draw_cells(q, s, theta, sequence, cells, a, latent, rng)
+        for s in range(state.a.scenarios):
+            if state.number[q, s] > 0:
+                draw_cells(q, s, state)

@@ -11,7 +11,7 @@ from forecast.inference.gibbs.conjugate import (
     draw_likelihood,
     draw_reliabilities,
 )
-from forecast.inference.gibbs.latent import draw_hidden_values, draw_path, new_latent
+from forecast.inference.gibbs.latent import draw_hidden_values, draw_path, new_state
 from forecast.model.cell_sequence import CellSequence
 from forecast.model.hmm import Filtered
 from forecast.model.jit import kernel
@@ -35,27 +35,29 @@ def sweep(
 
     accepted[kind] = (accepted, tried) for LIKELIHOOD, RELIABILITY, DYNAMICS where a draw can be rejected.
     """
-    latent, new = new_latent(theta, sequence, cells, a), np.empty(theta.shape[1])
+    state = new_state(sequence, cells, a, rng, accepted)
     no_exponents = bool(np.all(sequence.exponent == 1.0))
     conjugate = no_exponents and not np.any(a.indicator["kind"] == NEGATIVE_BINOMIAL)
     for p in range(theta.shape[0]):
-        latent.number[:] = 0
-        latent.moves[:] = 0.0
-        latent.plus[:] = 0.0
-        latent.minus[:] = 0.0
-        draw_path(row[p], last[p], filtered, sequence, a, latent, rng)
-        draw_hidden_values(theta[p], sequence, cells, a, latent, rng)
-        new[:] = theta[p]
+        state.theta[:] = theta[p]
+        state.number[:] = 0
+        state.moves[:] = 0.0
+        state.plus[:] = 0.0
+        state.minus[:] = 0.0
+        draw_path(row[p], last[p], filtered, state)
+        draw_hidden_values(state)
+        state.proposal[:] = state.theta
         for i in range(a.indicator.shape[0]):
             for s in range(a.scenarios):
                 if a.slot[place(i, s, a)].learns:
-                    draw_likelihood(i, s, a, latent, rng, new)
+                    draw_likelihood(i, s, state)
         if conjugate:
-            theta[p] = new
+            state.theta[:] = state.proposal
         else:
-            accept_likelihoods(theta[p], new, sequence, cells, a, latent, rng, accepted)
-        draw_reliabilities(theta[p], no_exponents, sequence, cells, a, latent, rng, accepted)
+            accept_likelihoods(state)
+        draw_reliabilities(no_exponents, state)
         if a.prior_learns:
-            draw_dirichlet(0, a.scenarios, a, latent.plus, rng, theta[p])
+            draw_dirichlet(0, a.scenarios, a, state.plus, rng, state.theta)
         if a.dynamics != STATIC:
-            draw_dynamics(theta[p], filtered.matrix[row[p]], a, latent.moves, rng, accepted)
+            draw_dynamics(filtered.matrix[row[p]], state)
+        theta[p] = state.theta

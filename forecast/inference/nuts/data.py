@@ -14,8 +14,8 @@ import numpy as np
 
 from forecast.case.evidence import Evidence
 from forecast.inference.predictive.design import EvidenceDesign, PlacedCell
-from forecast.inference.predictive.paths import prior_path
 from forecast.inference.predictive.replicates import replicate
+from forecast.inference.predictive.sampling import prior_path
 from forecast.model.cell_sequence import unit_and_period
 from forecast.model.dynamics import transition_matrices
 from forecast.model.evidence_index import EvidenceIndex, Snapshot
@@ -63,17 +63,14 @@ def model_data(layout: Layout, evidence: Evidence, as_of: date) -> Data:
 
     Whatever the date, the arrays have the same names and ranks; only their lengths differ.
 
-    Returns
-    -------
-    dict of numpy.ndarray
-        With R rows of categories and N rows of numbers, J reports of a row, K scenarios, V values:
-        ``category_slot`` (R, K, V) places in theta, ``category_factor`` (R, V) of silence,
-        ``category_hold`` (R,) and ``category_held`` (R, V) of persistence, ``child_row`` and ``child_of``
-        rows of pairs, ``number_slot`` and ``number_sd`` (N, K), ``number_kind`` and ``number_dispersion``
-        (N,), ``number_first`` (N, J) whether no earlier report states the same number; for both, what the
-        reports say (see :mod:`forecast.model.cells`), (rows, J); ``row`` and ``exponent`` (Q,) of each
-        kind of cell; ``cell_kind`` and ``cell_place`` (n,) of each cell, the place being unit * T + t;
-        ``period_number`` (T,); ``as_of``, a number that stands for the date.
+    With R rows of categories and N rows of numbers, J reports of a row, K scenarios, V values:
+    ``category_slot`` (R, K, V) places in theta, ``category_factor`` (R, V) of silence, ``category_hold`` (R,)
+    and ``category_held`` (R, V) of persistence, ``child_row`` and ``child_of`` rows of pairs, ``number_slot``
+    and ``number_sd`` (N, K), ``number_kind`` and ``number_dispersion`` (N,), ``number_first`` (N, J) whether
+    no earlier report states the same number; for both, what the reports say (see
+    :mod:`forecast.model.cells`), (rows, J); ``row`` and ``exponent`` (Q,) of each kind of cell; ``cell_kind``
+    and ``cell_place`` (n,) of each cell, the place being unit * T + t; ``period_number`` (T,); ``as_of``, a
+    number that stands for the date.
     """
     step, cells = known_on(layout, evidence, as_of)
     sequence, of = step.sequence, cells.cell

@@ -38,7 +38,8 @@ def variables(layout: Layout) -> list[Variable]:
         if alike and not dim:
             made.append(Variable(name, tuple(alike.values()), (entries,), ()))
         elif alike:
-            row_dim = dim if len(alike) == len(rows) and _is_whole(layout, dim, rows) else f"{name}_{dim}"
+            whole = len(alike) == len(rows) and (dim != "scenario" or len(rows) == layout.scenarios)
+            row_dim = dim if whole else f"{name}_{dim}"
             dims = (row_dim, entries) if entries else (row_dim,)
             made.append(Variable(name, tuple(alike.values()), dims, tuple(alike)))
         for label, block in rows.items():
@@ -69,10 +70,6 @@ def _kinds(layout: Layout) -> list[tuple[str, str, str, dict[str, Block]]]:
         rows = {id.scenario: block for id, block in blocks.items() if id.kind == kind}
         kinds.append((name, "scenario", entries, rows))
     return kinds
-
-
-def _is_whole(layout: Layout, dim: str, rows: Mapping[str, Block]) -> bool:
-    return dim != "scenario" or len(rows) == layout.scenarios
 
 
 def _support(block: Block) -> tuple[int, ...] | None:

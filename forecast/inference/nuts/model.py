@@ -5,7 +5,6 @@ from __future__ import annotations
 from datetime import date
 from pathlib import Path
 
-import numpy as np
 import pymc as pm
 from pytensor.tensor import TensorVariable
 
@@ -35,11 +34,8 @@ def to_pymc(case: Case | str | Path, *, as_of: date | None = None) -> pm.Model:
 
     Parameters
     ----------
-    case : Case or path
-        A case, or its folder.
-    as_of : date, optional
-        Only reports known on that day count; default: the last day of the last finished period, held within
-        `opened` and `horizon`.
+    case, as_of
+        As for :func:`forecast.update`.
 
     Returns
     -------
@@ -126,16 +122,6 @@ def build(layout: Layout, evidence: Evidence, as_of: date) -> pm.Model:
         pm.Deterministic("scenario_probability", now, dims=(*by_unit, "scenario"))
         pm.Deterministic("log_evidence", terms, dims=(*by_unit, "period"))
 
-        def draw(
-            theta: np.ndarray,
-            total: np.ndarray,
-            as_of: np.ndarray,
-            like: np.ndarray,
-            rng: np.random.Generator,
-            size: tuple[int, ...] | None = None,
-        ) -> np.ndarray:
-            return reports.draw(theta, date.fromordinal(int(as_of)), rng)
-
         pm.CustomDist(
             "report",
             theta,
@@ -143,7 +129,9 @@ def build(layout: Layout, evidence: Evidence, as_of: date) -> pm.Model:
             data["as_of"],
             data["report_value"],
             logp=lambda value, theta, total, as_of, like: total,
-            random=draw,
+            random=lambda theta, total, as_of, like, rng, size=None: reports.draw(
+                theta, date.fromordinal(int(as_of)), rng
+            ),
             signature="(d),(),(),(j)->(j)",
             observed=data["report_value"],
             dims="report_number",

@@ -16,14 +16,14 @@ import xarray as xr
 
 from forecast.case.evidence import Evidence
 from forecast.case.warnings import WarningMessage
-from forecast.inference.data_tree import EngineResult, Progress, now_and_outlook
+from forecast.inference.data_tree import EngineResult, Progress, Settings, now_and_outlook
 from forecast.inference.diagnostics import R_HAT, R_HAT_LENIENT
 from forecast.inference.estimates import Estimate, PosteriorDraws, estimate
 from forecast.inference.nuts.data import model_data
 from forecast.inference.nuts.judgements import theta_of, variables
 from forecast.inference.nuts.model import build
 from forecast.inference.particles import ImpossibleEvidence
-from forecast.model.hmm import Filtered, empty_filtered, refresh
+from forecast.model.hmm import Filtered, filter_particles
 from forecast.model.parameters import Layout
 from forecast.model.problem import Problem
 
@@ -31,20 +31,13 @@ PAST = 0.25  # share of the draws that a past date gets
 
 
 def run_nuts(
-    problem: Problem,
-    *,
-    draws: int,
-    chains: int,
-    tolerance: float,
-    seed: int,
-    progress: Progress | None = None,
-    sampler: Sampler | None = None,
+    problem: Problem, settings: Settings, progress: Progress | None = None, sampler: Sampler | None = None
 ) -> EngineResult:
     """Sample every trend date; judge the last by r_hat, divergences, energy and effective size.
 
     With a `sampler` of the same layout nothing is compiled.
     """
-    last, past, disagreeing = len(problem.steps) - 1, list[Estimate](), 0
+    draws, last, past, disagreeing = settings.draws, len(problem.steps) - 1, list[Estimate](), 0
     sampler = sampler or Sampler(problem.layout, problem.evidence, problem.steps[last].date)
     for k in range(last + 1):
         if progress is not None:
@@ -56,8 +49,9 @@ def run_nuts(
             nothing = np.full((problem.units, problem.layout.scenarios), np.nan)
             past.append(Estimate(nothing, nothing, nothing, nothing))
             continue
-        key, day = np.random.SeedSequence([seed, k]), problem.steps[k].date
-        sampled = sampler(day, draws=number, tune=max(number // 2, 400), chains=chains, seed=key)
+        key, day = np.random.SeedSequence([settings.seed, k]), problem.steps[k].date
+        tune = max(number // 2, 400)
+        sampled = sampler(day, draws=number, tune=tune, chains=settings.chains, seed=key)
         sample = _draws(problem, k, sampled.theta, key)
         now, size = sample.alpha[..., -1, :], _sizes(sample, sampled.outer)
         if k < last:
@@ -66,7 +60,7 @@ def run_nuts(
     stats = sampled.stats if sampled.stats is not None else xr.Dataset()
     warnings, refused = _judged(problem, sampled, sample)
     result = EngineResult(sample, *now_and_outlook(problem, sample, size), stats, past, refused=refused)
-    warnings += _more_warnings(result.error, tolerance, disagreeing)
+    warnings += _more_warnings(result.error, settings.tolerance, disagreeing)
     if progress is not None:
         progress(1.0)
     return replace(result, warnings=warnings)
@@ -74,28 +68,21 @@ def run_nuts(
 
 def _more_warnings(error: float, tolerance: float, disagreeing: int) -> list[WarningMessage]:
     """Return the warnings about the Monte Carlo error, and about past dates on which the chains disagree."""
-    warnings = []
-    if error > tolerance:
-        text = (
-            f"the Monte Carlo error of a probability is {error:.4f}, more than the tolerance of "
-            f"{tolerance:g}: ask for more draws"
-        )
-        warnings.append(WarningMessage("tolerance", text))
-    if disagreeing:
-        text = (
-            f"on {disagreeing} past date{'s' * (disagreeing > 1)} of the trend the Markov chains disagree "
-            f"(r_hat above {R_HAT_LENIENT}): the trend is unsure there"
-        )
-        warnings.append(WarningMessage("past r_hat", text))
-    return warnings
+    unsure = (
+        f"the Monte Carlo error of a probability is {error:.4f}, more than the tolerance of "
+        f"{tolerance:g}: ask for more draws"
+    )
+    past = (
+        f"on {disagreeing} past date{'s' * (disagreeing > 1)} of the trend the Markov chains disagree "
+        f"(r_hat above {R_HAT_LENIENT}): the trend is unsure there"
+    )
+    warnings = [WarningMessage("tolerance", unsure)] if error > tolerance else []
+    return warnings + ([WarningMessage("past r_hat", past)] if disagreeing else [])
 
 
 def _filter(problem: Problem, k: int, theta: np.ndarray) -> Filtered:
     """Filter theta (N, D) with what was known on date k."""
-    step, layout = problem.steps[k], problem.layout
-    filtered = empty_filtered(len(theta), problem.units, step.periods, layout.scenarios)
-    refresh(np.ascontiguousarray(theta), step.sequence, problem.cells, layout.arrays, filtered)
-    return filtered
+    return filter_particles(theta, problem.steps[k].sequence, problem.cells, problem.layout.arrays)
 
 
 def _impossible(problem: Problem, k: int) -> ImpossibleEvidence | None:
@@ -110,11 +97,9 @@ def _impossible(problem: Problem, k: int) -> ImpossibleEvidence | None:
 def _draws(problem: Problem, k: int, theta: np.ndarray, key: np.random.SeedSequence) -> PosteriorDraws:
     chains, number, size = theta.shape
     filtered = _filter(problem, k, theta.reshape(-1, size))
-    rng = np.random.default_rng(key.spawn(1)[0])
-    prior = np.concatenate([block.draw(rng, chains * number) for block in problem.layout.blocks], axis=1)
     return PosteriorDraws(
         theta=theta,
-        prior=prior.reshape(theta.shape),
+        prior=_from_prior(problem.layout, np.random.default_rng(key.spawn(1)[0]), chains, number),
         matrix=filtered.matrix.reshape(chains, number, *filtered.matrix.shape[1:]),
         alpha=filtered.alpha.reshape(chains, number, *filtered.alpha.shape[1:]),
         log_norm=filtered.log_norm.reshape(chains, number, *filtered.log_norm.shape[1:]),
@@ -234,7 +219,8 @@ class Sampler:
     def __init__(self, layout: Layout, evidence: Evidence, as_of: date) -> None:
         self._layout, self._evidence = layout, evidence
         self._names = [variable.name for variable in variables(layout)]
-        self._compiled = _compile(layout, evidence, as_of, self._names) if self._names else None
+        model = build(layout, evidence, as_of) if self._names else None
+        self._compiled: Any = nutpie.compile_pymc_model(model, var_names=self._names) if model else None
 
     def given(self, evidence: Evidence) -> Sampler:
         """Return a sampler for other evidence of the same layout, reusing the compiled model."""
@@ -255,27 +241,20 @@ class Sampler:
         data = model_data(self._layout, self._evidence, as_of)
         known = {variable.name for variable in self._compiled.shared_var_keys}  # those that this model reads
         compiled = self._compiled.with_data(**{name: data[name] for name in data if name in known})
-        if not self._layout.cut:
-            fit = _nutpie(compiled, draws, tune, chains, rng)
-            theta = theta_of(self._layout, _drawn(fit, self._names))
-            return Sampled(theta, np.zeros(draws, int), _stats(fit))
         parts = []
-        shares = np.array_split(np.arange(draws), min(OUTER, draws))
+        shares = np.array_split(np.arange(draws), min(OUTER, draws) if self._layout.cut else 1)
         for outer in shares:
             held = {block.name: block.draw(rng, 1)[0] for block in self._layout.cut}
             given = compiled.with_data(**{f"{name} (not learning)": value for name, value in held.items()})
             fit = _nutpie(given, len(outer), tune, chains, rng)
-            theta = theta_of(self._layout, _drawn(fit, self._names))
+            drawn = fit["posterior"].to_dataset()
+            theta = theta_of(self._layout, {name: drawn[name].values for name in self._names})
             for block in self._layout.cut:
                 theta[..., block.slots] = held[block.name]
-            parts.append((theta, _stats(fit)))
+            parts.append((theta, fit["sample_stats"].to_dataset()[list(STATS)].drop_attrs()))
         stats = xr.concat([stats for _, stats in parts], dim="draw")
         whose = np.repeat(np.arange(len(shares)), [len(outer) for outer in shares])
         return Sampled(np.concatenate([theta for theta, _ in parts], axis=1), whose, stats)
-
-
-def _compile(layout: Layout, evidence: Evidence, as_of: date, names: list[str]) -> Any:
-    return nutpie.compile_pymc_model(build(layout, evidence, as_of), var_names=names)
 
 
 def _nutpie(compiled: Any, draws: int, tune: int, chains: int, rng: np.random.Generator) -> xr.DataTree:
@@ -291,16 +270,6 @@ def _nutpie(compiled: Any, draws: int, tune: int, chains: int, rng: np.random.Ge
     return fit
 
 
-def _stats(fit: xr.DataTree) -> xr.Dataset:
-    return fit["sample_stats"].to_dataset()[list(STATS)].drop_attrs()
-
-
-def _drawn(fit: xr.DataTree, names: list[str]) -> dict[str, np.ndarray]:
-    return {name: fit["posterior"].to_dataset()[name].values for name in names}
-
-
 def _from_prior(layout: Layout, rng: np.random.Generator, chains: int, draws: int) -> np.ndarray:
-    theta = np.empty((chains, draws, layout.size))
-    for block in layout.blocks:
-        theta[..., block.slots] = block.draw(rng, chains * draws).reshape(chains, draws, -1)
-    return theta
+    theta = np.concatenate([block.draw(rng, chains * draws) for block in layout.blocks], axis=1)
+    return theta.reshape(chains, draws, -1)

@@ -62,10 +62,7 @@ def evidence_increment(problem: Problem, designer: EvidenceDesign, k: int) -> Ev
     step, opened = problem.steps[k], problem.layout.question.opened
     before = problem.steps[k - 1].sequence if k else without_periods(step.sequence)
     day = problem.steps[k - 1].date if k else opened - timedelta(days=1)
-    old, new = (
-        _cell_and_exponent(problem, before, step.begin),
-        _cell_and_exponent(problem, step.sequence, step.begin),
-    )
+    old, new = (_cell_and_exponent(problem, one, step.begin) for one in (before, step.sequence))
     stays, marked, lost = dict(old), list[PlacedCell](), not old.keys() <= new.keys()
     for key in old.keys() - new.keys():
         del stays[key]
@@ -103,9 +100,8 @@ def _cell_and_exponent(
 
 def _is_drawn(cell: CellDesign) -> bool:
     """Tell whether something about a cell is to be drawn."""
-    return any(design.given is None for design in cell.reports) or (
-        cell.monitoring is not None and not cell.silent
-    )
+    silence = cell.monitoring is not None and not cell.silent
+    return silence or any(design.given is None for design in cell.reports)
 
 
 def _mark(
@@ -163,9 +159,8 @@ def _parted(
     step, parts, size = problem.steps[k], list[IncrementCell](), len(problem.cells.cell)
     contents = list[CellContent]()
     for n, place in enumerate(marked):
-        given = tuple(
-            tuple(design.given for design in one.reports) for one in cell_and_children(place.design)
-        )
+        cells_of = cell_and_children(place.design)
+        given = tuple(tuple(design.given for design in one.reports) for one in cells_of)
         contents.append(cell_content(place.design, given, problem.layout))
         _, power = stays.pop((place.unit, place.period, place.design.indicator), (0, 1.0))
         parts.append(IncrementCell(place, size + n, power))
@@ -175,8 +170,8 @@ def _parted(
     late = np.array(rows).reshape(-1, 5)
     unit, period = unit_and_period(before)
     early = np.flatnonzero(period < step.begin)
-    where = unit[early] * step.periods + period[early]
-    where = np.concatenate([where, late[:, 0].astype(np.int64) * step.periods + late[:, 1].astype(np.int64)])
+    units, periods = np.append(unit[early], late[:, 0]), np.append(period[early], late[:, 1])
+    where = units.astype(np.int64) * step.periods + periods.astype(np.int64)
     order = np.argsort(where, kind="stable")
     edges = np.arange(problem.units)[:, None] * step.periods + np.arange(step.periods + 1)
     known = CellSequence(

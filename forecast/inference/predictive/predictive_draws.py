@@ -21,8 +21,8 @@ import xarray as xr
 from forecast.case.question import Question
 from forecast.inference.estimates import PosteriorDraws
 from forecast.inference.predictive.design import CellDesign, EvidenceDesign, PlacedCell, cell_and_children
-from forecast.inference.predictive.paths import posterior_path, prior_path
 from forecast.inference.predictive.replicates import DrawnCell, most_likely, replicate
+from forecast.inference.predictive.sampling import posterior_path, prior_path
 from forecast.model.dynamics import transition_matrices
 from forecast.model.parameters import Layout
 from forecast.model.problem import Problem
@@ -36,26 +36,11 @@ Key = tuple[int, int, int]  # indicator, unit, period
 def predictive(problem: Problem, draws: PosteriorDraws, seed: int) -> dict[str, xr.Dataset]:
     """Draw replicates of every cell known at the as-of date, from prior and posterior.
 
-    Parameters
-    ----------
-    problem : Problem
-        The question and its evidence up to the as-of date.
-    draws : PosteriorDraws
-        Theta and filtered probabilities, C chains of M draws. At most 500 of each chain are used, and fewer
-        where there are thousands of cells.
-    seed : int
-
-    Returns
-    -------
-    dict of xarray.Dataset
-        `prior_predictive` and `posterior_predictive`, by chain, draw and cell of the indicator, and
-        `observed_data`, by cell. One variable per indicator with evidence, named by its id: of a category
-        the index of the value (names in `flag_meanings`), else the number. The dimension of indicator i is
-        `<i>_cell`, with coordinates `<i>_period` and, where there are units, `<i>_unit`.
-
-    Examples
-    --------
-    >>> predictive(problem, draws, 0)["posterior_predictive"]["senior_meeting"].mean()  # doctest: +SKIP
+    At most 500 draws of each chain are used, fewer where there are thousands of cells. The groups
+    `prior_predictive` and `posterior_predictive` are by chain, draw and cell of the indicator, and
+    `observed_data` by cell. One variable per indicator with evidence, named by its id: of a category the
+    index of the value (names in `flag_meanings`), else the number. The dimension of indicator i is
+    `<i>_cell`, with coordinates `<i>_period` and, where there are units, `<i>_unit`.
     """
     layout, step = problem.layout, problem.steps[-1]
     cells = list(EvidenceDesign(problem).places(step.sequence, step.date))

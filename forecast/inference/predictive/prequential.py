@@ -34,12 +34,11 @@ from forecast.inference.predictive.new_evidence import (
     concatenated,
     evidence_increment,
 )
-from forecast.inference.predictive.paths import posterior_path
 from forecast.inference.predictive.replicates import Batch, DrawnCell, most_likely, replicate
+from forecast.inference.predictive.sampling import posterior_path
 from forecast.model.cell_sequence import CellSequence, unit_and_period
 from forecast.model.cells import CellContent, flatten
-from forecast.model.dynamics import transition_matrices
-from forecast.model.hmm import Filtered, empty_filtered, forward
+from forecast.model.hmm import Filtered, filter_log_likelihood, filter_particles
 from forecast.model.likelihood import Cells, log_cells
 from forecast.model.problem import Problem
 
@@ -51,24 +50,10 @@ SAME = 1e-9  # scores closer than this, relatively, are one
 def surprise(problem: Problem, run: list[Chain], seed: int) -> xr.Dataset:
     """Score the evidence that became known on each trend date by what was known before.
 
-    Parameters
-    ----------
-    problem : Problem
-    run : list of Chain
-        The chains that passed through its dates.
-    seed : int
-
-    Returns
-    -------
-    xarray.Dataset
-        By as_of: `log_score`, log p(new | known before) by the chains' evidence, groups and cap included, the
-        mean over chains (on a date that takes evidence away it is a ratio and may be above 0); `tail` and
-        `tied`, the share of replicates that the evidence outdid, and with which it ties, nan where nothing
-        is new; `reports` and `silences`, how many are new.
-
-    Examples
-    --------
-    >>> surprise(problem, run, 0)["tail"].min()  # doctest: +SKIP
+    By as_of: `log_score`, log p(new | known before) by the chains' evidence, groups and cap included, the
+    mean over chains (on a date that takes evidence away it is a ratio and may be above 0); `tail` and `tied`,
+    the share of replicates that the evidence outdid, and with which it ties, nan where nothing is new;
+    `reports` and `silences`, how many are new.
     """
     designer, rows = EvidenceDesign(problem), []
     for k, step in enumerate(problem.steps):
@@ -123,12 +108,7 @@ def _tail(
 
 def _filtered(problem: Problem, sequence: CellSequence, cells: Cells, theta: np.ndarray) -> Filtered:
     """Filter a sequence for some theta."""
-    filtered = empty_filtered(
-        len(theta), problem.units, sequence.start.shape[1] - 1, problem.layout.scenarios
-    )
-    transition_matrices(theta, problem.layout.arrays, filtered.matrix)
-    forward(theta, sequence, 0, cells, problem.layout.arrays, filtered)
-    return filtered
+    return filter_particles(theta, sequence, cells, problem.layout.arrays)
 
 
 def _reweighed(problem: Problem, theta: np.ndarray, known: Filtered, k: int) -> np.ndarray:
@@ -217,7 +197,7 @@ def _scores(
     for unit in sorted({part.place.unit for part in new.parts}):
         mine = [n for n, part in enumerate(new.parts) if part.place.unit == unit]
         parts = [(new.parts[n].place.period, tables[n], outcomes[n].which[first]) for n in mine]
-        log_p += _forward(theta, known, unit, rest, parts, problem.layout.scenarios)
+        log_p += _log_predictive(theta[:, : problem.layout.scenarios], known, unit, rest, parts)
     _, of = np.unique(theta.sum(axis=1), return_inverse=True)  # equal particles are one
     own = of[None] == np.append(of[row], -1)[:, None]
     weight = np.where(own & ~own.all(axis=1, keepdims=True), -np.inf, log_weight)
@@ -261,37 +241,28 @@ def _tables(
     return tables, rest
 
 
-def _forward(
-    theta: np.ndarray,
+def _log_predictive(
+    prior: np.ndarray,
     known: Filtered,
     unit: int,
     rest: dict[tuple[int, int], np.ndarray],
     parts: list[tuple[int, np.ndarray, np.ndarray]],
-    scenarios: int,
 ) -> np.ndarray:
-    """Return log p(row | known before, theta) of one unit, (rows, n).
+    """Return log p(row | known before, theta) of one unit, (rows, n), the prior over scenarios being (n, K).
 
     `parts` are period, table (K, n, O) and the outcome in each row. What was known before is taken up in
     the period before the first of them.
     """
-    begin, periods = min(period for period, _, _ in parts), known.alpha.shape[2]
-    before = theta[:, :scenarios] if begin == 0 else known.alpha[:, unit, begin - 1]
-    a = np.ascontiguousarray(before.T)[..., None]  # (K, n, rows), one row as long as all are alike
-    log_p = -known.log_norm[:, unit, begin:].sum(axis=-1)[:, None]
+    begin, (n, _, periods, size) = min(period for period, _, _ in parts), known.alpha.shape
+    rows = len(parts[0][2])
+    if begin > 0:
+        prior = np.einsum("ni,nij->nj", known.alpha[:, unit, begin - 1], known.matrix)
+    log_l = np.zeros((rows, n, periods - begin, size))
     for t in range(begin, periods):
-        if t > 0:
-            a = np.stack(
-                [sum(a[i] * known.matrix[:, i, j, None] for i in range(scenarios)) for j in range(scenarios)]
-            )
-        value = rest[unit, t][..., None] if (unit, t) in rest else np.zeros((scenarios, 1, 1))
-        for period, table, which in parts:
-            if period == t:
-                value = value + table[..., which]
-        high = value.max(axis=0)
-        high = np.where(np.isfinite(high), high, 0.0)
-        a = a * np.exp(value - high)
-        norm = a.sum(axis=0)
-        with np.errstate(divide="ignore", invalid="ignore"):
-            log_p = log_p + np.log(norm) + high
-        a = np.divide(a, norm, out=np.zeros_like(a), where=norm > 0)
-    return np.where(np.isnan(log_p), -np.inf, log_p).T
+        log_l[:, :, t - begin] += rest[unit, t].T if (unit, t) in rest else 0.0
+    for period, table, which in parts:
+        log_l[:, :, period - begin] += table[..., which].T
+    prior, matrix = np.tile(prior, (rows, 1)), np.tile(known.matrix, (rows, 1, 1))
+    _, norm = filter_log_likelihood(prior, matrix, log_l.reshape(rows * n, periods - begin, size))
+    log_p = norm.sum(axis=1).reshape(rows, n) - known.log_norm[:, unit, begin:].sum(axis=-1)
+    return np.where(np.isnan(log_p), -np.inf, log_p)

@@ -20,8 +20,7 @@ from typing import NamedTuple
 import numpy as np
 
 from forecast.inference.predictive.design import CellDesign, PlacedCell, cell_and_children, originals_first
-from forecast.inference.predictive.distributions import draw_noise, draw_number, rates
-from forecast.inference.predictive.paths import pick
+from forecast.inference.predictive.sampling import draw_noise, draw_number, pick, rates
 from forecast.model.cells import ReportDesign, report_term
 from forecast.model.likelihood import density
 from forecast.model.parameters import CATEGORY, Layout
@@ -35,9 +34,7 @@ class DrawnCell(NamedTuple):
 
     value: np.ndarray  # (N, G) what happened: the index of a category's value, or a number; NOTHING
     stated: tuple[np.ndarray, ...]  # (N, G) by report: index or number
-    alarm: (
-        np.ndarray | None
-    )  # (N, G) the value that somebody would have reported, 0: silence; None: no monitoring
+    alarm: np.ndarray | None  # (N, G) the value that would be reported, 0: silence; None: no monitoring
     children: tuple[DrawnCell, ...] = ()
 
 
@@ -46,9 +43,7 @@ class Batch(NamedTuple):
 
     places: tuple[PlacedCell, ...]  # G
     drawn: DrawnCell
-    exists: (
-        np.ndarray
-    )  # (N, G) the chance that reports of children exist, given theta, path and what is given
+    exists: np.ndarray  # (N, G) chance that reports of children exist, given theta, path and what is given
 
 
 def replicate(
@@ -63,26 +58,7 @@ def replicate(
     Where the earlier cell of a state that persists is among the cells, what its replicate makes most likely
     is what went on; else the value that is known.
 
-    Parameters
-    ----------
-    places : iterable of PlacedCell
-        The cells, in any order.
-    layout : Layout
-    theta : (N, D)
-        Judgements.
-    path : (N, U, T)
-        Scenario of each unit and period.
-    rng : Generator
-
-    Yields
-    ------
-    Batch
-        Cells that are alike; every cell once.
-
-    Examples
-    --------
-    >>> for batch in replicate(cells, layout, theta, path, rng):  # doctest: +SKIP
-    ...     print(batch.drawn.value.mean())
+    theta is (N, D), path (N, U, T). Yields cells that are alike together; every cell once.
     """
     sampler = _CellSampler(layout, theta, path, rng)
     alike: dict[tuple[int, CellDesign], list[PlacedCell]] = {}
@@ -117,9 +93,8 @@ def most_likely(cell: CellDesign, drawn: DrawnCell, layout: Layout) -> np.ndarra
         keep: np.ndarray | float = 0.0
         if design.independence < 1.0:
             same = np.any([drawn.stated[o] == y for o in design.originals if o != WITHDRAWN], axis=0)
-            keep = (1.0 - design.independence) * np.where(
-                same, 1.0, 1.0 / size if WITHDRAWN in design.originals else 0.0
-            )
+            noise = 1.0 / size if WITHDRAWN in design.originals else 0.0
+            keep = (1.0 - design.independence) * np.where(same, 1.0, noise)
         weight *= keep + design.independence * ((1.0 - r) / size + r * equals_index(y, size))
     best, value = weight.max(axis=0) * (1 - 1e-12), np.full(drawn.value.shape, size - 1)
     for x in range(size - 2, -1, -1):
@@ -145,8 +120,7 @@ class _CellSampler:
         unit, period = [place.unit for place in places], [place.period for place in places]
         s, exists = self._path[:, unit, period], np.ones((len(self._theta), len(places)))
         if self._arrays.indicator[cell.indicator]["kind"] != CATEGORY:
-            drawn = self._draw_reports(cell, self._number(cell, s))
-            return Batch(places, drawn, exists)
+            return Batch(places, self._draw_reports(cell, self._number(cell, s)), exists)
         weight = self._weights(cell, s, unit)
         inner = [self._weights(child, s, unit) for child in cell.children]
         for child, each in zip(cell.children, inner, strict=True):
@@ -160,9 +134,8 @@ class _CellSampler:
             exists = weight.sum(axis=0) / before
         drawn, children = self._draw_reports(cell, pick(weight, self._rng)), []
         for child, each in zip(cell.children, inner, strict=True):
-            children.append(
-                self._draw_reports(child, np.where(drawn.value == 0, NOTHING, pick(each, self._rng)))
-            )
+            value = np.where(drawn.value == 0, NOTHING, pick(each, self._rng))
+            children.append(self._draw_reports(child, value))
         drawn = drawn._replace(children=tuple(children))
         for one, what in zip(cell_and_children(cell), (drawn, *children), strict=True):
             self._keep_value(one, what, places)
@@ -172,7 +145,8 @@ class _CellSampler:
         """Return f(x | s), the held value mixed in, times what is given of the cell; (V, N, G)."""
         rate = rates(self._arrays, cell.indicator, self._theta)[:, self._row, s]
         if cell.hold:
-            held = [self._known.get((u, cell.before, cell.indicator), self._last_value(cell)) for u in unit]
+            last = np.full(len(self._theta), cell.held)
+            held = [self._known.get((u, cell.before, cell.indicator), last) for u in unit]
             rate = (1.0 - cell.hold) * rate + cell.hold * equals_index(np.stack(held, axis=1), len(rate))
         if cell.silent and cell.monitoring is not None:
             rate[1:] *= 1.0 - cell.monitoring[0]
@@ -180,9 +154,6 @@ class _CellSampler:
         for rest, truth, y in self._given(cell):
             rate *= rest[:, None] + truth[:, None] * (np.arange(len(rate)) == y)[:, None, None]
         return rate
-
-    def _last_value(self, cell: CellDesign) -> np.ndarray:
-        return np.full(len(self._theta), cell.held)
 
     def _given(self, cell: CellDesign) -> Iterator[tuple[np.ndarray, np.ndarray, float]]:
         """Yield for each given report the two parts of P(y given x), constant and for x = y, and y."""
@@ -236,9 +207,8 @@ class _CellSampler:
             detection, false_alarm = cell.monitoring
             size = self._arrays.indicator[cell.indicator]["size"]
             anything = self._rng.integers(1, size, value.shape)
-            happened = value > 0
-            reported = self._rng.random(value.shape) < np.where(happened, detection, false_alarm)
-            alarm = np.where(reported, np.where(happened, value, anything), 0)
+            reported = self._rng.random(value.shape) < np.where(value > 0, detection, false_alarm)
+            alarm = np.where(reported, np.where(value > 0, value, anything), 0)
         return DrawnCell(value, tuple(one for one in stated if one is not None), alarm)
 
     def _draw_report(
@@ -250,11 +220,8 @@ class _CellSampler:
         u = self._rng.random(value.shape)
         y = np.where((u < r) & ~nothing, value, draw_noise(self._layout, i, value.shape, self._rng))
         if design.independence < 1.0:
-            passed = np.where(
-                nothing,
-                (1.0 - design.independence) / (1.0 - design.independence * r),
-                1.0 - design.independence,
-            )
+            chance = 1.0 - design.independence
+            passed = np.where(nothing, chance / (1.0 - design.independence * r), chance)
             noise = draw_noise(self._layout, i, value.shape, self._rng)
             originals = [stated[o] if o != WITHDRAWN else None for o in design.originals]
             copies = np.stack([noise if one is None else one for one in originals])

@@ -15,7 +15,7 @@ import pytest
 from numpy.typing import NDArray
 
 from forecast.case.evidence import Evidence
-from forecast.inference.gibbs.latent import Latent, draw_hidden_values, draw_path, new_latent
+from forecast.inference.gibbs.latent import State, draw_hidden_values, draw_path, new_state
 from forecast.model.cell_sequence import CellSequence
 from forecast.model.cells import CellContent, ReportTerm, flatten
 from forecast.model.hmm import empty_filtered, refresh
@@ -51,15 +51,17 @@ def repeat(y: float, slot: int, u: float, keep: float, b: float, c: float = 1.0)
     return ReportTerm(keep, b * u, b * c, c, y, slot)
 
 
-def drawn(content: CellContent, s: int, power: float, n: int = N) -> Latent:
+def drawn(content: CellContent, s: int, power: float, n: int = N) -> State:
     """The sums of n like cells in scenario s."""
-    cells, theta = flatten([content]), LAYOUT.mean[None].copy()
     one = np.zeros(1, np.int64)
     sequence = CellSequence(one, np.array([[0, 1]]), one, np.array([power]))
-    latent = new_latent(theta, sequence, cells, LAYOUT.arrays)
-    latent.number[0, s] = n
-    draw_hidden_values(theta[0], sequence, cells, LAYOUT.arrays, latent, np.random.default_rng(8))
-    return latent
+    state = new_state(
+        sequence, flatten([content]), LAYOUT.arrays, np.random.default_rng(8), np.zeros((3, 2), np.int64)
+    )
+    state.theta[:] = LAYOUT.mean
+    state.number[0, s] = n
+    draw_hidden_values(state)
+    return state
 
 
 def ways(statement: ReportTerm, x: float) -> list[tuple[float, int | None, int | None]]:
@@ -109,30 +111,28 @@ def test_a_category(hold, held, power):
         cases.append(((1 - hold) * f * silence, (start + x,), told))
         cases.append((hold * (x == held) * silence, (), told))
     plus, minus, _ = expected(cases)
-    latent = drawn(CellContent(0, CLASH, 0.95, 0.3, hold, held), 1, power)
-    assert_means(latent.plus, plus, power)
-    assert_means(latent.minus, minus, power)
+    state = drawn(CellContent(0, CLASH, 0.95, 0.3, hold, held), 1, power)
+    assert_means(state.plus, plus, power)
+    assert_means(state.minus, minus, power)
     if power != 1.0:  # the rest of the weight is for the acceptance ratio
         fresh = {x: plus[start + x] for x in range(3)}
-        assert_means(latent.fresh[0, 1], fresh, 1 - power)
-        assert latent.up[:, 1].sum() == pytest.approx(
-            (latent.plus[S] + latent.plus[Z_]) * (1 - power) / power
-        )
+        assert_means(state.fresh[0, 1], fresh, 1 - power)
+        assert state.up[:, 1].sum() == pytest.approx((state.plus[S] + state.plus[Z_]) * (1 - power) / power)
 
 
 def test_a_cell_that_depends_on_another():
     """Where the parent is quiet the child has no value, and nothing was told of it."""
     tone, reply = LAYOUT.starts["likelihood tone alpha"], LAYOUT.starts["likelihood reply alpha"]
     child = (own(1, S, 0.5), own(0, Z_, 0.5, 0.7))
-    latent = drawn(CellContent(0, CLASH[:2], children=(CellContent(1, child, 0.9, 0.4),)), 0, 1.0)
+    state = drawn(CellContent(0, CLASH[:2], children=(CellContent(1, child, 0.9, 0.4),)), 0, 1.0)
     quiet = [(one, 0.0) for one in CLASH[:2]] + [(one, math.nan) for one in child]
     cases: list[Case] = [(TONES[0][0] * 0.9, (tone,), quiet)]
     for x, (y, g) in product((1, 2), enumerate((0.8, 0.2))):
         told = [(one, float(x)) for one in CLASH[:2]] + [(one, float(y)) for one in child]
         cases.append((TONES[0][x] * g * (0.4 if y else 0.9), (tone + x, reply + y), told))
     plus, minus, _ = expected(cases)
-    assert_means(latent.plus, plus, 1.0)
-    assert_means(latent.minus, minus, 1.0)
+    assert_means(state.plus, plus, 1.0)
+    assert_means(state.minus, minus, 1.0)
 
 
 @pytest.mark.parametrize("power", [1.0, 0.4])
@@ -148,12 +148,12 @@ def test_a_count(power):
     for y in (4.0, 9.0):
         some, none = (expected([(1.0, (), [(one, x) for one in statements])])[2] for x in (y, math.nan))
         told[y] = f[int(y)] * (some - none) / total
-    latent = drawn(CellContent(2, statements), 0, power)
+    state = drawn(CellContent(2, statements), 0, power)
     reliable = {slot: up[slot] for slot in (S, Z_)}
-    assert_means(latent.plus, reliable, power, 4)
-    assert_means(latent.minus, {slot: down[slot] for slot in (S, Z_)} | {start: sum(told.values())}, power, 4)
+    assert_means(state.plus, reliable, power, 4)
+    assert_means(state.minus, {slot: down[slot] for slot in (S, Z_)} | {start: sum(told.values())}, power, 4)
     error = Z * math.sqrt((16 * told[4.0] + 81 * told[9.0]) / N)
-    assert abs(latent.plus[start] / (N * power) - 4 * told[4.0] - 9 * told[9.0]) < error
+    assert abs(state.plus[start] / (N * power) - 4 * told[4.0] - 9 * told[9.0]) < error
 
 
 def test_paths():
@@ -164,21 +164,18 @@ def test_paths():
     theta, cells = LAYOUT.mean[None].copy(), flatten(contents)
     filtered = empty_filtered(1, 1, 3, 2)
     refresh(theta, sequence, cells, LAYOUT.arrays, filtered)
-    latent, rng, seen = (
-        new_latent(theta, sequence, cells, LAYOUT.arrays),
-        np.random.default_rng(2),
-        Counter[tuple[int, ...]](),
-    )
+    rng, seen = np.random.default_rng(2), Counter[tuple[int, ...]]()
+    state = new_state(sequence, cells, LAYOUT.arrays, rng, np.zeros((3, 2), np.int64))
     for _ in range(20_000):
-        for array in (latent.number, latent.moves, latent.plus):
+        for array in (state.number, state.moves, state.plus):
             array[:] = 0
         last = int(rng.random() < filtered.alpha[0, 0, 2, 1])
-        draw_path(0, last, filtered, sequence, LAYOUT.arrays, latent, rng)
-        path = tuple(int(s) for s in latent.number.argmax(axis=1))
+        draw_path(0, last, filtered, state)
+        path = tuple(int(s) for s in state.number.argmax(axis=1))
         assert path[-1] == last
-        assert latent.plus[path[0]] == 1
-        assert latent.moves[path[0], path[1]] >= 1
-        assert latent.moves.sum() == 2
+        assert state.plus[path[0]] == 1
+        assert state.moves[path[0], path[1]] >= 1
+        assert state.moves.sum() == 2
         seen[path] += 1
     step, prior = np.array([[0.8, 0.2], [0.3, 0.7]]), (0.6, 0.4)
     chance = {}

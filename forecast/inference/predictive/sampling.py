@@ -1,8 +1,11 @@
-"""Draws of scenario paths, vectorised over theta: from the dynamics, or by backward sampling."""
+"""Draws vectorised over theta: scenario paths, from the dynamics or backward; values of indicators."""
 
 from __future__ import annotations
 
 import numpy as np
+
+from forecast.model.likelihood import known_sd
+from forecast.model.parameters import CATEGORY, MEASURE, NEGATIVE_BINOMIAL, Arrays, Layout
 
 
 def prior_path(
@@ -24,19 +27,7 @@ def posterior_path(
 
     P(s_t | s_(t+1), y) is in proportion to alpha_t(s_t) P(s_t, s_(t+1)) (Chib 1996).
 
-    Parameters
-    ----------
-    alpha : (N, U, T, K)
-        Filtered probabilities.
-    matrix : (N, K, K)
-        Per-period transition matrices.
-    begin : int
-        The first period that is wanted.
-
-    Returns
-    -------
-    (N, U, T)
-        Scenario by period; -1 before `begin`.
+    `alpha` is (N, U, T, K), `matrix` (N, K, K); paths are (N, U, T), -1 before the period `begin`.
     """
     draws, (units, periods) = np.arange(len(alpha))[:, None], alpha.shape[1:3]
     now, into = np.moveaxis(alpha, 3, 0), np.moveaxis(matrix, 1, 0)
@@ -55,3 +46,28 @@ def pick(weight: np.ndarray, rng: np.random.Generator) -> np.ndarray:
         edge += one
         index += point >= edge
     return index
+
+
+def rates(a: Arrays, i: int, theta: np.ndarray) -> np.ndarray:
+    """Return the likelihood of an indicator at theta (N, D): (V, N, K); of a number its mean, (1, N, K)."""
+    start, size = a.indicator[i]["start"], a.indicator[i]["size"]
+    values = theta[:, start : start + a.scenarios * size].reshape(len(theta), a.scenarios, size)
+    return np.moveaxis(values, 2, 0)
+
+
+def draw_number(a: Arrays, i: int, mean: np.ndarray, s: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+    """Draw from f(. | s) of a count or a measure with these means, in scenarios s."""
+    kind, k = a.indicator[i]["kind"], float(a.indicator[i]["dispersion"])
+    if kind == MEASURE:
+        return rng.normal(mean, known_sd(a, i)[s])
+    rate = rng.gamma(k, mean / k) if kind == NEGATIVE_BINOMIAL else mean
+    return rng.poisson(rate).astype(float)
+
+
+def draw_noise(layout: Layout, i: int, shape: tuple[int, ...], rng: np.random.Generator) -> np.ndarray:
+    """Draw noise: any value of a category alike; a number of any scenario, the judgement at its mean."""
+    a = layout.arrays
+    if a.indicator[i]["kind"] == CATEGORY:
+        return rng.integers(a.indicator[i]["size"], size=shape)
+    s = rng.integers(a.scenarios, size=shape)
+    return draw_number(a, i, rates(a, i, layout.mean[None])[0, 0, s], s, rng)
