@@ -172,13 +172,9 @@ class Brief(NamedTuple):
 
 
 def brief(
-    case: Case | Path | str,
-    *,
-    format: Literal["html", "md"] = "html",
-    as_of: date | None = None,
-    progress: Progress | None = None,
-    notify: Notify | None = None,
-) -> Brief:
+    case: Case | Path | str, *, format: Literal["html", "md"] = "html", as_of: date | None = None,
+    progress: Progress | None = None, notify: Notify | None = None,
+) -> Brief:  # fmt: skip
     """Write the weekly brief to the case's `output/` without issuing a forecast.
 
     Parameters
@@ -284,13 +280,9 @@ def infer(
 
 
 def changed_since_issue(
-    case: Case,
-    tree: xr.DataTree,
-    *,
-    ledger: Sequence[Entry] | None = None,
-    question_was: Path | None = None,
+    case: Case, tree: xr.DataTree, *, ledger: Sequence[Entry] | None = None, question_was: Path | None = None,
     progress: Callable[[float], None] | None = None,
-) -> xr.Dataset | None:
+) -> xr.Dataset | None:  # fmt: skip
     """Split the move since the last issued forecast, None if none was issued before.
 
     Parameters

@@ -10,13 +10,10 @@ import sys
 from collections.abc import Iterable
 from datetime import date, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, TextIO
+from typing import Annotated, Any, TextIO
 
 import typer
 from typer import Option
-
-if TYPE_CHECKING:
-    from forecast.report.summary import Summary
 
 _NAME = "forecast-plain"
 LONGEST = 100  #: Longest line of running text
@@ -56,13 +53,6 @@ def document(content: dict[str, Any]) -> None:
 def remark(text: str) -> None:
     """Say something to a person who waits, outside what is piped."""
     print(text, file=sys.stderr)
-
-
-def table(summary: Summary) -> None:
-    """Print a forecast as a table."""
-    from forecast.report.text.forecast import print_table
-
-    print_table(summary)
 
 
 def width() -> int:

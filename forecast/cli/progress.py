@@ -33,16 +33,15 @@ def progress_bars() -> Iterator[Callable[[str, float], None] | None]:
             drawn.pop().stop()
 
     def show(label: str, share: float) -> None:
+        now = time.monotonic()
         if share >= 1:
             began.pop(label, None)
-            return wipe()
-        now = time.monotonic()
-        if now - began.setdefault(label, now) < PATIENCE:
-            return None
-        if not drawn:
-            drawn.append(_bar(label))
-        drawn[0].update(drawn[0].task_ids[0], description=label, completed=max(share, 0.0), refresh=True)
-        return None
+            wipe()
+        elif now - began.setdefault(label, now) >= PATIENCE:
+            if not drawn:
+                drawn.append(_bar(label))
+            bar = drawn[0]
+            bar.update(bar.task_ids[0], description=label, completed=max(share, 0.0), refresh=True)
 
     try:
         yield show

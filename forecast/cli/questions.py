@@ -126,11 +126,10 @@ def explain(
             moved = changed_since_issue(case, tree, ledger=ledger, question_was=question_was)
         if as_json:
             more = {"changed": json.dataset(moved) if moved is not None else None} if changed else {}
-            return output.document({"case": case.name, "explain": json.dataset(why)} | more)
-        output.lines(explain_lines(why, top=top, width=output.width()))
-        if changed:
-            output.lines(["", *changed_lines(moved, width=output.width())])
-        return None
+            output.document({"case": case.name, "explain": json.dataset(why)} | more)
+        else:
+            output.lines(explain_lines(why, top=top, width=output.width()))
+            output.lines(["", *changed_lines(moved, width=output.width())] if changed else [])
 
     errors.each(cases, one, debug=debug)
 

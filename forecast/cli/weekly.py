@@ -129,6 +129,7 @@ def update(
     debug: Debug = False,
 ) -> None:
     """Forecast: print the table, write brief and trend plot to output/, and issue to the ledger."""
+    from forecast.report.text.forecast import print_table
     from forecast.run import weekly, weekly_many
 
     ends, codes = [], []
@@ -136,7 +137,7 @@ def update(
         run = partial(
             weekly, as_of=as_of, engine=engine, draws=draws, chains=chains, seed=seed, tolerance=tolerance,
             dry_run=dry_run, document=as_json, progress=progress, notify=output.remark,
-            on_summary=None if as_json else output.table,
+            on_summary=None if as_json else print_table,
         )  # fmt: skip
         for path, end in weekly_many(cases, run):
             ends.append((path, end))
@@ -171,9 +172,8 @@ def _closing_lines(run: Weekly) -> list[str]:
         case "nothing changed":
             first = run.rows[0]
             since = f"as of {first.as_of}, issued {first.issued_at:%Y-%m-%d %H:%M} UTC"
-            return [
-                f"{run.case.name}: Nothing changed since the forecast {since}. Its brief is in {run.output}."
-            ]
+            done = f"Nothing changed since the forecast {since}. Its brief is in {run.output}."
+            return [f"{run.case.name}: {done}"]
     ledger = run.case.path / LEDGER
     issued = f"Issued to {ledger}." if run.status == "issued" else f"{ledger} holds this forecast already."
     return [f"Brief and trend plot are in {run.output}.", issued]

@@ -66,9 +66,10 @@ def comparison(summary: Summary) -> str:
         return "No earlier forecast has been issued, so there is no change to show."
     since = f"Change: percentage points since the forecast issued as of {summary.previous}."
     if summary.carried:
-        since += (
-            " It had other scenarios: its probabilities are carried over by the shares of the question file."
+        other = (
+            "It had other scenarios: its probabilities are carried over by the shares of the question file."
         )
+        return f"{since} {other}"
     return since
 
 

@@ -61,9 +61,7 @@ def contrast(one: Sequence[float], other: Sequence[float]) -> float:
 
 
 def _luminance(colour: Sequence[float]) -> float:
-    red, green, blue = (
-        part / 12.92 if part <= 0.04045 else ((part + 0.055) / 1.055) ** 2.4 for part in colour
-    )
+    red, green, blue = (p / 12.92 if p <= 0.04045 else ((p + 0.055) / 1.055) ** 2.4 for p in colour)
     return 0.2126 * red + 0.7152 * green + 0.0722 * blue
 
 

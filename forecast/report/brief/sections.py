@@ -90,9 +90,8 @@ def _estimates(summary: Summary, unit: UnitForecast) -> Table:
         )
         present = row(Cell(percent(now.probability), small=band(now.low, now.high)), *changed(now))
         rows.append((*cells, *(present if regime else ())))
-    caption = f"Probability as of {summary.inputs.as_of}"
-    if regime:
-        caption = f"Probability at the horizon, {summary.horizon}, and now, {summary.inputs.as_of}"
+    now_and_then = f"Probability at the horizon, {summary.horizon}, and now, {summary.inputs.as_of}"
+    caption = now_and_then if regime else f"Probability as of {summary.inputs.as_of}"
     first = "At the horizon" if regime else "Now and at the horizon"
     head = ("Scenario", first, "90% band", "In words", *change, *(("Now", *change) if regime else ()))
     return Table(caption, head, rows, left=(3,))
@@ -244,8 +243,7 @@ def collection(summary: Summary, data: BriefData) -> Section:
             return [Text("No single report would move it by half a point.")]
         title = unit.leading.title
         caption = f"Points by which one report in the next period would move {title}, {summary.when}"
-        head = ("If it is reported", columns(unit)[unit.leading_place])
-        return [Table(caption, head, rows, half=True)]
+        return [Table(caption, ("If it is reported", columns(unit)[unit.leading_place]), rows, half=True)]
 
     blocks = each_unit(summary, next_reports)
     return Section("collect", title, (*blocks, *_to_ask(summary, data), *_judgements(summary, data)))
@@ -260,8 +258,7 @@ def _to_ask(summary: Summary, data: BriefData) -> Iterable[Block]:
         rows.append(row(what, expected, f"{1000 * one['horizon']:.1f}"))
     if rows:
         caption = "What to ask about, and whom: information to expect, in thousandths of a bit"
-        head = ("Ask about", "Most likely answer", "Information")
-        yield Table(caption, head, rows, (1,), half=True)
+        yield Table(caption, ("Ask about", "Most likely answer", "Information"), rows, (1,), half=True)
 
 
 def _judgements(summary: Summary, data: BriefData) -> Iterable[Block]:

@@ -110,15 +110,9 @@ class Chart:
 
 
 def lay_out(
-    question: Question,
-    styles: Mapping[str, ScenarioStyle],
-    trend: xr.Dataset,
-    outlook: xr.Dataset,
-    issued: Sequence[Entry],
-    reports: Sequence[date],
-    size: Size,
-    most: int,
-) -> Chart:
+    question: Question, styles: Mapping[str, ScenarioStyle], trend: xr.Dataset, outlook: xr.Dataset,
+    issued: Sequence[Entry], reports: Sequence[date], size: Size, most: int,
+) -> Chart:  # fmt: skip
     """Return the chart of one unit's trend and outlook, with forecasts as issued and the days of reports.
 
     Of more dates than ``most`` only so many are drawn.
@@ -145,14 +139,9 @@ def lay_out(
 
 
 def _shapes(
-    box: Box,
-    scenario: Scenario,
-    style: ScenarioStyle,
-    trend: xr.Dataset,
-    outlook: xr.Dataset | None,
-    issued: Sequence[Entry],
-    most: int,
-) -> ScenarioShapes:
+    box: Box, scenario: Scenario, style: ScenarioStyle, trend: xr.Dataset, outlook: xr.Dataset | None,
+    issued: Sequence[Entry], most: int,
+) -> ScenarioShapes:  # fmt: skip
     """Return the shapes of one scenario, yet without its name; a static question has no outlook."""
     days, own = dates(trend["as_of"]), trend.sel(scenario=scenario.id)
     band, line, markers = _paths(box, days, own, most)
@@ -228,8 +217,7 @@ def area(xs: Sequence[float], lows: Sequence[float], highs: Sequence[float]) -> 
     shapes = []
     for run in _runs(xs, [low + 0 * high for low, high in zip(lows, highs, strict=True)], highs):
         bottom = [(x, low) for x, low, _ in run]
-        top = [(x, high) for x, _, high in reversed(run)]
-        shapes.append(_line([*bottom, *top]) + "Z")
+        shapes.append(_line([*bottom, *((x, high) for x, _, high in reversed(run))]) + "Z")
     return "".join(shapes)
 
 

@@ -65,18 +65,9 @@ def _unit_lines(data: xr.Dataset, unit: str, top: int, width: int) -> list[str]:
         else "The truth may move, so each cell is weighed by leaving it out; what that does not share out "
         "is a line of its own."
     )
-    return [
-        "",
-        f"{title}, as of {data.attrs['as_of']}",
-        *wrap(how, width),
-        "",
-        *_sum_lines(data, top, static, width),
-        "",
-        *_discount_lines(data, width),
-        "",
-        *_diagnosticity_lines(data, width),
-        *_report_lines(data, top, lead, width),
-    ]
+    lines = ["", f"{title}, as of {data.attrs['as_of']}", *wrap(how, width), ""]
+    lines += [*_sum_lines(data, top, static, width), "", *_discount_lines(data, width), ""]
+    return lines + _diagnosticity_lines(data, width) + _report_lines(data, top, lead, width)
 
 
 def _table(scenarios: list[str], rows: list[tuple[str, np.ndarray, str]], width: int) -> list[str]:
@@ -107,22 +98,18 @@ def _sum_lines(data: xr.Dataset, top: int, static: bool, width: int) -> list[str
         rows.append((f"  {counted(len(others), 'other cell')}", weight[others].sum(axis=0), ""))
     if not static:
         rows.append(("  not shared out", data["interaction"].values, ""))
-    rows += [
-        ("judgements at their means", data["at_means"].values, ""),
-        ("  what learning adds", data["learning"].values, ""),
-        ("the forecast", data["engine"].values, ""),
-    ]
+    rows.append(("judgements at their means", data["at_means"].values, ""))
+    rows.append(("  what learning adds", data["learning"].values, ""))
+    rows.append(("the forecast", data["engine"].values, ""))
     return _table(data["scenario"].values.tolist(), rows, width)
 
 
 def _discount_lines(data: xr.Dataset, width: int) -> list[str]:
     """Return what the cells would weigh if nothing were taken away, and what was, in its order."""
     discount = data["discount"].sum("cell")
+    parts = data["part"].values.tolist()
     rows = [("all cells, every report surely true", data["undiscounted_weight"].sum("cell").values, "")]
-    rows += [
-        (f"  {_DISCOUNTS[name]}", -discount.sel(part=name).values, "")
-        for name in data["part"].values.tolist()
-    ]
+    rows += [(f"  {_DISCOUNTS[name]}", -discount.sel(part=name).values, "") for name in parts]
     rows.append(("all cells as they count", data["weight"].sum("cell").values, ""))
     return [
         "What was taken away, in this order, one cell at a time beside the others as they count",

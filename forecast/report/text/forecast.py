@@ -105,11 +105,8 @@ def _new_reports(summary: Summary, unit: UnitForecast) -> list[RenderableType]:
     for one in listed:
         weights = (decibans(weight) for weight in one.weights)
         table.add_row(Text(sentences.report(summary, one.report)), *weights)
-    return [
-        Text(sentences.new_reports(summary) + ":"),
-        table,
-        *(Text("  " + line) for line in sentences.unlisted(unit.new_reports)),
-    ]
+    others = (Text("  " + line) for line in sentences.unlisted(unit.new_reports))
+    return [Text(sentences.new_reports(summary) + ":"), table, *others]
 
 
 def _plain_table() -> Table:

@@ -93,12 +93,10 @@ def most(data: xr.Dataset) -> str:
 
 
 def _flip_sentence(data: xr.Dataset) -> str:
-    flips = data["flip"].values
-    number = int(np.isfinite(flips).sum())
+    number = int(np.isfinite(data["flip"].values).sum())
     if not number:
         return "No judgement alone changes who leads (within its central 99 %; reliabilities from 0 to 1)."
-    nearest = int(np.nanargmax(data["flip_tail_probability"].values))
-    one = data.isel(judgement=nearest)
+    one = data.isel(judgement=int(np.nanargmax(data["flip_tail_probability"].values)))
     who = "One judgement" if number == 1 else f"{number} judgements, each alone,"
     return (
         f"{who} would put another scenario first; the least far out: {one['judgement'].item()} at "
@@ -117,8 +115,7 @@ def _set_sentence(data: xr.Dataset) -> str:
         fewest = "no smaller set will do" if bool(data["set_smallest"]) else between
         others = int(data["set_others"])
         more = f"; {counted(others, 'other set')} of this size would do too" if others else ""
-        ids = ", ".join(data["report"].values[data["in_set"].values])
-        which = f": {ids}" if size <= _NAMED else ""
+        which = ": " + ", ".join(data["report"].values[data["in_set"].values]) if size <= _NAMED else ""
         engine = data["set_engine_horizon"]
         return (
             f"Without {counted(size, 'report')} of {reports}{which}, {_first_two(data['set_horizon'])} at"

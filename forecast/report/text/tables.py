@@ -60,13 +60,9 @@ def table_lines(
 
 
 def check_lines(
-    path: Path,
-    case: Case,
-    checks: Sequence[Check] = (),
-    compared: Mapping[str, xr.Dataset] | None = None,
-    *,
+    path: Path, case: Case, checks: Sequence[Check] = (), compared: Mapping[str, xr.Dataset] | None = None, *,
     width: int = 100,
-) -> list[str]:
+) -> list[str]:  # fmt: skip
     """Return what a sound case holds and what is worth a second look, then its review and cross-checks."""
     question = case.question
     things = {"scenario": question.scenarios, "indicator": question.indicators, "source": question.sources}
