@@ -140,15 +140,12 @@ def whatif(data: xr.Dataset) -> dict[str, Any]:
         for scenario in part["scenario"].values.tolist():
             one = part.sel(scenario=scenario)
             row: dict[str, Any] = {"id": scenario} | ({"unit": unit} if unit else {})
-            apart = {str(name) for name in one if "difference" in str(name)}
+            apart = [str(name) for name in one if "difference" in str(name)]
+            levels = one.drop_vars(apart)
             for variant in one["variant"].values.tolist():
-                at = one.sel(variant=variant)
-                row[variant.replace(" ", "_")] = {
-                    str(name): float(at[name]) for name in at if name not in apart
-                }
-            row["difference"] = {
-                str(name).replace("_difference", ""): float(one[name]) for name in one if name in apart
-            }
+                at = levels.sel(variant=variant)
+                row[variant.replace(" ", "_")] = {str(name): float(p) for name, p in at.items()}
+            row["difference"] = {name.replace("_difference", ""): float(one[name]) for name in apart}
             rows.append(row)
     attrs = {name: data.attrs[name] for name in ("case", "as_of", "horizon", "digest", "seed")}
     warnings = [str(warning) for warning in from_json(data.attrs["warnings"])]
