@@ -7,14 +7,13 @@ at once and without a reader: for sliders, and for analyses that make thousands 
 
 from __future__ import annotations
 
-import csv
-import io
 import json
 import math
 import re
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import replace
 from datetime import date
+from itertools import count
 from typing import Any
 
 from forecast.case import elicitation
@@ -23,7 +22,7 @@ from forecast.case.evidence import Evidence, Report
 from forecast.case.folder import QUESTION, Case
 from forecast.case.judgement import JudgementId, Positive, Proportions
 from forecast.case.question import Indicator, Moves, Question, Transition
-from forecast.case.reader.evidence import COLUMNS, parse_evidence
+from forecast.case.reader.evidence import COLUMNS, Row, evidence_of
 from forecast.case.reader.question import Outline, question_of
 from forecast.case.reader.yaml_source import Node, load_yaml
 
@@ -366,10 +365,8 @@ def without_reports(question: Question, evidence: Evidence, dropped: Collection[
     while empty := {r.id for r in left if r.replaces and r.value is None and not replaced(r)}:
         gone |= empty
         left = [r for r in left if r.id not in empty]
-    kept: list[Report] = []
-    for report in left:
-        repeats = tuple(name for name in report.repeats if name not in gone)
-        kept.append(replace(report, repeats=repeats, replaces=replaced(report)))
+    repeats = [tuple(name for name in r.repeats if name not in gone) for r in left]
+    kept = [replace(r, repeats=old, replaces=replaced(r)) for r, old in zip(left, repeats, strict=True)]
     return Evidence(tuple(_alone(question, r, kept) for r in kept))
 
 
@@ -406,24 +403,25 @@ def altered_evidence(
     gone = {*drop, *(r.id for r in evidence.reports if r.source in drop_sources)}
     for name in grades:
         if name in gone:
-            problem, fix = "this report is left out, and graded too", "choose one of the two"
-            faults.add(0, name, problem, fix=fix)
-    rows = [_row(r) for r in without_reports(question, evidence, gone).reports]
+            faults.add(0, name, "this report is left out, and graded too", fix="choose one of the two")
+    rows = [Row(_row(r)) for r in without_reports(question, evidence, gone).reports]
     for row in rows:
         row["credibility"] = str(grades.get(row["id"], row["credibility"]))
     rows += _imagined(add, {row["id"] for row in rows}, faults)
     _raise(faults)
-    log, _ = parse_evidence(_csv(rows), Outline.of(question), faults)
+    for row, line in zip(rows, count(2), strict=False):  # as in a file, below its header
+        row.line = line
+    log, _ = evidence_of(rows, Outline.of(question), faults)
     _raise(faults)
     lines = {r.id: r.line for r in evidence.reports}
     return Evidence(tuple(replace(r, line=lines.get(r.id, 0)) for r in log.reports))
 
 
-def _imagined(add: Iterable[Imagined], ids: set[str], faults: Faults) -> list[dict[str, str]]:
+def _imagined(add: Iterable[Imagined], ids: set[str], faults: Faults) -> list[Row]:
     """Return imagined reports as rows of the log, with ids of their own."""
-    rows, number = [], 1
+    rows, number = list[Row](), 1
     for one in add:
-        row = _row(one) if isinstance(one, Report) else {str(k): _cell(v) for k, v in one.items()}
+        row = Row(_row(one) if isinstance(one, Report) else {str(k): _cell(v) for k, v in one.items()})
         for column in row:
             if column not in COLUMNS:
                 fix = meant(column, COLUMNS)
@@ -448,12 +446,4 @@ def _cell(value: Any) -> str:
         return value.isoformat()
     if isinstance(value, list | tuple):
         return ";".join(map(str, value))
-    return repr(float(value)) if isinstance(value, float) else str(value)
-
-
-def _csv(rows: Sequence[Mapping[str, str]]) -> bytes:
-    out = io.StringIO(newline="")
-    writer = csv.DictWriter(out, COLUMNS, restval="")
-    writer.writeheader()
-    writer.writerows(rows)
-    return out.getvalue().encode()
+    return repr(float(value)) if isinstance(value, float) else str(value).strip()

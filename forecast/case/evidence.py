@@ -74,11 +74,8 @@ class Evidence:
         latest = sorted(self.reports, key=lambda report: report.reported, reverse=True)[:MOST_SHOWN]
         cut = html.dim(f"the {MOST_SHOWN} latest") if len(self.reports) > MOST_SHOWN else ""
         names = ("reported", "id", "date", "indicator", "value", "source", "grade", "note")
-        return html.fold(
-            f"Evidence ({weighty} reports, {context} rows of context and withdrawals)",
-            cut + html.table(names, map(_cells, latest)),
-            opened=opened,
-        )
+        title = f"Evidence ({weighty} reports, {context} rows of context and withdrawals)"
+        return html.fold(title, cut + html.table(names, map(_cells, latest)), opened=opened)
 
     def _repr_html_(self) -> str:
         return html.page("forecast.Evidence", [self.html_part(opened=True)])

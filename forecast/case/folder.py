@@ -89,27 +89,16 @@ def load_case(path: Path | str) -> Case:
     if not folder.is_dir():
         raise InputError([_no_folder(folder)])
     of_question, of_evidence = Faults(str(folder / QUESTION)), Faults(str(folder / EVIDENCE))
-    question_data, evidence_data = (
-        _bytes(folder / QUESTION, of_question),
-        _bytes(folder / EVIDENCE, of_evidence),
-    )
-    question, outline = (
-        parse_question(question_data, of_question) if question_data is not None else (None, None)
-    )
-    if evidence_data is not None and outline is not None:
-        evidence, undated = parse_evidence(evidence_data, outline, of_evidence)
-    else:
-        evidence, undated = Evidence(), ()
+    asked, log = _bytes(folder / QUESTION, of_question), _bytes(folder / EVIDENCE, of_evidence)
+    question, outline = (None, None) if asked is None else parse_question(asked, of_question)
+    evidence, undated = Evidence(), tuple[str, ...]()
+    if log is not None and outline is not None:
+        evidence, undated = parse_evidence(log, outline, of_evidence)
     if of_question.noted or of_evidence.noted or question is None:
         raise InputError([*of_question.in_order(), *of_evidence.in_order()])
-    return Case(
-        name=folder.resolve().name,
-        path=folder,
-        question=question,
-        evidence=evidence,
-        digest=digest_of(question_data or b"", evidence_data or b""),
-        warnings=case_warnings(question, evidence, undated=undated),
-    )
+    warnings = case_warnings(question, evidence, undated=undated)
+    digest = digest_of(asked or b"", log or b"")
+    return Case(folder.resolve().name, folder, question, evidence, digest, warnings)
 
 
 def as_case(case: Case | Path | str) -> Case:
@@ -157,17 +146,12 @@ def _write_template(folder: Path) -> None:
                 path.rename(folder / path.name)
             made.rmdir()
         else:
-            made.chmod(0o777 & ~_umask())
+            os.umask(mask := os.umask(0))
+            made.chmod(0o777 & ~mask)
             made.rename(folder)
     except BaseException:
         shutil.rmtree(made, ignore_errors=True)
         raise
-
-
-def _umask() -> int:
-    mask = os.umask(0)
-    os.umask(mask)
-    return mask
 
 
 def _bytes(path: Path, faults: Faults) -> bytes | None:

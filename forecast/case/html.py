@@ -42,10 +42,8 @@ def table(header: Sequence[str], rows: Iterable[Sequence[str]], numbers: int = 0
     """Return a table whose last columns, `numbers` of them, are set to the right."""
     words = len(header) - numbers
     top = "".join(f"<th scope='col'>{escape(name)}</th>" for name in header)
-    body = "".join(
-        "<tr>"
-        + "".join(f"<td{' class=n' if n >= words else ''}>{escape(cell)}</td>" for n, cell in enumerate(row))
-        + "</tr>"
-        for row in rows
-    )
+    kinds = [""] * words + [" class=n"] * numbers
+    cells = (zip(kinds, row, strict=True) for row in rows)
+    lines = ("".join(f"<td{kind}>{escape(cell)}</td>" for kind, cell in row) for row in cells)
+    body = "".join(f"<tr>{line}</tr>" for line in lines)
     return f"<table><thead><tr>{top}</tr></thead><tbody>{body}</tbody></table>"

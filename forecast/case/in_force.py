@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import replace
-from datetime import date
+from datetime import date, timedelta
 
 from forecast.case.errors import Fault, InputError
 from forecast.case.question import Question
@@ -59,19 +59,12 @@ def checked_as_of(question: Question, as_of: date | None = None, *, today: date 
     Raises InputError if the day asked for is before the question was opened or after its horizon.
     """
     if as_of is None:
-        last = question.last_finished_day(today or date.today())
+        tomorrow = (today or date.today()) + timedelta(days=1)
+        last = question.as_of(question.last_day(question.period(tomorrow) - 1))
         return last if question.resolved is None else max(min(last, question.resolved.on), question.opened)
     if not question.opened <= as_of <= question.horizon:
-        raise InputError(
-            [
-                Fault(
-                    "as-of date",
-                    0,
-                    as_of.isoformat(),
-                    "the question was not open on this day",
-                    allowed=f"{question.opened} (opened) to {question.horizon} (horizon)",
-                    fix="choose a day in between, or none for the last finished period",
-                )
-            ]
-        )
+        problem = "the question was not open on this day"
+        fix = "choose a day in between, or none for the last finished period"
+        allowed = f"{question.opened} (opened) to {question.horizon} (horizon)"
+        raise InputError([Fault("as-of date", 0, as_of.isoformat(), problem, allowed, fix)])
     return as_of

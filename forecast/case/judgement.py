@@ -115,17 +115,9 @@ class MeasureMean:
 class JudgementId:
     """Which judgement of a question, or which number of it, is meant; its text is the name in every result.
 
-    Attributes
-    ----------
-    kind : str
-        "prior", "likelihood", "reliability", "testimony", "leave" (the rate of leaving a scenario), "lasts"
-        (the mean stay, its inverse), "then" (where to) or "transition" (a row of the matrix).
-    indicator, scenario : str
-        Of what, and under which scenario; "" where all or none is meant.
-    value : str
-        One value of a category, or the scenario that is moved to.
-    source : str
-        The source, or the name of the testimony.
+    ``kind`` may be "leave" (the rate of leaving a scenario), "lasts" (the mean stay, its inverse), "then"
+    (where to) or "transition" (a row of the matrix). What is not meant, or all of which is, is "". ``value``
+    is one of a category's, or the scenario moved to; ``source`` may be the name of a testimony.
     """
 
     kind: JudgementKind

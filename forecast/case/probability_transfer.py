@@ -14,6 +14,8 @@ from datetime import date
 
 #: The share that an added scenario takes of every other; or by scenario, of those that are named.
 ShareTaken = float | Mapping[str, float]
+#: From scenario to share, or to its prior.
+Shares = Mapping[str, float]
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,11 +41,7 @@ class ScenarioChange:
 
 
 def transfer_forward(
-    row: Mapping[str, float],
-    change: ScenarioChange,
-    *,
-    keep: Collection[str] = (),
-    named: Collection[str] = (),
+    row: Shares, change: ScenarioChange, *, keep: Collection[str] = (), named: Collection[str] = ()
 ) -> dict[str, float]:
     """Map shares over the scenarios before a change to shares after it; the sum is kept."""
     passed: dict[str, float] = defaultdict(float)
@@ -61,9 +59,7 @@ def transfer_forward(
     return dict(after)
 
 
-def transfer_back(
-    row: Mapping[str, float], change: ScenarioChange, prior: Mapping[str, float]
-) -> dict[str, float]:
+def transfer_back(row: Shares, change: ScenarioChange, prior: Shares) -> dict[str, float]:
     """Return the shares of scenarios before a change, from those after it.
 
     A scenario that others became gives its share back to them, in proportion to the prior mass that it had
@@ -89,11 +85,7 @@ def transfer_matrix(change: ScenarioChange) -> tuple[tuple[float, ...], ...]:
 
 
 def row_in_era(
-    row: Mapping[str, float],
-    own: str,
-    era: int,
-    changes: Sequence[ScenarioChange],
-    priors: Sequence[Mapping[str, float]],
+    row: Shares, own: str, era: int, changes: Sequence[ScenarioChange], priors: Sequence[Shares]
 ) -> dict[str, float]:
     """Return a row of moves for the scenarios of one era, from the row written over all there ever are.
 

@@ -210,20 +210,14 @@ class Question:
         """Return `day` held within `opened` and `horizon`."""
         return min(max(day, self.opened), self.horizon)
 
-    def last_finished_day(self, today: date) -> date:
-        """Return the last day of the last period completed by `today`, within the question's dates."""
-        return self.as_of(self.last_day(self.period(today + timedelta(days=1)) - 1))
-
     def html_parts(self) -> list[str]:
         """Return the parts of its display in a notebook: scenarios, indicators with likelihoods, sources."""
         form = "the truth may move" if self.dynamics is not None else "one scenario is true throughout"
         period = {7: "week", 1: "day"}.get(self.period_days, "period")
         units = f"; units: {', '.join(self.units)}" if self.units else ""
         asked = f"{self.opened} to {self.horizon}, by {period}; {form}{units}"
-        scenarios = [
-            (scenario.id, scenario.title, f"{p:.3g}")
-            for scenario, p in zip(self.scenarios, self.prior.mean, strict=True)
-        ]
+        priors = zip(self.scenarios, self.prior.mean, strict=True)
+        scenarios = html.table(("id", "title", "prior"), [(s.id, s.title, f"{p:.3g}") for s, p in priors], 1)
         sources = [(source.id, source.title, str(source.reliability)) for source in self.sources]
         indicators = [
             (i.id, i.title, ", ".join(i.values) if i.kind == "category" else i.kind, *map(str, i.likelihood))
@@ -234,9 +228,7 @@ class Question:
         likelihoods += html.table(("id", "title", "values", *ids), indicators, len(ids))
         return [
             f"<div>{escape(self.title)}</div>{html.dim(asked)}",
-            html.fold(
-                f"Scenarios ({len(ids)})", html.table(("id", "title", "prior"), scenarios, 1), opened=True
-            ),
+            html.fold(f"Scenarios ({len(ids)})", scenarios, opened=True),
             html.fold(f"Indicators ({len(indicators)})", likelihoods),
             html.fold(f"Sources ({len(sources)})", html.table(("id", "title", "reliability"), sources, 1)),
         ]

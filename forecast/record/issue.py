@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from datetime import UTC, date, datetime
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from forecast.inference import result
 from forecast.record.ledger import LEDGER, Entry, Inputs, append
@@ -31,7 +31,7 @@ def issue(case: Case, tree: xr.DataTree, *, issued_at: datetime | None = None) -
     Returns
     -------
     bool
-        True if it was recorded, False if the ledger held it already.
+        False if the ledger held it already.
 
     Raises
     ------
@@ -54,22 +54,14 @@ def issue(case: Case, tree: xr.DataTree, *, issued_at: datetime | None = None) -
 
 def inputs(tree: xr.DataTree) -> Inputs:
     """Return what decided a result's numbers."""
-    attrs = tree.attrs
-    return Inputs(
-        as_of=date.fromisoformat(str(attrs["as_of"])),
-        digest=str(attrs["digest"]),
-        engine=str(attrs["engine"]),
-        draws=int(attrs["draws"]),
-        chains=int(attrs["chains"]),
-        tolerance=float(attrs["tolerance"]),
-        seed=int(attrs["seed"]),
-        version=str(attrs["version"]),
-    )
+    whole = dict.fromkeys(("draws", "chains", "seed"), int)
+    kinds: dict[str, Any] = {"as_of": date.fromisoformat, "tolerance": float, **whole}
+    return Inputs(*(kinds.get(name, str)(tree.attrs[name]) for name in Inputs._fields))
 
 
 def entries(tree: xr.DataTree, *, issued_at: datetime) -> tuple[Entry, ...]:
     """Return the ledger's rows for a result: one per scenario, for each unit."""
-    made_from = inputs(tree)
+    made_from, when = inputs(tree), issued_at.astimezone(UTC).replace(microsecond=0)
     now, end = result.now(tree), result.at_horizon(tree)
     units: list[str] = [str(unit) for unit in now["unit"].values] if "unit" in now.dims else [""]
     rows = []
@@ -78,32 +70,18 @@ def entries(tree: xr.DataTree, *, issued_at: datetime) -> tuple[Entry, ...]:
             here, there = now.sel(scenario=scenario), end.sel(scenario=scenario)
             if unit:
                 here, there = result.of_unit(here, unit), result.of_unit(there, unit)
-            probability, low, high = _chance(here)
-            horizon_probability, horizon_low, horizon_high = _chance(there)
-            rows.append(
-                Entry(
-                    issued_at=issued_at.astimezone(UTC).replace(microsecond=0),
-                    unit=unit,
-                    scenario=str(scenario),
-                    probability=probability,
-                    low=low,
-                    high=high,
-                    horizon=result.horizon(tree),
-                    horizon_probability=horizon_probability,
-                    horizon_low=horizon_low,
-                    horizon_high=horizon_high,
-                    **made_from._asdict(),
-                )
-            )
+            row: dict[str, Any] = {"unit": unit, "scenario": str(scenario), "horizon": result.horizon(tree)}
+            row |= _chances(here) | {f"horizon_{name}": p for name, p in _chances(there).items()}
+            rows.append(Entry(issued_at=when, **row, **made_from._asdict()))
     return tuple(rows)
 
 
-def _chance(of: xr.Dataset) -> tuple[float, ...]:
+def _chances(of: xr.Dataset) -> dict[str, float]:
     """Return probability and interval ends, clipped to [0, 1]; raise where they are not finite."""
-    numbers = [float(of[name]) for name in ("probability", "low", "high")]
-    if not all(math.isfinite(number) for number in numbers):
-        raise ValueError(f"a forecast that is no number cannot be issued: {numbers}")
-    return tuple(min(max(number, 0.0), 1.0) for number in numbers)
+    numbers = {name: float(of[name]) for name in ("probability", "low", "high")}
+    if not all(map(math.isfinite, numbers.values())):
+        raise ValueError(f"a forecast that is no number cannot be issued: {list(numbers.values())}")
+    return {name: min(max(number, 0.0), 1.0) for name, number in numbers.items()}
 
 
 def last_issue(ledger: Sequence[Entry], made_from: Inputs) -> tuple[Entry, ...]:

@@ -29,36 +29,16 @@ def _utc(text: str) -> datetime:
     return datetime.strptime(text, "%Y-%m-%dT%H:%M:%SZ").replace(tzinfo=UTC)
 
 
-def _probability(text: str) -> float:
-    number = float(text)
-    if not 0 <= number <= 1:  # refuses nan as well
-        raise ValueError(text)
-    return number
+_DATE = (date.fromisoformat, lambda _: True, "a date, YYYY-MM-DD")
+_CHANCE = (float, lambda number: 0 <= number <= 1, "a number from 0 to 1")  # refuses nan as well
+_WHOLE = (int, lambda _: True, "a whole number")
+_NAME = (str, str.strip, "a name")
 
-
-def _positive(text: str) -> float:
-    number = float(text)
-    if not 0 < number < math.inf:
-        raise ValueError(text)
-    return number
-
-
-def _word(text: str) -> str:
-    if not text.strip():
-        raise ValueError(text)
-    return text
-
-
-_DATE = (date.fromisoformat, "a date, YYYY-MM-DD")
-_CHANCE = (_probability, "a number from 0 to 1")
-_WHOLE = (int, "a whole number")
-_NAME = (_word, "a name")
-
-#: By column: how a cell is read, and what it may be.
-FORMS: dict[str, tuple[Callable[[str], Any], str]] = {
-    "issued_at": (_utc, "a time in UTC, YYYY-MM-DDThh:mm:ssZ"),
+#: By column: how a cell is read, whether it is then right, and what it may be.
+FORMS: dict[str, tuple[Callable[[str], Any], Callable[[Any], object], str]] = {
+    "issued_at": (_utc, lambda _: True, "a time in UTC, YYYY-MM-DDThh:mm:ssZ"),
     "as_of": _DATE,
-    "unit": (str, "a unit, or nothing"),
+    "unit": (str, lambda _: True, "a unit, or nothing"),
     "scenario": _NAME,
     **dict.fromkeys(("probability", "low", "high"), _CHANCE),
     "horizon": _DATE,
@@ -66,7 +46,7 @@ FORMS: dict[str, tuple[Callable[[str], Any], str]] = {
     "engine": _NAME,
     "draws": _WHOLE,
     "chains": _WHOLE,
-    "tolerance": (_positive, "a positive number"),
+    "tolerance": (float, lambda number: 0 < number < math.inf, "a positive number"),
     "seed": _WHOLE,
     "digest": _NAME,
     "version": _NAME,
@@ -137,10 +117,6 @@ def read_ledger(path: Path | str) -> tuple[Entry, ...]:
     path : Path or str
         The ledger's file. One that does not exist holds no rows.
 
-    Returns
-    -------
-    tuple of Entry
-
     Raises
     ------
     InputError
@@ -166,7 +142,9 @@ def append(path: Path | str, entries: Sequence[Entry]) -> bool:
         issued = {entry.inputs for entry in _parse(path, old)}
         if not entries or entries[0].inputs in issued:
             return False
-        _replace(path, _joined(old, _text(entries, header=not old.strip()).encode()))
+        # An editor may have taken the last line's end away.
+        end = b"\n" if old.strip() and not old.endswith(b"\n") else b""
+        _replace(path, old + end + _text(entries, header=not old.strip()).encode())
     return True
 
 
@@ -181,11 +159,6 @@ def _content(path: Path) -> bytes:
         raise InputError([_fault(path, 0, None, why, "a readable file")]) from error
 
 
-def _joined(old: bytes, new: bytes) -> bytes:
-    """Append rows to the old content, after a line end if it lacks one."""
-    return old + (b"\n" if old.strip() and not old.endswith(b"\n") else b"") + new
-
-
 def _text(entries: Sequence[Entry], *, header: bool) -> str:
     text = io.StringIO()
     writer = csv.writer(text, lineterminator="\n")
@@ -196,15 +169,9 @@ def _text(entries: Sequence[Entry], *, header: bool) -> str:
 
 
 def _written(value: object) -> str:
-    match value:
-        case datetime():
-            return value.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
-        case date():
-            return value.isoformat()
-        case float():
-            return repr(value)
-        case _:
-            return str(value)
+    if isinstance(value, datetime):
+        return value.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+    return repr(value) if isinstance(value, float) else str(value)
 
 
 @contextmanager
@@ -250,15 +217,13 @@ def _parse(path: Path, content: bytes) -> tuple[Entry, ...]:
         if header is None:
             header = tuple(row)
             if header != COLUMNS:
-                raise InputError(
-                    [_fault(path, reader.line_num, ",".join(row), "has other columns", ",".join(COLUMNS))]
-                )
+                wrong = _fault(path, reader.line_num, ",".join(row), "has other columns", ",".join(COLUMNS))
+                raise InputError([wrong])
         elif len(row) != len(COLUMNS):
             allowed = f"{len(COLUMNS)} fields"
             faults.append(_fault(path, reader.line_num, f"{len(row)} fields", "is not a whole row", allowed))
         else:
-            entry, wrong = _entry(path, reader.line_num, row)
-            faults += wrong
+            entry = _entry(path, reader.line_num, row, faults)
             entries += [entry] if entry else []
     if faults:
         raise InputError(faults)
@@ -273,16 +238,18 @@ def _rows(path: Path, reader: _csv.Reader) -> Iterator[list[str]]:
         raise InputError([_fault(path, reader.line_num, str(error), "is not a table", "CSV")]) from None
 
 
-def _entry(path: Path, line: int, row: list[str]) -> tuple[Entry | None, list[Fault]]:
+def _entry(path: Path, line: int, row: list[str], faults: list[Fault]) -> Entry | None:
     values: list[Any] = []
-    faults: list[Fault] = []
+    before = len(faults)
     for name, text in zip(COLUMNS, row, strict=True):
-        parse, allowed = FORMS[name]
+        parse, right, allowed = FORMS[name]
         try:
             values.append(parse(text))
         except ValueError:
+            values.append(None)
+        if values[-1] is None or not right(values[-1]):
             faults.append(_fault(path, line, text, f"{name} cannot be read", allowed))
-    return (None if faults else Entry(*values)), faults
+    return None if len(faults) > before else Entry(*values)
 
 
 def _fault(path: Path, line: int, value: str | None, problem: str, allowed: str) -> Fault:

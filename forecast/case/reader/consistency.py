@@ -123,9 +123,8 @@ class _Log:
             fix = "name the report it passes on; what has no weight cannot be repeated"
             self.add(report, "repeats", name, f"{name} is {kind}, not a report", fix)
         elif self.cell(original) != self.cell(report):
-            problem = (
-                f"{name} speaks of {self._cell_text(original)}, this report of {self._cell_text(report)}"
-            )
+            other, own = self._cell_text(original), self._cell_text(report)
+            problem = f"{name} speaks of {other}, this report of {own}"
             fix = "correct the date or the indicator, or leave `repeats` empty"
             self.add(report, "repeats", name, problem, fix)
         else:
@@ -183,17 +182,13 @@ class _Log:
                     break
 
     def _add_clash(self, report: Report, other: Report, measure: bool) -> None:
-        value = str(report.value)
+        row, cell = f"{other.id} (line {other.line})", self._cell_text(report)
+        problem = f"{report.source} already says {other.value} of {cell}, in {row}"
+        fix = f"write {other.id} under `replaces` if this corrects it; else correct source, date or value"
         if measure:
-            problem = f"{other.id} (line {other.line}) already measures {self._cell_text(report)}"
+            problem = f"{row} already measures {cell}"
             fix = f"write {other.id} under `replaces` if this corrects it, else keep one of the two"
-        else:
-            problem = (
-                f"{report.source} already says {other.value} of {self._cell_text(report)}, in {other.id}"
-            )
-            problem += f" (line {other.line})"
-            fix = f"write {other.id} under `replaces` if this corrects it; else correct source, date or value"
-        self.add(report, "value", value, problem, fix)
+        self.add(report, "value", str(report.value), problem, fix)
 
     def check_testimonies(self) -> None:
         """Check that a testimony is one source's."""

@@ -14,6 +14,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from datetime import date
 from pathlib import Path
+from typing import Any
 
 from forecast.case.errors import Faults, listed, meant
 from forecast.case.evidence import Evidence, Report
@@ -51,12 +52,14 @@ def read_evidence(path: Path | str, question: Question) -> Evidence:
 
 def parse_evidence(data: bytes, outline: Outline, faults: Faults) -> tuple[Evidence, tuple[str, ...]]:
     """Return the evidence in a file's bytes, and the ids of the reports that do not say when they came."""
-    rows = load_csv(data, faults, columns=COLUMNS, required=REQUIRED) or []
-    reader = _RowReader(outline, faults)
-    read = [reader.report(row) for row in rows]
+    return evidence_of(load_csv(data, faults) or [], outline, faults)
+
+
+def evidence_of(rows: Sequence[Row], outline: Outline, faults: Faults) -> tuple[Evidence, tuple[str, ...]]:
+    """Return the evidence in rows of text, and the ids of the reports that do not say when they came."""
+    read = map(_RowReader(outline, faults).report, rows)
     reports = _completed([report for report in read if report is not None])
-    ids = [row["id"] for row in rows]
-    check_reports(reports, outline, faults, ids=ids)
+    check_reports(reports, outline, faults, ids=[row["id"] for row in rows])
     undated = tuple(row["id"] for row in rows if row["indicator"] and not row["reported"])
     return Evidence(reports), undated
 
@@ -87,7 +90,9 @@ class _RowReader:
         reported = self._date(row, "reported", row["reported"]) if row["reported"] else when
         value, ok = self._value(row)
         independence = self._independence(row)
-        replaces = self._one_id(row, "replaces")
+        if _BREAK.search(row["replaces"]):
+            self._add(row, "replaces", "only one report can be named", fix="write one row for each")
+        replaces = next(iter(_split(row["replaces"], r"[;,\s]+")), "")
         if row["credibility"] and row["credibility"] not in GRADES:
             letter = any(character.isalpha() for character in row["credibility"])
             fix = "write only the digit: the letter grades the source, in question.yaml" if letter else ""
@@ -99,21 +104,12 @@ class _RowReader:
         self._check_unit(row)
         if id is None or when is None or reported is None or not ok:
             return None
-        plain = {key: row[key] for key in ("source", "credibility", "testimony", "note", "citation", "unit")}
-        repeats, via = _split(row["repeats"], r"[;,\s]+"), _split(row["via"], r"[;,]")
-        return Report(
-            id=id,
-            date=when,
-            reported=reported,
-            indicator=indicator,
-            value=value,
-            repeats=repeats,
-            independence=independence,
-            replaces=replaces,
-            via=via,
-            line=row.line,
-            **plain,
-        )
+        others: dict[str, Any] = {
+            key: row[key] for key in ("source", "credibility", "testimony", "note", "citation", "unit")
+        }
+        others |= {"repeats": _split(row["repeats"], r"[;,\s]+"), "via": _split(row["via"], r"[;,]")}
+        others |= {"independence": independence, "replaces": replaces, "line": row.line}
+        return Report(id, when, reported, indicator, value, **others)
 
     def _add(self, row: Row, column: str, problem: str, allowed: str = "", fix: str = "") -> None:
         name = f"report {row['id']}" if row["id"] else "report without id"
@@ -182,11 +178,6 @@ class _RowReader:
             allowed = "a number from 0 (a mere repeat) to 1 (an observation of its own)"
             self._add(row, "independence", "not a share", allowed)
         return share if 0 <= share <= 1 else None
-
-    def _one_id(self, row: Row, column: str) -> str:
-        if _BREAK.search(row[column]):
-            self._add(row, column, "only one report can be named", fix="write one row for each")
-        return next(iter(_split(row[column], r"[;,\s]+")), "")
 
     def _value(self, row: Row) -> tuple[Value, bool]:
         """Return the parsed value of a row, and whether its other columns can be checked."""
@@ -259,13 +250,8 @@ class Row(dict[str, str]):
         return ""
 
 
-def load_csv(
-    data: bytes, faults: Faults, *, columns: Sequence[str], required: Sequence[str]
-) -> list[Row] | None:
-    """Return the rows of a comma-separated file with a header, None where the header cannot be used.
-
-    `columns` are those there may be, in any order, `required` those there must be.
-    """
+def load_csv(data: bytes, faults: Faults) -> list[Row] | None:
+    """Return the rows of a comma-separated file with a header, None where the header cannot be used."""
     text = decoded(data, faults, most_bytes=MOST_BYTES)
     if text is None:
         return None
@@ -280,7 +266,7 @@ def load_csv(
             if not any(cells):
                 continue
             if header is None:
-                header = _header(cells, line, faults, columns, required)
+                header = _header(cells, line, faults)
                 if header is None:
                     return None
             elif _fits(cells, header, line, faults):
@@ -290,13 +276,11 @@ def load_csv(
         problem, fix = _explained(str(error))
         faults.add(start, None, problem, fix=fix)
     if header is None and not faults.noted:
-        faults.add(1, None, "the file is empty", fix=f"begin it with the header: {','.join(columns)}")
+        faults.add(1, None, "the file is empty", fix=f"begin it with the header: {','.join(COLUMNS)}")
     return None if header is None else rows
 
 
-def _header(
-    cells: list[str], line: int, faults: Faults, columns: Sequence[str], required: Sequence[str]
-) -> list[str] | None:
+def _header(cells: list[str], line: int, faults: Faults) -> list[str] | None:
     """Return the names of the columns, None if no row could be read by them."""
     if len(cells) == 1:
         for name, delimiter in (("semicolons", ";"), ("tabs", "\t")):
@@ -305,18 +289,18 @@ def _header(
                 faults.add(line, cells[0], f"the columns are separated by {name}, not by commas", fix=fix)
                 return None
     names = [cell.lower() for cell in cells]
-    filled = len(names) if names[-1] else max(i for i, name in enumerate(names) if name) + 1
+    filled = max(i for i, name in enumerate(names) if name) + 1
     usable = True
     for i, name in enumerate(names[:filled]):  # beyond: a spreadsheet's empty columns to the right
-        if name not in columns:
-            faults.add(line, cells[i], "unknown column", allowed=listed(columns), fix=meant(name, columns))
+        if name not in COLUMNS:
+            faults.add(line, cells[i], "unknown column", allowed=listed(COLUMNS), fix=meant(name, COLUMNS))
         elif name in names[:i]:
             faults.add(line, name, "the column is there twice", fix="keep one of the two")
             usable = False
-    missing = [name for name in required if name not in names]
+    missing = [name for name in REQUIRED if name not in names]
     if missing:
         fix = "add it to the header; the first line of the file must be the header"
-        faults.add(line, None, f"missing column: {listed(missing)}", allowed=listed(columns), fix=fix)
+        faults.add(line, None, f"missing column: {listed(missing)}", allowed=listed(COLUMNS), fix=fix)
     return names if usable and not missing else None
 
 

@@ -158,10 +158,8 @@ def _ratios(written: Mapping[str, float], place: Place, defaults: Defaults) -> d
         place.refuse(": every ratio is 0", fix="at least one must be above 0")
     if wrong or largest == 0:
         return {}
-    return {
-        id: Proportions(elicitation.yes(ratio / largest), math.inf, defaults.learn)
-        for id, ratio in written.items()
-    }
+    shares = {id: elicitation.yes(ratio / largest) for id, ratio in written.items()}
+    return {id: Proportions(share, math.inf, defaults.learn) for id, share in shares.items()}
 
 
 def _check_given(indicators_at: Place, indicators: Sequence[Indicator], ids: set[str]) -> None:
@@ -240,10 +238,8 @@ def read_grades(
         floor = not (isinstance(judgement, float) and 0 < judgement < 1)
         judged = proportions(judgement, Asked(place[letter], usual, floor=floor))
         letters[letter] = letters[letter] if judged is None else judged
-    factors = {code: written.factor(code) for code in CREDIBILITY}
-    return letters, MappingProxyType(
-        {code: CREDIBILITY[code] if factor is None else factor for code, factor in factors.items()}
-    )
+    factors = {code: factor for code in CREDIBILITY if (factor := written.factor(code)) is not None}
+    return letters, MappingProxyType({**CREDIBILITY, **factors})
 
 
 def read_sources(

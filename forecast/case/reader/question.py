@@ -114,13 +114,9 @@ def _read(file: schema.QuestionFile, top: Place) -> tuple[Question | None, Outli
     if "units" in top and file.units == []:
         top["units"].refuse("is empty", fix="name the units, or remove the line", value=None)
     resolved = _read_resolved(file, top["resolved"], scenarios)
-    outline = Outline(
-        opened=opened,
-        period_days=period_days,
-        indicators=statable,
-        sources=None if file.sources is None else frozenset(file.sources),
-        units=None if file.units is None else tuple(file.units),
-    )
+    source_ids = None if file.sources is None else frozenset(file.sources)
+    units = None if file.units is None else tuple(file.units)
+    outline = Outline(opened, period_days, statable, source_ids, units)
     if top.faults.noted or not opened or not horizon or not scenarios.prior or not period_days:
         return None, outline, scenarios
     question = Question(
@@ -138,7 +134,7 @@ def _read(file: schema.QuestionFile, top: Place) -> tuple[Question | None, Outli
         resolution=file.resolution or "",
         dynamics=dynamics,
         groups=groups,
-        units=outline.units or (),
+        units=units or (),
         credibility=credibility,
         resolved=resolved,
     )
@@ -225,19 +221,15 @@ def _read_scenarios(file: schema.QuestionFile, top: Place, defaults: Defaults) -
     elif len(residual) > 1:
         problem = "only one scenario can be residual: it stands for all that the others leave out"
         place.note(listed(residual), problem, fix="keep `residual` on one")
-    return replace(scenarios, prior=_read_prior(file, top, first, written, defaults))
+    return replace(scenarios, prior=_read_prior(file, top, first, scenarios, defaults))
 
 
 def _read_prior(
-    file: schema.QuestionFile,
-    top: Place,
-    first: Sequence[str],
-    written: Mapping[str, schema.Scenario],
-    defaults: Defaults,
+    file: schema.QuestionFile, top: Place, first: Sequence[str], scenarios: Scenarios, defaults: Defaults
 ) -> Proportions | None:
     """Return the prior over the scenarios of the first day: even, or one number per scenario."""
     place, weight = top["scenarios"], file.prior_weight or defaults.weight
-    priors = {id: one.prior for id, one in written.items() if "prior" in one.model_fields_set}
+    priors = {id: one.prior for id, one in scenarios.written.items() if "prior" in one.model_fields_set}
     if file.prior is not None:
         if priors:
             problem = "`prior` is given at the top and again under the scenarios"
@@ -375,13 +367,9 @@ class Outline:
     @classmethod
     def of(cls, question: Question) -> Outline:
         """Return the outline of a question that has been read."""
-        return cls(
-            opened=question.opened,
-            period_days=question.period_days,
-            indicators={i.id: (i.kind, i.values) for i in question.indicators},
-            sources=frozenset(source.id for source in question.sources),
-            units=question.units,
-        )
+        indicators = {i.id: (i.kind, i.values) for i in question.indicators}
+        sources = frozenset(source.id for source in question.sources)
+        return cls(question.opened, question.period_days, indicators, sources, question.units)
 
     def period(self, day: date) -> int:
         """Return the number of the period that holds a day; 0 where the question does not tell."""

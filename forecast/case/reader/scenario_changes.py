@@ -37,13 +37,10 @@ def check_lifetime(
             place[key].refuse("lies outside the question", allowed=allowed, fix=fix)
     if since and until and until <= since:
         place["until"].refuse(f"is not after since ({since})", fix="correct one of the two")
+    to_what = "write what becomes of its probability, e.g. {other: 1}, with shares that sum to 1"
     for key, needed, fix in (
         ("becomes", "until", "write the first day on which it is gone"),
-        (
-            "until",
-            "becomes",
-            "write what becomes of its probability, e.g. {other: 1}, with shares that sum to 1",
-        ),
+        ("until", "becomes", to_what),
         ("takes", "since", "write the first day on which it is there"),
     ):
         if key in keys and needed not in keys:
@@ -194,18 +191,12 @@ def file_of_era(file: schema.QuestionFile, setting: EraSetting, top: Place) -> s
         change["prior"] = None
     if file.dynamics is not None:
         at = top["dynamics"]
-        moves, transition = (
-            setting.cut(file.dynamics.moves or {}),
-            setting.cut(file.dynamics.transition or {}),
-        )
         rows = {
-            "moves": {id: _move(id, row, setting, at["moves"][id]) for id, row in moves.items() if row},
-            "transition": {
-                id: _step(id, row, setting, at["transition"][id]) for id, row in transition.items() if row
-            },
+            key: {id: one(id, row, setting, at[key][id]) for id, row in setting.cut(written).items() if row}
+            for key, one in (("moves", _move), ("transition", _step))
+            if (written := getattr(file.dynamics, key)) is not None
         }
-        written = {key: one for key, one in rows.items() if getattr(file.dynamics, key) is not None}
-        change["dynamics"] = file.dynamics.model_copy(update=written)
+        change["dynamics"] = file.dynamics.model_copy(update=rows)
     return file.model_copy(update=change)
 
 

@@ -88,13 +88,10 @@ def load_yaml(data: bytes, faults: Faults) -> Node | None:
         faults.add(line, repr(control.group()), "a control character", fix=fix)
         return None
     builder = _Builder(faults)
-    try:
-        for event in _events(text):
-            if not builder.add(event):
-                break
-    except _Unreadable as error:
-        faults.add(error.line, _line_of(text, error.line), error.problem, fix=error.fix)
-        return None
+    for event in _events(text, builder):
+        builder.add(event)
+        if builder.stopped:
+            break
     top = builder.top
     if builder.stopped:
         return None
@@ -129,16 +126,8 @@ def parse_date(text: str) -> date | None:
         return None
 
 
-class _Unreadable(Exception):
-    """The text is not YAML."""
-
-    def __init__(self, line: int, problem: str, fix: str) -> None:
-        super().__init__(problem)
-        self.line, self.problem, self.fix = line, problem, fix
-
-
-def _events(text: str) -> Iterator[Any]:
-    """Yield the parser's events; whatever the parser raises becomes `_Unreadable`."""
+def _events(text: str, builder: _Builder) -> Iterator[Any]:
+    """Yield the parser's events; whatever the parser raises becomes a fault."""
     from ruamel.yaml import YAML
 
     try:
@@ -146,18 +135,14 @@ def _events(text: str) -> Iterator[Any]:
     except Exception as error:  # the parser has errors of its own besides YAMLError, e.g. for \U escapes
         mark = getattr(error, "problem_mark", None) or getattr(error, "context_mark", None)
         line = mark.line + 1 if mark else 0
-        if _line_of(text, line)[:1] == "\t":
-            raise _Unreadable(line, "the line is indented by a tab", "indent by spaces") from None
+        shown = text.splitlines()[line - 1] if 0 < line <= len(text.splitlines()) else ""
+        if shown[:1] == "\t":
+            builder.stop(line, shown, "the line is indented by a tab", "indent by spaces")
+            return
         message = f"{getattr(error, 'context', '')} {getattr(error, 'problem', '')}"
-        for part, problem, fix in _PLAIN_ENGLISH:
-            if part in message:
-                raise _Unreadable(line, f"not YAML: {problem}", fix) from None
-        raise _Unreadable(line, "not YAML", "compare with the example that `forecast new` writes") from None
-
-
-def _line_of(text: str, line: int) -> str:
-    lines = text.splitlines()
-    return lines[line - 1] if 0 < line <= len(lines) else ""
+        known = ((f"not YAML: {problem}", fix) for part, problem, fix in _PLAIN_ENGLISH if part in message)
+        unknown = "not YAML", "compare with the example that `forecast new` writes"
+        builder.stop(line, shown, *next(known, unknown))
 
 
 def _scalar(text: str) -> Scalar:
@@ -203,12 +188,12 @@ class _Builder:
         self._anchors: dict[str, Node] = {}
         self._aliased = self._values = 0
 
-    def add(self, event: Any) -> bool:
+    def add(self, event: Any) -> None:
         """Add an event; return whether to go on."""
         kind, line = type(event).__name__, event.start_mark.line + 1
         if getattr(event, "tag", None) and kind != "AliasEvent":
             tag = str(event.tag).replace("tag:yaml.org,2002:", "!!")
-            self._stop(line, tag, "a YAML tag", "remove it: only plain values are read here")
+            self.stop(line, tag, "a YAML tag", "remove it: only plain values are read here")
         elif kind == "ScalarEvent":
             quoted = event.style is not None
             value = event.value if quoted else _scalar(event.value)
@@ -216,7 +201,7 @@ class _Builder:
         elif kind in ("MappingStartEvent", "SequenceStartEvent"):
             self._stack.append(_Open(line, _anchor(event), kind == "MappingStartEvent"))
             if len(self._stack) > MOST_DEPTH:
-                self._stop(line, None, f"more than {MOST_DEPTH} levels of brackets", "write it flatter")
+                self.stop(line, None, f"more than {MOST_DEPTH} levels of brackets", "write it flatter")
         elif kind in ("MappingEndEvent", "SequenceEndEvent"):
             ended = self._stack.pop()
             self._finish(ended.close(), ended.anchor)
@@ -224,25 +209,24 @@ class _Builder:
             self._alias(str(_anchor(event)), line)
         elif kind == "DocumentStartEvent":
             self._document(event, line)
-        return not self.stopped
 
     def _document(self, event: Any, line: int) -> None:
         if self.top is not None:
-            self._stop(line, "---", "a second document in the file", "keep one question per file")
+            self.stop(line, "---", "a second document in the file", "keep one question per file")
         version = getattr(event, "version", None)
         if version and tuple(version) != (1, 2):
             number = ".".join(map(str, version))
-            self._stop(line, number, "not the version of YAML that is read, 1.2", "remove the %YAML line")
+            self.stop(line, number, "not the version of YAML that is read, 1.2", "remove the %YAML line")
 
     def _alias(self, name: str, line: int) -> None:
         node = self._anchors.get(name)
         if node is None:
-            self._stop(line, f"*{name}", "an alias of what is not complete yet", "write the entry out")
+            self.stop(line, f"*{name}", "an alias of what is not complete yet", "write the entry out")
             return
         self._aliased += node.size
         if self._aliased > MOST_ALIASED:
             problem = f"the aliases stand for more than {MOST_ALIASED:,} values"
-            self._stop(line, f"*{name}", problem, "write the entries out")
+            self.stop(line, f"*{name}", problem, "write the entries out")
             return
         self._finish(node, None)
 
@@ -250,7 +234,7 @@ class _Builder:
         """Put a finished node where it belongs: as key, as value, as item or at the top."""
         self._values += 1
         if self._values > MOST_VALUES:
-            self._stop(node.line, None, f"more than {MOST_VALUES:,} values", "split the question")
+            self.stop(node.line, None, f"more than {MOST_VALUES:,} values", "split the question")
         if anchor:
             self._anchors[anchor] = node
         if not self._stack:
@@ -284,7 +268,7 @@ class _Builder:
         parent.key_lines[name] = node.line
         return name
 
-    def _stop(self, line: int, value: str | None, problem: str, fix: str) -> None:
+    def stop(self, line: int, value: str | None, problem: str, fix: str) -> None:
         self.faults.add(line, value, problem, fix=fix)
         self.stopped = True
 
