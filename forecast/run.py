@@ -73,11 +73,20 @@ class Weekly:
 
 
 def weekly(
-    case: Case | Path | str, *, as_of: date | None = None, engine: Engine = "smc", draws: int = 2000,
-    chains: int = 4, tolerance: float = 0.005, seed: int = 0, dry_run: bool = False, document: bool = True,
-    progress: Progress | None = None, notify: Notify | None = None,
+    case: Case | Path | str,
+    *,
+    as_of: date | None = None,
+    engine: Engine = "smc",
+    draws: int = 2000,
+    chains: int = 4,
+    tolerance: float = 0.005,
+    seed: int = 0,
+    dry_run: bool = False,
+    document: bool = True,
+    progress: Progress | None = None,
+    notify: Notify | None = None,
     on_summary: Callable[[Summary], None] | None = None,
-) -> Weekly:  # fmt: skip
+) -> Weekly:
     """Forecast a case, write brief and trend plot to its `output/`, and issue the forecast to its ledger.
 
     Nothing is written before all that can fail has been done. What was issued from the very same inputs, and
@@ -111,6 +120,20 @@ def weekly(
     rows, text = issued_before(case, ledger, inputs)
     if rows and not dry_run:
         return Weekly(case, inputs, "nothing changed", text, rows)
+    return _anew(case, ledger, inputs, dry_run, document, progress, notify, on_summary)
+
+
+def _anew(
+    case: Case,
+    ledger: Sequence[Entry],
+    inputs: Inputs,
+    dry_run: bool,
+    document: bool,
+    progress: Progress | None,
+    notify: Notify | None,
+    on_summary: Callable[[Summary], None] | None,
+) -> Weekly:
+    """Infer a forecast, and write and issue it unless it is a dry run."""
     from forecast.record.issue import issue
     from forecast.report.json import document as json_document
 
@@ -172,9 +195,13 @@ class Brief(NamedTuple):
 
 
 def brief(
-    case: Case | Path | str, *, format: Literal["html", "md"] = "html", as_of: date | None = None,
-    progress: Progress | None = None, notify: Notify | None = None,
-) -> Brief:  # fmt: skip
+    case: Case | Path | str,
+    *,
+    format: Literal["html", "md"] = "html",
+    as_of: date | None = None,
+    progress: Progress | None = None,
+    notify: Notify | None = None,
+) -> Brief:
     """Write the weekly brief to the case's `output/` without issuing a forecast.
 
     Parameters
@@ -257,9 +284,14 @@ def _numbers(document: dict[str, Any]) -> dict[tuple[str, str], tuple[float, flo
 
 
 def inputs_of(
-    case: Case, as_of: date | None = None, engine: Engine = "smc", draws: int = 2000, chains: int = 4,
-    tolerance: float = 0.005, seed: int = 0,
-) -> Inputs:  # fmt: skip
+    case: Case,
+    as_of: date | None = None,
+    engine: Engine = "smc",
+    draws: int = 2000,
+    chains: int = 4,
+    tolerance: float = 0.005,
+    seed: int = 0,
+) -> Inputs:
     """Return everything that decides a forecast's numbers."""
     day = checked_as_of(case.question, as_of)
     return Inputs(day, case.digest, engine, draws, chains, tolerance, seed, __version__)
@@ -280,9 +312,13 @@ def infer(
 
 
 def changed_since_issue(
-    case: Case, tree: xr.DataTree, *, ledger: Sequence[Entry] | None = None, question_was: Path | None = None,
+    case: Case,
+    tree: xr.DataTree,
+    *,
+    ledger: Sequence[Entry] | None = None,
+    question_was: Path | None = None,
     progress: Callable[[float], None] | None = None,
-) -> xr.Dataset | None:  # fmt: skip
+) -> xr.Dataset | None:
     """Split the move since the last issued forecast, None if none was issued before.
 
     Parameters

@@ -110,9 +110,15 @@ class Chart:
 
 
 def lay_out(
-    question: Question, styles: Mapping[str, ScenarioStyle], trend: xr.Dataset, outlook: xr.Dataset,
-    issued: Sequence[Entry], reports: Sequence[date], size: Size, most: int,
-) -> Chart:  # fmt: skip
+    question: Question,
+    styles: Mapping[str, ScenarioStyle],
+    trend: xr.Dataset,
+    outlook: xr.Dataset,
+    issued: Sequence[Entry],
+    reports: Sequence[date],
+    size: Size,
+    most: int,
+) -> Chart:
     """Return the chart of one unit's trend and outlook, with forecasts as issued and the days of reports.
 
     Of more dates than ``most`` only so many are drawn.
@@ -139,9 +145,14 @@ def lay_out(
 
 
 def _shapes(
-    box: Box, scenario: Scenario, style: ScenarioStyle, trend: xr.Dataset, outlook: xr.Dataset | None,
-    issued: Sequence[Entry], most: int,
-) -> ScenarioShapes:  # fmt: skip
+    box: Box,
+    scenario: Scenario,
+    style: ScenarioStyle,
+    trend: xr.Dataset,
+    outlook: xr.Dataset | None,
+    issued: Sequence[Entry],
+    most: int,
+) -> ScenarioShapes:
     """Return the shapes of one scenario, yet without its name; a static question has no outlook."""
     days, own = dates(trend["as_of"]), trend.sel(scenario=scenario.id)
     band, line, markers = _paths(box, days, own, most)

@@ -29,18 +29,33 @@ if TYPE_CHECKING:
 
 @overload
 def plot_evidence_map(
-    case: Case, explanation: xr.Dataset, *, unit: str | None = None, indicators: int = 20,
-    width: float | None = None, backend: Literal["matplotlib"] = "matplotlib",
-) -> Figure: ...  # fmt: skip
+    case: Case,
+    explanation: xr.Dataset,
+    *,
+    unit: str | None = None,
+    indicators: int = 20,
+    width: float | None = None,
+    backend: Literal["matplotlib"] = "matplotlib",
+) -> Figure: ...
 @overload
 def plot_evidence_map(
-    case: Case, explanation: xr.Dataset, *, unit: str | None = None, indicators: int = 20,
-    width: float | None = None, backend: Literal["plotly"],
-) -> go.Figure: ...  # fmt: skip
+    case: Case,
+    explanation: xr.Dataset,
+    *,
+    unit: str | None = None,
+    indicators: int = 20,
+    width: float | None = None,
+    backend: Literal["plotly"],
+) -> go.Figure: ...
 def plot_evidence_map(
-    case: Case, explanation: xr.Dataset, *, unit: str | None = None, indicators: int = 20,
-    width: float | None = None, backend: Backend = "matplotlib",
-) -> Figure | go.Figure:  # fmt: skip
+    case: Case,
+    explanation: xr.Dataset,
+    *,
+    unit: str | None = None,
+    indicators: int = 20,
+    width: float | None = None,
+    backend: Backend = "matplotlib",
+) -> Figure | go.Figure:
     """Draw what each indicator weighs for each scenario against the rest, in decibans, as a heat map.
 
     Blue speaks for the scenario, red against it; the colours are symmetric about 0, and every cell has its

@@ -134,9 +134,14 @@ def plot_hindsight(
 
 
 def _panels(
-    title: str, subtitle: str, series: Sequence[TrendSeries], width: float, *, notes: Sequence[str] = (),
+    title: str,
+    subtitle: str,
+    series: Sequence[TrendSeries],
+    width: float,
+    *,
+    notes: Sequence[str] = (),
     key: Sequence[Any] = (),
-) -> tuple[Figure, list[Axes]]:  # fmt: skip
+) -> tuple[Figure, list[Axes]]:
     """Return a figure with one panel per series, with name, note, band and dates, and a common key."""
     rows, columns = base.grid_shape(len(series), int((width - _LEFT) / _LEAST))
     wide = (width - _LEFT - _APART * columns) / columns

@@ -52,18 +52,33 @@ _NUMBERS = SMALL - 1.5  #: Size of the numbers of reports
 
 @overload
 def plot_trend(
-    case: Case, tree: xr.DataTree, *, unit: str | None = None, reports: int = 8,
-    width: float | None = None, backend: Literal["matplotlib"] = "matplotlib",
-) -> Figure: ...  # fmt: skip
+    case: Case,
+    tree: xr.DataTree,
+    *,
+    unit: str | None = None,
+    reports: int = 8,
+    width: float | None = None,
+    backend: Literal["matplotlib"] = "matplotlib",
+) -> Figure: ...
 @overload
 def plot_trend(
-    case: Case, tree: xr.DataTree, *, unit: str | None = None, reports: int = 8,
-    width: float | None = None, backend: Literal["plotly"],
-) -> go.Figure: ...  # fmt: skip
+    case: Case,
+    tree: xr.DataTree,
+    *,
+    unit: str | None = None,
+    reports: int = 8,
+    width: float | None = None,
+    backend: Literal["plotly"],
+) -> go.Figure: ...
 def plot_trend(
-    case: Case, tree: xr.DataTree, *, unit: str | None = None, reports: int = 8,
-    width: float | None = None, backend: Backend = "matplotlib",
-) -> Figure | go.Figure:  # fmt: skip
+    case: Case,
+    tree: xr.DataTree,
+    *,
+    unit: str | None = None,
+    reports: int = 8,
+    width: float | None = None,
+    backend: Backend = "matplotlib",
+) -> Figure | go.Figure:
     """Draw the trend of a forecast, the reports that moved it, and the outlook.
 
     Scenarios differ in colour, in line style and in marker, so that the plot can be read by the colour-blind

@@ -59,9 +59,13 @@ class Step:
 
 
 def plot_changed(
-    case: Case, change: xr.Dataset, *, when: When | None = None, unit: str | None = None,
+    case: Case,
+    change: xr.Dataset,
+    *,
+    when: When | None = None,
+    unit: str | None = None,
     width: float = base.WIDE,
-) -> Figure:  # fmt: skip
+) -> Figure:
     """Draw what moved each scenario's probability since the last forecast that was issued.
 
     A panel for each scenario, from the number that was issued down to this forecast; a filled bar raises the
@@ -124,9 +128,14 @@ def _equal_ranges(waterfalls: list[list[Step]], wide: float) -> list[tuple[float
 
 
 def plot_evidence(
-    case: Case, explanation: xr.Dataset, *, scenario: str | None = None, unit: str | None = None,
-    cells: int = 12, width: float = base.WIDE,
-) -> Figure:  # fmt: skip
+    case: Case,
+    explanation: xr.Dataset,
+    *,
+    scenario: str | None = None,
+    unit: str | None = None,
+    cells: int = 12,
+    width: float = base.WIDE,
+) -> Figure:
     """Draw the steps from the prior of a scenario to its forecast: a waterfall of weights of evidence.
 
     Along the axis run the log odds of the scenario against the rest, in decibans; above it the probabilities
@@ -232,9 +241,14 @@ def _mark_probabilities(axes: Axes, room: float) -> None:
 
 
 def plot_collect(
-    case: Case, table: pd.DataFrame, *, target: Target = "horizon", unit: str | None = None, rows: int = 15,
+    case: Case,
+    table: pd.DataFrame,
+    *,
+    target: Target = "horizon",
+    unit: str | None = None,
+    rows: int = 15,
     width: float = base.WIDE,
-) -> Figure:  # fmt: skip
+) -> Figure:
     """Plot the expected information of possible reports, by indicator and source.
 
     Parameters

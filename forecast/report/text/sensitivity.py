@@ -168,7 +168,7 @@ def _table(data: xr.Dataset, top: int, width: int) -> list[str]:
         rows.append([name, *cells, *_learnt(one)])
     headings = ["judgement", "stated", "low", "high", "at low", "at high", "points"]
     headings += [*(["now", ""] if regime else []), "learnt", ""]
-    return ["", *wrap(title, width), *table_lines(headings, rows, width=width)]
+    return ["", *wrap(title, width), *table_lines(headings, rows, width=width, keep_first=True)]
 
 
 def _learnt(one: xr.Dataset) -> list[str]:
@@ -191,7 +191,7 @@ def _flip_lines(data: xr.Dataset, top: int, width: int) -> list[str]:
         rows.append([one["judgement"].item(), *numbers, one["flip_to"].item(), percent(float(chance[j]))])
     title = "Where another scenario would lead, one judgement alone, all others as stated"
     headings = ["judgement", "stated", "flips at", "to", "as far out, as judged"]
-    return ["", title, *table_lines(headings, rows, width=width, left=(0, 3, 4))]
+    return ["", title, *table_lines(headings, rows, width=width, left=(0, 3, 4), keep_first=True)]
 
 
 def _set_lines(data: xr.Dataset, width: int) -> list[str]:

@@ -27,9 +27,16 @@ UNASKED = "(monitoring)"  #: Stands for the source where an indicator is monitor
 
 
 def table_lines(
-    headings: Sequence[str], rows: Iterable[Sequence[str]], *, width: int = 100, left: Collection[int] = (0,)
+    headings: Sequence[str],
+    rows: Iterable[Sequence[str]],
+    *,
+    width: int = 100,
+    left: Collection[int] = (0,),
+    keep_first: bool = False,
 ) -> list[str]:
     """Return a table as lines: text columns wrapped, number columns right-aligned.
+
+    With `keep_first` the first column is not wrapped, so that the names in it can be searched for.
 
     >>> rows = [("War", "62%", "55%"), ("Peace", "38%", "45%")]
     >>> print(*table_lines(["", "now", "later"], rows), sep=chr(10))
@@ -45,8 +52,9 @@ def table_lines(
     table = Table(box=None, pad_edge=False, header_style="")
     for place, heading in enumerate(headings):
         longest = max(Text(row[place]).cell_len for row in [headings, *cells])
-        number: dict[str, Any] = {"justify": "right", "no_wrap": True, "min_width": longest}
-        table.add_column(Text(heading), **({} if place in left else number))
+        whole: dict[str, Any] = {"no_wrap": True, "min_width": longest}
+        text = whole if keep_first and not place else {}
+        table.add_column(Text(heading), **(text if place in left else whole | {"justify": "right"}))
     for row in cells:
         table.add_row(*map(Text, row))
     console = Console(
@@ -60,9 +68,13 @@ def table_lines(
 
 
 def check_lines(
-    path: Path, case: Case, checks: Sequence[Check] = (), compared: Mapping[str, xr.Dataset] | None = None, *,
+    path: Path,
+    case: Case,
+    checks: Sequence[Check] = (),
+    compared: Mapping[str, xr.Dataset] | None = None,
+    *,
     width: int = 100,
-) -> list[str]:  # fmt: skip
+) -> list[str]:
     """Return what a sound case holds and what is worth a second look, then its review and cross-checks."""
     question = case.question
     things = {"scenario": question.scenarios, "indicator": question.indicators, "source": question.sources}

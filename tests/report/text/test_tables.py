@@ -33,6 +33,11 @@ def test_a_narrow_table_wraps_words_and_loses_nothing(width: int):
         assert max(map(len, lines)) <= width
 
 
+def test_names_in_the_first_column_can_be_kept_whole():
+    lines = table_lines(HEADINGS, ROWS, width=20, left=(0, 3), keep_first=True)
+    assert sum("likelihood jn_rhetoric conflict solidarity" in line for line in lines) == 1
+
+
 def test_a_table_without_rows_is_its_headings():
     assert table_lines(["", "now"], []) == ["  now"]
 
