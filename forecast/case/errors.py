@@ -19,16 +19,9 @@ LONGEST_SHOWN = 60
 class Fault:
     """One thing wrong with an input.
 
-    Attributes
-    ----------
-    file : str
-        The file or folder, as the analyst named it.
-    line : int
-        Line in the file, from 1; 0 where the fault is not in one line.
-    value : str or None
-        The offending text; None where something is missing.
-    problem, allowed, fix : str
-        What is wrong; what would be right; what to do. Each a sentence without its full stop.
+    ``file``: the file or folder, as the analyst named it. ``line``: from 1; 0 where it is not in one line.
+    ``value``: the offending text, None where something is missing. ``problem``, ``allowed``, ``fix``: what is
+    wrong, what would be right and what to do, each a sentence without its full stop.
 
     Examples
     --------

@@ -25,19 +25,9 @@ QUESTION, EVIDENCE = "question.yaml", "evidence.csv"
 class Case:
     """A question with its evidence, as it stood on disk.
 
-    Attributes
-    ----------
-    name : str
-        The folder's name.
-    path : Path
-        The folder.
-    question, evidence
-        What the two files say.
-    digest : str
-        SHA-256 of the two files: two cases with one digest give one forecast. Line ends and a byte order
-        mark do not count, so that a checkout on another system has the same digest.
-    warnings : tuple of WarningMessage
-        What is not wrong but worth a second look.
+    ``name`` is the name of the folder, ``path``. ``digest`` is the SHA-256 of the two files: two cases with
+    one digest give one forecast. Line ends and a byte order mark do not count, so that a checkout on another
+    system has the same digest. ``warnings`` is what is not wrong but worth a second look.
     """
 
     name: str

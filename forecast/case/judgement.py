@@ -40,15 +40,9 @@ NAMED: Mapping[JudgementKind, tuple[str, ...]] = MappingProxyType(
 class Proportions:
     """A judgement of probabilities that sum to 1: Dirichlet(weight * mean), Beta when there are two.
 
-    Attributes
-    ----------
-    mean : tuple of float
-        Best estimates, summing to 1. An entry of 0 cannot happen, whatever the weight.
-    weight : float
-        Sum of the Dirichlet's parameters: the number of past cases the judgement is worth.
-        ``math.inf``: exactly known.
-    learn : bool
-        Whether this question's evidence may revise the judgement.
+    ``mean``: best estimates, summing to 1; an entry of 0 cannot happen, whatever the weight. ``weight``: the
+    sum of the Dirichlet's parameters, the number of past cases it is worth; ``math.inf`` is exactly known.
+    ``learn``: whether this question's evidence may revise it.
     """
 
     mean: tuple[float, ...]

@@ -10,7 +10,7 @@ from typing import Literal
 
 from forecast.case.errors import listed
 from forecast.case.evidence import Evidence, Report
-from forecast.case.question import Indicator, Question
+from forecast.case.question import Question
 
 #: So many ids are listed in a warning, no more.
 MOST_IDS = 8
@@ -60,15 +60,9 @@ def case_warnings(
     """Return the warnings about a case, each a sentence or two."""
     replaced = {report.replaces for report in evidence.reports if report.replaces}
     live = [r for r in evidence.reports if r.indicator and r.value is not None and r.id not in replaced]
-    warnings = [
-        _settled(question),
-        _ungraded(live, question),
-        _undated(undated, live),
-        _after_horizon(live, question),
-        _unobserved(live, question),
-        _not_diagnostic(question),
-        _single_source(live),
-    ]
+    warnings = [_settled(question), _ungraded(live, question), _undated(undated, live)]
+    warnings += [_after_horizon(live, question), _unobserved(live, question)]
+    warnings += [_not_diagnostic(question), _single_source(live)]
     return tuple(warning for warning in warnings if warning)
 
 
@@ -128,15 +122,13 @@ def _unobserved(live: Sequence[Report], question: Question) -> WarningMessage | 
 
 
 def _not_diagnostic(question: Question) -> WarningMessage | None:
-    same = tuple(indicator.id for indicator in question.indicators if _same(indicator, question))
+    residual = {k for k, scenario in enumerate(question.scenarios) if scenario.residual}
+    means = {
+        i.id: {j.mean for k, j in enumerate(i.likelihood) if k not in residual} for i in question.indicators
+    }
+    same = tuple(id for id, different in means.items() if len(different) == 1)
     text = f"The likelihood is the same under every scenario for {_ids(same)}: reports of it decide nothing."
     return WarningMessage("not diagnostic", text, same) if same else None
-
-
-def _same(indicator: Indicator, question: Question) -> bool:
-    """Return whether all scenarios but the residual one expect the same."""
-    pairs = zip(indicator.likelihood, question.scenarios, strict=True)
-    return len({judgement.mean for judgement, scenario in pairs if not scenario.residual}) == 1
 
 
 def _single_source(live: Sequence[Report]) -> WarningMessage | None:

@@ -23,13 +23,7 @@ def test_a_beta_has_both_quantiles(one: float, other: float):
     assert stats.beta(a, b).sf(high) == pytest.approx(0.05, abs=1e-8)
 
 
-@pytest.mark.parametrize(
-    ("low", "high", "a", "b"),
-    [
-        (0.1, 0.4, 4.775, 15.556),
-        (0.02, 0.10, 4.38, 77.02),
-    ],
-)
+@pytest.mark.parametrize(("low", "high", "a", "b"), [(0.1, 0.4, 4.775, 15.556), (0.02, 0.10, 4.38, 77.02)])
 def test_betas_that_are_known(low: float, high: float, a: float, b: float):
     assert elicitation.beta_from_interval(low, high) == pytest.approx((a, b), rel=1e-3)
 

@@ -21,6 +21,8 @@ RESERVED = ("category", "cell", "chain", "draw", "number", "period", "report", "
 
 #: What evidence may state of each indicator: its kind and values, None where that is not known.
 Statable = Mapping[str, tuple[Kind, tuple[str, ...]] | None]
+#: The reliability that each Admiralty letter stands for.
+Letters = Mapping[str, Proportions]
 
 
 @dataclass(frozen=True, slots=True)
@@ -221,7 +223,7 @@ RELIABILITY: Mapping[str, tuple[float, float]] = MappingProxyType(
 
 def read_grades(
     written: schema.Grades | None, place: Place, defaults: Defaults
-) -> tuple[Mapping[str, Proportions], Mapping[str, float]]:
+) -> tuple[Letters, Mapping[str, float]]:
     """Return the reliability of each letter and the factor of each credibility, with what `grades` changes.
 
     A letter takes a judgement of the chance that such a source tells what happened (a plain number has
@@ -243,10 +245,7 @@ def read_grades(
 
 
 def read_sources(
-    written: Mapping[str, schema.Source | None],
-    place: Place,
-    defaults: Defaults,
-    letters: Mapping[str, Proportions],
+    written: Mapping[str, schema.Source | None], place: Place, defaults: Defaults, letters: Letters
 ) -> tuple[Source, ...]:
     """Return the sources, in the order of the file."""
     sources = []

@@ -304,11 +304,10 @@ def _read_moves(
 
 def _rate(row: schema.Move, place: Place, defaults: Defaults) -> Positive | None:
     """Return the leaving rate: from a mean stay, or a 90 % interval for the mean stay."""
-    if not isinstance(row.lasts, schema.Stay):
-        lasts = row.lasts
+    if not isinstance(lasts := row.lasts, schema.Stay):
         return None if lasts is None else elicitation.stay(lasts, defaults.weight, learn=defaults.learn)
-    between = ends(row.lasts, place, elicitation.stay_interval)
-    return between and elicitation.stay_interval(*between, learn=defaults.within(row.lasts).learn)
+    between = ends(lasts, place, elicitation.stay_interval)
+    return between and elicitation.stay_interval(*between, learn=defaults.within(lasts).learn)
 
 
 def _read_then(

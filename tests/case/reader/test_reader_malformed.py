@@ -124,9 +124,7 @@ QUESTION_MISTAKES = {
     "half a hit": Mistake("{hits: 3, of: 10}", "{hits: 2.5, of: 10}", "whole number"),
     "vector too short": Mistake("[0.2, 0.5, 0.3]", "[0.5, 0.5]", "2 numbers for 3 values hostile, neutral"),
     "word in a vector": Mistake(
-        "war: [0.7, 0.2, 0.1]",
-        "war: [0.7, few, 0.1]",
-        "war (number 2) must be a number at least 0",
+        "war: [0.7, 0.2, 0.1]", "war: [0.7, few, 0.1]", "war (number 2) must be a number at least 0"
     ),
     "vector does not sum": Mistake("[0.2, 0.5, 0.3]", "[0.2, 0.5, 0.2]", "sum to 0.9, not to 1"),
     "number for a vector": Mistake("truce: [0.2, 0.5, 0.3]", "truce: 0.2", "one probability for each of 3"),
