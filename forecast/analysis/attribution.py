@@ -116,27 +116,12 @@ def changed(
 ) -> xr.Dataset:
     """Split the change since a forecast was issued into its causes, as at the top of this module.
 
-    Parameters
-    ----------
-    case : Case
-    tree : DataTree
-        What :func:`forecast.update` returned for this case; its settings and seed are those of every run.
-    issued : IssuedForecast
-    question_was : Path, optional
-        The question's file as it was then, if it has been edited since: the attribute `note` says so.
-    progress : function, optional
-        Is given the share that is done.
+    `tree` is a forecast of this case; its settings and seed are those of every run. `question_was` is the
+    question's file as it was then, if it has been edited since (the attribute `note` says so).
 
-    Returns
-    -------
-    Dataset
-        ``now`` and ``horizon`` (step, scenario), the parts; ``now_after`` and ``horizon_after``, the
-        probability when the step is done; ``now_issued``, ``horizon_issued`` (scenario). With units, all have
-        a dimension ``unit``. By ``report``: ``report_step`` and where the row comes from.
-
-    Examples
-    --------
-    >>> data = changed_since_issue(case, tree)  # doctest: +SKIP
+    The Dataset has ``now`` and ``horizon`` (step, unit if there are any, scenario), the parts; ``now_after``
+    and ``horizon_after``, the probability when the step is done; ``now_issued``, ``horizon_issued`` (unit,
+    scenario). By ``report``: ``report_step`` and where the row comes from.
     """
     result.require_current(case, tree)
     day = result.as_of(tree)

@@ -114,30 +114,10 @@ def _inferred(
 def collect_from(
     case: Case, tree: xr.DataTree, *, draws: int = 1000, model: PlugInModel | None = None
 ) -> pd.DataFrame:
-    """Rank possible reports of the next period, as :func:`collect` does, from a forecast's own draws.
+    """Rank possible reports of the next period as :func:`collect` does, from a forecast's own draws.
 
-    Parameters
-    ----------
-    case : Case
-    tree : DataTree
-        What :func:`forecast.update` returned for this case. Its draws save a run of the engine.
-    draws : int
-        So many draws of each chain are used at most.
-    model : PlugInModel, optional
-        The case on that day, if it has been set up already.
-
-    Returns
-    -------
-    pandas.DataFrame
-
-    Raises
-    ------
-    InputError
-        If there is no next period.
-
-    Examples
-    --------
-    >>> collect_from(case, forecast.update(case)).head()  # doctest: +SKIP
+    At most `draws` of each chain are used; they save a run of the engine. InputError if there is no next
+    period.
     """
     day = result.as_of(tree)
     pairs, left_out = _pairs(case, day, None, None)

@@ -66,7 +66,6 @@ def confidence(case: Case, tree: xr.DataTree) -> Confidence:
     Examples
     --------
     >>> forecast.confidence(case, forecast.update(case)).level  # doctest: +SKIP
-    'low'
     """
     day, question = as_of(tree), case.question
     live = case.evidence.known(day)

@@ -13,7 +13,6 @@ wrong, and applies to few questions, small ones; where it does, there is no Mont
 from __future__ import annotations
 
 import itertools
-from collections.abc import Callable
 from dataclasses import replace
 from datetime import date
 from typing import Any, NamedTuple
@@ -23,13 +22,14 @@ import xarray as xr
 from scipy.special import gammaln, softmax, xlogy
 
 from forecast.analysis.plug_in import step_to_horizon
+from forecast.analysis.whatif import now_and_horizon_data
 from forecast.case.folder import Case
 from forecast.case.in_force import checked_as_of
 from forecast.case.judgement import JudgementId
 from forecast.case.question import Moves, Question, Transition
-from forecast.inference.data_tree import Engine
+from forecast.inference.data_tree import Engine, Progress, unit_dataset
 from forecast.inference.engine import update
-from forecast.inference.result import at_horizon, now, now_and_horizon
+from forecast.inference.result import now_and_horizon
 from forecast.model.cell_sequence import unit_and_period
 from forecast.model.dynamics import transition_matrices
 from forecast.model.hmm import empty_filtered, refresh
@@ -61,16 +61,14 @@ def referee(
     draws: int = 2000,
     chains: int = 4,
     seed: int = 0,
-    progress: Callable[[float], None] | None = None,
+    progress: Progress | None = None,
 ) -> xr.Dataset:
     """Compute the forecast of a case by every method there is.
 
     Parameters
     ----------
     case : Case
-    as_of : date, optional
-        As for :func:`forecast.update`.
-    draws, chains, seed, progress
+    as_of, draws, chains, seed, progress
         As for :func:`forecast.update`, of both engines.
 
     Returns
@@ -91,28 +89,14 @@ def referee(
     task = build_problem(case.question, case.evidence, day)
     if progress is not None:
         progress(0.0)
-    methods = [
-        _engine(case, "smc", day, draws, chains, seed, None),
-        _engine(case, "nuts", day, draws, chains, seed, progress),
-        _importance_sampling(task, seed),
-        _enumeration(task),
-    ]
+    ids, methods = case.question.scenario_ids, []
+    engines: tuple[tuple[Engine, Progress | None], ...] = (("smc", None), ("nuts", progress))
+    for engine, report in engines:
+        tree = update(case, as_of=day, engine=engine, draws=draws, chains=chains, seed=seed, progress=report)
+        both, errors = now_and_horizon(tree, ids), now_and_horizon(tree, ids, "mcse")
+        methods.append(Method(engine, both[0], both[1], errors[0], errors[1], str(tree.attrs["refused"])))
+    methods += [_importance_sampling(task, seed), enumerate_paths(task)]
     return _dataset(case.question, methods)
-
-
-def _engine(
-    case: Case,
-    engine: Engine,
-    day: date,
-    draws: int,
-    chains: int,
-    seed: int,
-    progress: Callable[[float], None] | None,
-) -> Method:
-    tree = update(case, as_of=day, engine=engine, draws=draws, chains=chains, seed=seed, progress=progress)
-    now, horizon = now_and_horizon(tree, case.question.scenario_ids)
-    now_mcse, horizon_mcse = now_and_horizon(tree, case.question.scenario_ids, "mcse")
-    return Method(engine, now, horizon, now_mcse, horizon_mcse, str(tree.attrs["refused"]))
 
 
 def _importance_sampling(task: Problem, seed: int) -> Method:
@@ -147,35 +131,15 @@ def _weighted(weight: np.ndarray, value: np.ndarray) -> tuple[np.ndarray, np.nda
     return mean, np.sqrt(np.tensordot(weight**2, (value - mean) ** 2, 1))
 
 
-def _enumeration(task: Problem) -> Method:
-    exact = enumerate_paths(task)
-    if exact.now is None:
-        return Method("paths", note=f"does not apply: {exact.reason}")
-    horizon = None if exact.horizon is None else exact.horizon[None]
-    zero = np.zeros((1, task.layout.scenarios))
-    return Method("paths", exact.now[None], horizon, zero, zero)
-
-
 def _dataset(question: Question, methods: list[Method]) -> xr.Dataset:
     missing = np.full((len(question.unit_names), len(question.scenarios)), np.nan)
     columns = {
         name: np.stack([missing if (value := getattr(one, name)) is None else value for one in methods])
         for name in ("now", "horizon", "now_mcse", "horizon_mcse")
     }
-    dims = ("engine", "unit", "scenario")
-    data = xr.Dataset(
-        {name: (dims, value) for name, value in columns.items()}
-        | {
-            "agrees": ("engine", [_agree(methods[0], one) for one in methods]),
-            "note": ("engine", [one.note for one in methods]),
-        },
-        {
-            "engine": [one.name for one in methods],
-            "unit": list(question.unit_names),
-            "scenario": list(question.scenario_ids),
-        },
-    )
-    return data if question.units else data.isel(unit=0, drop=True)
+    data = unit_dataset(question, columns, ("engine",), engine=np.array([one.name for one in methods]))
+    agrees = [_agree(methods[0], one) for one in methods]
+    return data.assign(agrees=("engine", agrees), note=("engine", [one.note for one in methods]))
 
 
 def _agree(one: Method, other: Method) -> bool:
@@ -188,30 +152,28 @@ def _agree(one: Method, other: Method) -> bool:
     return True
 
 
-class Exact(NamedTuple):
-    """The exact probabilities (K,), or why there are none."""
+def enumerate_paths(task: Problem) -> Method:
+    """Return P(scenario | evidence) exactly by summing over every path of scenarios.
 
-    now: np.ndarray | None
-    horizon: np.ndarray | None  # None where the dynamics are uncertain
-    reason: str = ""
-
-
-def enumerate_paths(task: Problem) -> Exact:
-    """Return P(scenario | evidence) by summing over every path of scenarios."""
+    There is no horizon where the dynamics are uncertain.
+    """
     layout, periods = task.layout, task.steps[-1].periods
     length = 1 if layout.arrays.dynamics == STATIC else periods
     if reason := _no_enumeration(task, layout.scenarios**length):
-        return Exact(None, None, reason)
+        return Method("paths", note=f"does not apply: {reason}")
     cells, fixed, reason = _cells(task)
     if reason:
-        return Exact(None, None, reason)
+        return Method("paths", note=f"does not apply: {reason}")
     log_p, last = [], []
     for scenarios in itertools.product(range(layout.scenarios), repeat=length):
         path = np.resize(scenarios, periods)
         log_p.append(_log_path(task, path) + _log_marginal(task, path, cells, fixed))
         last.append(path[-1])
-    now = np.bincount(last, softmax(log_p), layout.scenarios)
-    return Exact(now, _horizon(task, now))
+    now, zero = np.bincount(last, softmax(log_p), layout.scenarios)[None], np.zeros((1, layout.scenarios))
+    if _uncertain(task, ("leave", "then", "transition")):
+        return Method("paths", now, None, zero, zero)
+    horizon = step_to_horizon(layout.question, task.steps[-1].date, now, _matrix(task))
+    return Method("paths", now, horizon, zero, zero)
 
 
 def _no_enumeration(task: Problem, paths: int) -> str:
@@ -305,13 +267,6 @@ def _matrix(task: Problem) -> np.ndarray:
     return matrix[0]
 
 
-def _horizon(task: Problem, now: np.ndarray) -> np.ndarray | None:
-    """Return the probabilities at the horizon, where the dynamics are exactly known."""
-    if _uncertain(task, ("leave", "then", "transition")):
-        return None
-    return step_to_horizon(task.layout.question, task.steps[-1].date, now, _matrix(task))
-
-
 def learning(
     case: Case, *, as_of: date | None = None, draws: int = 2000, chains: int = 4, seed: int = 0
 ) -> xr.Dataset:
@@ -335,15 +290,10 @@ def learning(
     --------
     >>> forecast.learning(forecast.load_case("scenarios/isis-jn-2014"))["now"]  # doctest: +SKIP
     """
-    variants, case = [], case.on(checked_as_of(case.question, as_of))
-    for one in (case, replace(case, question=unlearning(case.question))):
-        tree = update(one, as_of=as_of, draws=draws, chains=chains, seed=seed)
-        variables = {
-            f"{when}{suffix}": data[name]
-            for when, data in (("now", now(tree)), ("horizon", at_horizon(tree)))
-            for suffix, name in (("", "probability"), ("_mcse", "mcse"))
-        }
-        variants.append(xr.Dataset(variables).drop_vars(["as_of", "date"], errors="ignore"))
+    case = case.on(checked_as_of(case.question, as_of))
+    cases = case, replace(case, question=unlearning(case.question))
+    trees = [update(one, as_of=as_of, draws=draws, chains=chains, seed=seed) for one in cases]
+    variants = [now_and_horizon_data(tree, {"": "probability", "_mcse": "mcse"}) for tree in trees]
     return xr.concat(variants, dim="variant").assign_coords(variant=["as written", "no learning"])
 
 

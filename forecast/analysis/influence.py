@@ -62,23 +62,9 @@ class SourceEffect:
 def report_effects(case: Case, as_of: date) -> tuple[ReportEffect, ...]:
     """Return the change of probability by each possible report of the next period, from the best source.
 
-    Parameters
-    ----------
-    case : Case
-    as_of : date
-        The day whose knowledge is used. The report is of the period after it, and known on its last day.
-
-    Returns
-    -------
-    tuple of ReportEffect
-        For each unit, in the order of the question. Of a number the least and the greatest mean that a
-        scenario expects are imagined. None if the question ends in the present period, and none of a ratio,
-        of which only yes can be reported. Reports that no scenario allows are left out.
-
-    Examples
-    --------
-    >>> max(report_effects(case, date(2014, 11, 23)), key=lambda e: e.horizon[0]).indicator  # doctest: +SKIP
-    'fighting'
+    The report is of the period after `as_of`, and known on its last day. Of a number the least and the
+    greatest mean that a scenario expects are imagined. None if the question ends in the present period, and
+    none of a ratio, of which only yes can be reported. Reports that no scenario allows are left out.
     """
     question, period = case.question, case.question.period(as_of) + 1
     if period > question.period(question.horizon) or not question.sources:
@@ -143,24 +129,8 @@ def _values(indicator: Indicator) -> list[str] | list[int] | list[float]:
 def source_effects(case: Case, as_of: date, *, model: PlugInModel | None = None) -> tuple[SourceEffect, ...]:
     """Return the effect of leaving out each source, p(s | reports of others) - p(s | all reports).
 
-    Parameters
-    ----------
-    case : Case
-    as_of : date
-        The day whose knowledge is used.
-    model : PlugInModel, optional
-        The case on that day, if it has been set up already.
-
-    Returns
-    -------
-    tuple of SourceEffect
-        One for each unit and each source with a report of it that counts, those that matter most first.
-        What no scenario would allow without a source is left out.
-
-    Examples
-    --------
-    >>> source_effects(case, date(2014, 11, 23))[0].source  # doctest: +SKIP
-    'ap_official'
+    One for each unit and each source with a report of it that counts, those that matter most first. What no
+    scenario would allow without a source is left out.
     """
     question = case.question
     model = plug_in_model(question, case.evidence, as_of) if model is None else model

@@ -265,21 +265,11 @@ def _log_m(layout: Layout, theta: np.ndarray, ids: np.ndarray, cells: Cells) -> 
 def information(
     outcome: np.ndarray, scenario: np.ndarray, weight: np.ndarray, *, complete: bool = True
 ) -> float:
-    """Return the mutual information of outcome and scenario in bits.
+    """Return the mutual information in bits of outcomes y, p(s, y) (n, K), and the scenario, p(s) (K,).
 
-    Parameters
-    ----------
-    outcome : (n, K)
-        p(s, y) of every outcome y (a density, of a number).
-    scenario : (K,)
-        p(s).
-    weight : (n,)
-        Of each outcome in the sum, or the integral, over them.
-    complete : bool
-        Whether what is left of p(s) is the probability of one outcome more.
+    `outcome` may be a density of a number: `weight` (n,) is of each in the sum or the integral. If
+    `complete`, what is left of p(s) is the probability of one outcome more.
 
-    Examples
-    --------
     >>> information(np.array([[0.5, 0.0], [0.0, 0.5]]), np.array([0.5, 0.5]), np.ones(2))
     1.0
     """

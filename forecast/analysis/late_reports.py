@@ -33,26 +33,10 @@ class Revision:
 
 
 def revisions(case: Case, tree: xr.DataTree, since: date) -> tuple[Revision, ...]:
-    """Return the reports that became known after a day and speak of a period that was over by then.
+    """Return the reports known after the day `since` about a period that was over by then, the latest first.
 
-    Parameters
-    ----------
-    case : Case
-    tree : DataTree
-        What :func:`forecast.update` returned for it.
-    since : date
-        Reports that were known on this day are left out.
-
-    Returns
-    -------
-    tuple of Revision
-        The latest known first. ``then`` is the trend on the period's last day, ``today`` what is known today
-        of that day by the evidence up to it (`hindsight`, filtered), learning about judgements included.
-
-    Examples
-    --------
-    >>> [one.report.id for one in revisions(case, tree, date(2014, 11, 15))]  # doctest: +SKIP
-    []
+    ``then`` is the trend on the period's last day, ``today`` what is known today of that day by the evidence
+    up to it (`hindsight`, filtered), learning about judgements included.
     """
     question, day = case.question, as_of(tree)
     by_id = {report.id: report for report in case.evidence.reports}

@@ -18,13 +18,7 @@ import xarray as xr
 from scipy.special import expit, logit
 
 from forecast.analysis.sensitivity.sensitivity import PARTS, power_scaled
-from forecast.inference.diagnostics import (
-    DRIFT_TAIL,
-    LEAST_DRAWS,
-    LOW_EFFECTIVE_SHARE,
-    R_HAT,
-    R_HAT_LENIENT,
-)
+from forecast.inference.diagnostics import DRIFT_TAIL, LEAST_DRAWS, LOW_EFFECTIVE_SHARE, R_HAT, R_HAT_LENIENT
 from forecast.inference.predictive.prequential import REPLICATES
 from forecast.inference.result import all_exact, by_unit, group, now, of_unit, some_fixed
 
@@ -44,25 +38,16 @@ RELIANCE = 0.10  # of probability that depends on one report, or one source
 
 @dataclass(frozen=True, slots=True)
 class Check:
-    """One thing that was checked.
+    """One thing that was checked, with its verdict.
 
-    Attributes
-    ----------
-    name : str
-        What was checked.
-    verdict : {"PASS", "REVIEW", "FAIL"}
-        PASS: nothing to do. REVIEW: somebody should look before the forecast is used. FAIL: the numbers
-        should not be issued as they are.
-    reason : str
-        What was found, and why it matters.
-    action : str
-        What to do; "" where there is nothing to do.
+    PASS: nothing to do. REVIEW: somebody should look before the forecast is used. FAIL: the numbers should
+    not be issued as they are.
     """
 
-    name: str
+    name: str  # what was checked
     verdict: Verdict
-    reason: str
-    action: str = ""
+    reason: str  # what was found, and why it matters
+    action: str = ""  # what to do; "" where there is nothing to do
 
 
 def check_refused(tree: xr.DataTree) -> Check | None:
@@ -262,12 +247,15 @@ def check_reliance(tree: xr.DataTree) -> Check | None:
     evidence, name = group(tree, "evidence"), "What the answer leans on"
     if evidence is None or not evidence.sizes["report"]:
         return None
-    rows = [_change_without(tree, evidence, [n], id) for n, id in enumerate(evidence["report"].values)]
+    probability = now(tree)["probability"].sel(scenario=evidence["scenario"].values)
     source, unit = evidence["source"].values, evidence["unit"].values
-    for where in sorted(set(zip(source, unit, strict=True))):
-        mine = [n for n in range(len(source)) if (source[n], unit[n]) == where]
+    p = {where: of_unit(probability, where).values for where in set(unit)}
+    ids = evidence["report"].values
+    rows = [_change_without(evidence, p[unit[n]], [n], id) for n, id in enumerate(ids)]
+    for of, where in sorted(set(zip(source, unit, strict=True))):
+        mine = [n for n in range(len(source)) if (source[n], unit[n]) == (of, where)]
         if len(mine) > 1:
-            rows.append(_change_without(tree, evidence, mine, f"all {len(mine)} reports of {where[0]}"))
+            rows.append(_change_without(evidence, p[where], mine, f"all {len(mine)} reports of {of}"))
     change, who, text = max(rows)
     reason = f"The probabilities now move most without {who}: {text}, by the sum of weights."
     if change < RELIANCE:
@@ -277,16 +265,14 @@ def check_reliance(tree: xr.DataTree) -> Check | None:
 
 
 def _change_without(
-    tree: xr.DataTree, evidence: xr.Dataset, reports: list[int], who: str
+    evidence: xr.Dataset, p: np.ndarray, reports: list[int], who: str
 ) -> tuple[float, str, str]:
-    """Return how far a probability now would be without some reports of one unit, by their weights' sum."""
-    probability = now(tree)["probability"].sel(scenario=evidence["scenario"].values)
-    probability = of_unit(probability, evidence["unit"].values[reports[0]])
-    p = np.clip(probability.values, 1e-12, 1 - 1e-12)
+    """Return how far p (K,), of one unit now, would be without some of its reports, by their weights' sum."""
+    p = np.clip(p, 1e-12, 1 - 1e-12)
     weight = evidence["weight_of_evidence"].values[reports].sum(axis=0) * math.log(10) / 10
     without = expit(logit(p) - weight)
     s = int(np.abs(without - p).argmax())
-    text = f"{probability['scenario'].values[s]} would be at {without[s]:.0%} in place of {p[s]:.0%}"
+    text = f"{evidence['scenario'].values[s]} would be at {without[s]:.0%} in place of {p[s]:.0%}"
     return float(abs(without[s] - p[s])), who, text
 
 
@@ -356,18 +342,9 @@ def _too_few(tree: xr.DataTree) -> bool:
 
 
 CHECKS = (
-    check_refused,
-    check_monte_carlo_error,
-    check_chains,
-    check_effective_draws,
-    check_gaps,
-    check_drift,
-    check_surprise,
-    check_conflict,
-    check_reliance,
-    check_grades,
-    check_judgement_or_evidence,
-)
+    check_refused, check_monte_carlo_error, check_chains, check_effective_draws, check_gaps, check_drift,
+    check_surprise, check_conflict, check_reliance, check_grades, check_judgement_or_evidence,
+)  # fmt: skip
 
 #: Those that take no ArviZ, which a short command has no time to import.
 QUICK = tuple(check for check in CHECKS if check not in (check_chains, check_judgement_or_evidence))
@@ -389,8 +366,7 @@ def review(
     Returns
     -------
     list of Check
-        One for each thing that was checked: PASS, REVIEW (somebody should look before the forecast is used)
-        or FAIL (the numbers should not be issued as they are), with the reason and what to do.
+        One for each thing that was checked, with its verdict, the reason and what to do.
 
     Examples
     --------

@@ -47,24 +47,7 @@ def _cells(case: Case, as_of: date) -> dict[tuple[int, str, str], list[Report]]:
 
 
 def clashing_cells(case: Case, as_of: date) -> tuple[Clash, ...]:
-    """Return the cells about which the reports known on a day disagree, the latest period first.
-
-    Parameters
-    ----------
-    case : Case
-        Question and evidence.
-    as_of : date
-        The day whose knowledge is used.
-
-    Returns
-    -------
-    tuple of Clash
-
-    Examples
-    --------
-    >>> clashing_cells(case, date(2014, 11, 23))[0].indicator  # doctest: +SKIP
-    'truce_answer'
-    """
+    """Return the cells about which the reports known on a day disagree, the latest period first."""
     return tuple(
         Clash(indicator, period, unit, tuple(reports))
         for (period, indicator, unit), reports in _cells(case, as_of).items()
@@ -73,24 +56,10 @@ def clashing_cells(case: Case, as_of: date) -> tuple[Clash, ...]:
 
 
 def corroboration(case: Case, as_of: date) -> Corroboration:
-    """Return how many sources each cell rests on, and reports that may have one origin.
+    """Return how many sources each cell rests on, and reports known on a day that may have one origin.
 
-    Parameters
-    ----------
-    case : Case
-    as_of : date
-        The day whose knowledge is used.
-
-    Returns
-    -------
-    Corroboration
-        Possible duplicates state the same of one cell, come from different sources within three days, and
-        neither repeats the other, nor both a third, nor do they share a testimony: they count as independent.
-
-    Examples
-    --------
-    >>> corroboration(case, date(2014, 11, 23)).cells  # doctest: +SKIP
-    22
+    Possible duplicates state the same of one cell, come from different sources within three days, and neither
+    repeats the other, nor both a third, nor do they share a testimony: they count as independent.
     """
     cells = [tuple(reports) for reports in _cells(case, as_of).values()]
     by_id = {report.id: report for reports in cells for report in reports}

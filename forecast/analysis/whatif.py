@@ -105,29 +105,18 @@ def _listed(names: Iterable[str]) -> list[str]:
 
 def _check_known(case: Case, other: Case, drop: list[str], day: date) -> None:
     """Refuse to add, or to leave out, what is not known on the as-of date: it would change nothing."""
-    ids = {r.id for r in case.evidence.reports}
-    added = [r for r in other.evidence.reports if r.id not in ids and r.reported > day]
-    dropped = [r for r in case.evidence.reports if r.id in drop and r.reported > day]
-    faults = [
-        Fault(
-            WHAT_IF,
-            0,
-            r.reported.isoformat(),
-            f"report {r.id}, reported: after the as-of date ({day}), so that it would change nothing",
-            allowed=f"a day up to {day}",
-            fix="give an earlier day, or a later as-of date",
-        )
-        for r in added
-    ] + [
-        Fault(
-            WHAT_IF,
-            0,
-            r.id,
-            f"reported on {r.reported}, after the as-of date ({day}): to leave it out would change nothing",
-            fix="leave out one that was known, or give a later as-of date",
-        )
-        for r in dropped
-    ]
+    ids, late = {r.id for r in case.evidence.reports}, f"the as-of date ({day})"
+    faults: list[Fault] = []
+    for r in other.evidence.reports:
+        if r.id not in ids and r.reported > day:
+            problem = f"report {r.id}, reported: after {late}, so that it would change nothing"
+            fix = "give an earlier day, or a later as-of date"
+            faults.append(Fault(WHAT_IF, 0, r.reported.isoformat(), problem, f"a day up to {day}", fix))
+    for r in case.evidence.reports:
+        if r.id in drop and r.reported > day:
+            problem = f"reported on {r.reported}, after {late}: to leave it out would change nothing"
+            fix = "leave out one that was known, or give a later as-of date"
+            faults.append(Fault(WHAT_IF, 0, r.id, problem, fix=fix))
     if faults:
         raise InputError(faults)
 
@@ -135,14 +124,19 @@ def _check_known(case: Case, other: Case, drop: list[str], day: date) -> None:
 def _forecast(case: Case, settings: dict[str, Any], progress: Progress | None) -> xr.Dataset:
     """Return the forecast of a case now and at the horizon; its attributes say of what."""
     tree = update(case, progress=progress, **settings)
-    columns = {"": "probability", "_low": "low", "_high": "high", "_mcse": "mcse"}
+    data = now_and_horizon_data(tree, {"": "probability", "_low": "low", "_high": "high", "_mcse": "mcse"})
+    attrs = {name: tree.attrs[name] for name in ("case", "as_of", "horizon", "digest", "seed", "warnings")}
+    return data.assign(ever=tree["outlook"].to_dataset()["ever"]).assign_attrs(attrs)
+
+
+def now_and_horizon_data(tree: xr.DataTree, columns: Mapping[str, str]) -> xr.Dataset:
+    """Return columns of a forecast, by suffix, as variables `now` and `horizon` with these suffixes."""
     variables = {
         f"{name}{suffix}": data[column].drop_vars(["as_of", "date"], errors="ignore")
         for name, data in (("now", now(tree)), ("horizon", at_horizon(tree)))
         for suffix, column in columns.items()
     }
-    attrs = {name: tree.attrs[name] for name in ("case", "as_of", "horizon", "digest", "seed", "warnings")}
-    return xr.Dataset({**variables, "ever": tree["outlook"].to_dataset()["ever"]}, attrs=attrs)
+    return xr.Dataset(variables)
 
 
 def _changes(case: Case, other: Case, drop_sources: list[str], judged: Mapping[str, Any]) -> list[str]:

@@ -94,7 +94,7 @@ def test_static_judgements_that_learn():
     q, evidence = static_question(12), log_of((4, 5, 6, 3), 12, seed=1)
     found = enumerate_paths(build_problem(q, evidence, day(83)))
     assert found.now is not None
-    np.testing.assert_allclose(found.now, static_closed_form(q, evidence, day(83)), rtol=1e-10)
+    np.testing.assert_allclose(found.now[0], static_closed_form(q, evidence, day(83)), rtol=1e-10)
     assert found.horizon is not None
     np.testing.assert_allclose(found.horizon, found.now, rtol=1e-10)
 
@@ -106,7 +106,7 @@ def test_regime_whose_transitions_learn():
     evidence = log_of((4, 5), 8, seed=2)
     found = enumerate_paths(build_problem(q, evidence, day(55)))
     assert found.now is not None
-    np.testing.assert_allclose(found.now, regime_closed_form(q, evidence, day(55))["now"], rtol=1e-10)
+    np.testing.assert_allclose(found.now[0], regime_closed_form(q, evidence, day(55))["now"], rtol=1e-10)
     assert found.horizon is None
 
 
@@ -115,14 +115,14 @@ def test_exact_judgements(name):
     case = small(name, True)
     found = enumerate_paths(build_problem(case.question, case.evidence, case.as_of))
     if found.now is None:
-        assert "units" in found.reason or "not surely known" in found.reason
+        assert "units" in found.note or "not surely known" in found.note
         return
     expected = enumerate_posterior(
         case.question, case.evidence, case.as_of, mean_theta(case.question, case.evidence)
     )
     assert found.horizon is not None
-    np.testing.assert_allclose(found.now, np.asarray(expected["now"]), atol=1e-10)
-    np.testing.assert_allclose(found.horizon, np.asarray(expected["horizon"]), atol=1e-10)
+    np.testing.assert_allclose(found.now[0], np.asarray(expected["now"]), atol=1e-10)
+    np.testing.assert_allclose(found.horizon[0], np.asarray(expected["horizon"]), atol=1e-10)
 
 
 @pytest.mark.parametrize(
@@ -138,7 +138,7 @@ def test_says_why_it_does_not_apply(name, reason):
     case = small(name, False)
     found = enumerate_paths(build_problem(case.question, case.evidence, case.as_of))
     assert found.now is None
-    assert reason in found.reason
+    assert reason in found.note
 
 
 def test_judgements_that_must_not_learn_have_no_closed_form_even_if_all_are_such():
@@ -149,7 +149,7 @@ def test_judgements_that_must_not_learn_have_no_closed_form_even_if_all_are_such
     log = Evidence(tuple(report(f"r{n}", 7 * n, "x", "yes") for n in range(5)))
     found = enumerate_paths(build_problem(q, log, day(34)))
     assert found.now is None
-    assert "must not learn" in found.reason
+    assert "must not learn" in found.note
 
 
 @pytest.mark.parametrize("name", CASES)

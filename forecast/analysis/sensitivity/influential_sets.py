@@ -189,19 +189,8 @@ def smallest_set(
 ) -> SmallestSet:
     """Find the smallest set of reports without which scenario `lead` would no longer lead.
 
-    Parameters
-    ----------
-    question : Question
-    removals : Removals
-        The answers without any set of the reports of one unit.
-    lead : int
-        The scenario that leads with all of them.
-    allowed : callable, optional
-        Whether what is left of the log could be read; sets that leave an impossible log do not count.
-    limit : int
-        So many sets are tried at most, all sizes together, before the search becomes greedy.
-    progress : callable, optional
-        Called with the share done, 0 to 1.
+    Sets that are not `allowed` leave a log that could not be read, and do not count. At most `limit` sets are
+    tried, all sizes together, before the search becomes greedy.
     """
     ids = [r.id for r in removals.reports]
     sizes = _sizes(len(ids), limit)

@@ -105,23 +105,8 @@ def sensitivity(
 def swing_most(case: Case, tree: xr.DataTree, *, model: PlugInModel | None = None) -> xr.Dataset:
     """Return of :func:`sensitivity` what takes milliseconds: who leads, and the swing of each judgement.
 
-    Parameters
-    ----------
-    case : Case
-    tree : DataTree
-        What :func:`forecast.update` returned for this case.
-    model : PlugInModel, optional
-        The case on that day, if it has been set up already.
-
-    Returns
-    -------
-    Dataset
-        ``engine_*``, ``at_means_*``, ``leader``, ``leader_at_means``, ``stated``, ``end_value``, ``now``,
-        ``horizon``, ``swing_*``, as in :func:`sensitivity`.
-
-    Examples
-    --------
-    >>> swing_most(case, forecast.update(case))["swing_horizon"]  # doctest: +SKIP
+    That is ``engine_*``, ``at_means_*``, ``leader``, ``leader_at_means``, ``stated``, ``end_value``, ``now``,
+    ``horizon`` and ``swing_*``.
     """
     day = result.as_of(tree)
     case = case.on(day)
@@ -208,10 +193,6 @@ def power_scaled(tree: xr.DataTree, part: Part, names: Sequence[str]) -> xr.Data
 
     Not a number where nothing is uncertain. Exactly 0 where the part is a constant: of no evidence, or of
     judgements that are all flat, it does not matter how much it counts.
-
-    Examples
-    --------
-    >>> power_scaled(tree, "prior", ["horizon_probability"])  # doctest: +SKIP
     """
     draws, scaled = tree["posterior"].to_dataset()[list(names)], group(tree, f"log_{part}")
     if all_exact(tree) or scaled is None:
