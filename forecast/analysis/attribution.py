@@ -29,11 +29,12 @@ from collections.abc import Callable
 from dataclasses import replace
 from datetime import date
 from pathlib import Path
-from typing import Literal, NamedTuple
+from typing import Any, Literal, NamedTuple
 
 import numpy as np
 import xarray as xr
 
+from forecast.analysis.weight_of_evidence import report_columns
 from forecast.case.errors import Faults, InputError
 from forecast.case.evidence import Evidence, Report
 from forecast.case.folder import EVIDENCE, QUESTION, Case, digest_of
@@ -41,8 +42,8 @@ from forecast.case.in_force import carry_over, version_with
 from forecast.case.question import Question
 from forecast.case.reader.question import parse_question
 from forecast.inference import result
-from forecast.inference.data_tree import coordinates, days, unit_dims
-from forecast.inference.engine import ENGINES, infer
+from forecast.inference.data_tree import coordinates, drop_unit_axis, unit_dims
+from forecast.inference.engine import infer
 from forecast.inference.particles import ImpossibleEvidence
 
 #: The parts of a change, in the order in which they are let in.
@@ -132,38 +133,23 @@ def changed(
     then = _earlier_inputs(older, issued.digest, issued.as_of, question_was)
     entered = _entered(case, then, issued.as_of, day)
     questions: dict[Which, Question] = {"then": then.question, "before": older.question, "now": case.question}
-
-    def probabilities(run: _Run) -> np.ndarray | None:
-        p = _probabilities(case, questions[run.question], run, tree)
-        return p if p is None or run.question == "now" else _carried(every, p, older, case)
-
     runs = _runs(steps, entered, then.edited, issued.as_of, day)
     known: dict[_Run, np.ndarray | None] = {runs["corrections"]: result.now_and_horizon(tree, ids)}
-    first = _carried(every, np.stack([issued.now, issued.horizon]), older, case)
-    path, impossible = _path(first, [runs[name] for name in steps], known, probabilities, progress)
+    path = [_carried(every, np.stack([issued.now, issued.horizon]), older, case)]
     notes = [_CARRIED] * ("scenarios" in steps) + [then.note] * bool(then.note)
-    notes += [_IMPOSSIBLE.format(steps[n]) for n in impossible]
-    return _dataset(case, path, steps, entered, issued, day, notes)
-
-
-def _path(
-    first: np.ndarray,
-    runs: list[_Run],
-    known: dict[_Run, np.ndarray | None],
-    probabilities: Callable[[_Run], np.ndarray | None],
-    progress: Callable[[float], None] | None,
-) -> tuple[np.ndarray, list[int]]:
-    """Return the probabilities after each step, (step + 1, 2, U, K), and the steps that have none."""
-    path, impossible = [first], []
-    for n, run in enumerate(runs):
-        after = known[run] if run in known else probabilities(run)
-        known[run] = after
-        if after is None:
-            impossible.append(n)
+    for n, (step, run) in enumerate(runs.items()):
+        if run not in known:
+            p = _probabilities(case, questions[run.question], run, tree)
+            known[run] = p if p is None or run.question == "now" else _carried(every, p, older, case)
+        after = known[run]
         path.append(path[-1] if after is None else after)
+        notes += [_IMPOSSIBLE.format(step)] * (after is None)
         if progress:
             progress((n + 2) / (len(runs) + 1))
-    return np.stack(path), impossible
+    data = _dataset(case.question, np.stack(path), steps, entered)
+    regime = int(case.question.dynamics is not None)
+    data = data.assign_attrs(case=case.name, since=issued.as_of.isoformat(), as_of=day.isoformat())
+    return data.assign_attrs(regime=regime, note=json.dumps(notes))
 
 
 def _with_scenarios(every: Case, scenarios: tuple[str, ...], *, by: tuple[str, ...]) -> Case:
@@ -222,60 +208,31 @@ def _probabilities(case: Case, question: Question, run: _Run, tree: xr.DataTree)
         for report in case.evidence.reports
         if run.question != "then" or _fits(question, report)
     )
-    attrs = tree.attrs
+    settings = {name: tree.attrs[name] for name in ("engine", "draws", "chains", "tolerance", "seed")}
     try:
-        again = infer(
-            question,
-            Evidence(reports),
-            as_of=run.as_of,
-            engine=ENGINES[ENGINES.index(attrs["engine"])],
-            draws=int(attrs["draws"]),
-            chains=int(attrs["chains"]),
-            tolerance=float(attrs["tolerance"]),
-            seed=int(attrs["seed"]),
-        )
+        again = infer(question, Evidence(reports), as_of=run.as_of, **settings)
     except ImpossibleEvidence:
         return None
     return result.now_and_horizon(again, question.scenario_ids)
 
 
 def _dataset(
-    case: Case,
-    path: np.ndarray,
-    steps: tuple[str, ...],
-    entered: dict[str, list[Report]],
-    issued: IssuedForecast,
-    day: date,
-    notes: list[str],
+    question: Question, path: np.ndarray, steps: tuple[str, ...], entered: dict[str, list[Report]]
 ) -> xr.Dataset:
-    """Return the attribution as a Dataset: change of each probability by step, and reports by step."""
-    question = case.question
+    """Return the attribution as a Dataset, from the path of the probabilities, (step + 1, 2, U, K)."""
     dims = (*unit_dims(question), "scenario")
-    values = path if question.units else path[:, :, 0]
-    variables = {}
+    values = drop_unit_axis(question, path, 2)
+    variables: dict[str, Any] = {}
     for n, name in enumerate(("now", "horizon")):
         variables[name] = (("step", *dims), np.diff(values[:, n], axis=0))
         variables[f"{name}_after"] = (("step", *dims), values[1:, n])
         variables[f"{name}_issued"] = (dims, values[0, n])
-    rows = [(step, report) for step in steps for report in entered[step]]
-    for name in ("indicator", "value", "source", "unit", "replaces", "citation", "note"):
-        text = ["" if getattr(r, name) is None else str(getattr(r, name)) for _, r in rows]
-        variables[f"report_{name}"] = (("report",), np.array(text, dtype=str))
-    variables["report_step"] = (("report",), np.array([step for step, _ in rows], dtype=str))
-    variables["report_line"] = (("report",), np.array([r.line for _, r in rows], int))
-    for name in ("date", "reported"):
-        variables[f"report_{name}"] = (("report",), days([getattr(r, name) for _, r in rows]))
-    return xr.Dataset(
-        variables,
-        coordinates(question) | {"step": list(steps), "report": np.array([r.id for _, r in rows], dtype=str)},
-        {
-            "case": case.name,
-            "since": issued.as_of.isoformat(),
-            "as_of": day.isoformat(),
-            "regime": int(question.dynamics is not None),
-            "note": json.dumps(notes),
-        },
-    )
+    rows = [report for step in steps for report in entered[step]]
+    variables |= report_columns(rows, ("unit", "replaces", "citation", "note"))
+    by_step = [step for step in steps for _ in entered[step]]
+    variables["report_step"] = ("report", np.array(by_step, dtype=str))
+    labels = {"step": list(steps), "report": np.array([report.id for report in rows], dtype=str)}
+    return xr.Dataset(variables, coordinates(question) | labels)
 
 
 def _earlier_inputs(case: Case, digest: str, as_of: date, question_was: Path | None) -> EarlierInputs:
@@ -287,7 +244,8 @@ def _earlier_inputs(case: Case, digest: str, as_of: date, question_was: Path | N
     elif rows is None and question_was is not None:
         older, rows = _read(question_was, question), _lines_then(case, digest, question_was)
         note = "" if rows is not None else _OTHER
-        if _comparable(case, older, _known(case, rows, as_of)):
+        same = older.scenario_ids == question.scenario_ids and older.units == question.units
+        if same and all(_fits(older, report) for report in _known(case, rows, as_of)):
             question, edited = older, True
         else:
             note = _MISFIT
@@ -337,8 +295,3 @@ def _read(path: Path, like: Question) -> Question:
         raise InputError(faults.in_order())
     form = version_with(question, like.scenario_ids)
     return question if form is None else question.versions[form]
-
-
-def _comparable(case: Case, older: Question, known: list[Report]) -> bool:
-    same = older.scenario_ids == case.question.scenario_ids and older.units == case.question.units
-    return same and all(_fits(older, report) for report in known)

@@ -26,6 +26,7 @@ from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import date, timedelta
+from functools import partial
 from itertools import pairwise
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -161,12 +162,9 @@ def _log_mean(terms: np.ndarray) -> np.ndarray:
 
 def _run_chains(task: Problem, number: int, particles: int, seed: int) -> list[Chain]:
     """Run the chains of a problem side by side."""
-
-    def one(chain: int) -> Chain:
-        return run_chain(task, chain=chain, particles=particles, seed=seed, progress=lambda: None)
-
+    one = partial(run_chain, task, particles=particles, seed=seed, progress=lambda: None)
     with ThreadPoolExecutor(max_workers=min(number, os.cpu_count() or 1)) as pool:
-        return list(pool.map(one, range(number)))
+        return list(pool.map(lambda chain: one(chain=chain), range(number)))
 
 
 def lfo_wrapper(case: Case, tree: xr.DataTree) -> az.SamplingWrapper:
@@ -183,8 +181,8 @@ def lfo_wrapper(case: Case, tree: xr.DataTree) -> az.SamplingWrapper:
     Parameters
     ----------
     case : Case
-    tree : xarray.DataTree
-        What ``forecast.update`` made of it; ValueError if it is of another case, or of other files of it.
+    tree : DataTree
+        What :func:`forecast.update` made of it; ValueError if it is of another case, or of other files of it.
 
     Examples
     --------
@@ -344,31 +342,25 @@ def compare_questions(
     --------
     >>> compare_questions(["scenarios/regime", "scenarios/static"])  # doctest: +SKIP
     """
+    import pandas as pd
+
     loaded = _loaded(cases)
     days = {name: checked_as_of(case.question, as_of) for name, case in loaded.items()}
     loaded = {name: case.on(days[name]) for name, case in loaded.items()}
     _require_same_data(loaded, days)
-    day = next(iter(days.values()))
-    scores = {}
+    day, scores = next(iter(days.values())), {}
     for name, case in loaded.items():
         score = future_score(case, as_of=day, draws=draws, chains=chains, tolerance=tolerance, seed=seed)
         if not 0 <= first < score.sizes["period"]:
             raise ValueError(f"`first` is {first}: give a period from 0 to {score.sizes['period'] - 1}")
         scores[name] = score.isel(period=slice(first, None))
-    table = _table(scores, tolerance)
-    case = next(iter(loaded.values()))
-    table.attrs = {"as_of": day.isoformat(), "first": first, "seed": seed, "evidence": _digest(case, day)}
-    return table
-
-
-def _table(scores: dict[str, xr.Dataset], tolerance: float) -> pd.DataFrame:
-    """Return the comparison table, one row per question, sorted by elpd."""
-    import pandas as pd
-
     order = sorted(scores, key=lambda name: -float(scores[name]["elpd"].sum()))
     rows = [_row(scores[name], scores[order[0]], tolerance) for name in order]
     table = pd.DataFrame(rows, index=pd.Index(order, name="question"))
     table.insert(0, "rank", range(len(order)))
+    log = _log(next(iter(loaded.values())), day)
+    digest = hashlib.sha256(repr(list(log.items())).encode()).hexdigest()
+    table.attrs = {"as_of": day.isoformat(), "first": first, "seed": seed, "evidence": digest}
     return table
 
 
@@ -387,16 +379,9 @@ def _row(score: xr.Dataset, best: xr.Dataset, tolerance: float) -> dict[str, Any
         doubts += [f"N < {FEW}"] * (len(terms) < FEW)
         doubts += [f"|elpd_diff| < {SMALL:g}"] * (abs(difference) < SMALL)
         doubts += [f"Monte Carlo error above {tolerance:g}"] * (not gap_error <= 2 * tolerance)
-    return {
-        "elpd": float(terms.sum()),
-        "se": se,
-        "elpd_diff": difference,
-        "dse": dse,
-        "mcse": 0.0 if exact else _standard_error(total),
-        "mcse_diff": gap_error,
-        "periods": len(terms),
-        "diag_diff": "; ".join(doubts),
-    }
+    error = 0.0 if exact else _standard_error(total)
+    row = {"elpd": float(terms.sum()), "se": se, "elpd_diff": difference, "dse": dse, "mcse": error}
+    return row | {"mcse_diff": gap_error, "periods": len(terms), "diag_diff": "; ".join(doubts)}
 
 
 def _loaded(cases: Mapping[str, Case | str | Path] | Sequence[Case | str | Path]) -> dict[str, Case]:
@@ -427,11 +412,8 @@ def _require_same_data(cases: dict[str, Case], days: dict[str, date]) -> None:
 
 
 def _differences(one: Case, other: Case, day: date, other_day: date) -> list[str]:
-    problems = []
-    if day != other_day:
-        problems.append(f"the as-of date is {day} and {other_day}; give `as_of`")
-    names = {name: name for name in ("opened", "period_days", "units")}
-    problems += _unlike(one.question, other.question, names)
+    problems = [f"the as-of date is {day} and {other_day}; give `as_of`"] * (day != other_day)
+    problems += _unlike(one.question, other.question, ("opened", "period_days", "units"))
     mine, others = _log(one, day), _log(other, day)
     odd = sorted(id for id in mine | others if mine.get(id) != others.get(id))
     if odd:
@@ -439,20 +421,18 @@ def _differences(one: Case, other: Case, day: date, other_day: date) -> list[str
         problems.append(f"the evidence differs in {shown}")
     elif list(mine) != list(others):
         problems.append("the evidence stands in another order, which says who repeats whom")
-    return problems + _other_indicators(one, other, day)
+    return problems + _other_indicators(_speaking(one, day), _speaking(other, day))
 
 
-def _other_indicators(one: Case, other: Case, day: date) -> list[str]:
+def _other_indicators(mine: dict[str, Indicator], others: dict[str, Indicator]) -> list[str]:
     """Return the differences between the indicators with evidence in two cases, as messages."""
-    mine, others = _speaking(one, day), _speaking(other, day)
     problems = [
         f"indicator {id} has evidence in one only: a file that leaves it out predicts other data"
         for id in sorted(mine.keys() ^ others.keys())
     ]
     for id in sorted(mine.keys() & others.keys()):
         a, b = mine[id], others[id]
-        names = {name: f"{name} of {id}" for name in ("kind", "values", "monitored", "given")}
-        problems += _unlike(a, b, names)
+        problems += _unlike(a, b, ("kind", "values", "monitored", "given"), f" of {id}")
         if a.kind == b.kind == "ratio" and a.likelihood != b.likelihood:
             problems.append(
                 f"the ratios of {id} differ, and ratios are not densities: only yes can be reported"
@@ -460,10 +440,10 @@ def _other_indicators(one: Case, other: Case, day: date) -> list[str]:
     return problems
 
 
-def _unlike(a: object, b: object, names: dict[str, str]) -> list[str]:
+def _unlike(a: object, b: object, names: Sequence[str], of: str = "") -> list[str]:
     """Say which of two objects' attributes differ."""
-    pairs = [(title, getattr(a, name), getattr(b, name)) for name, title in names.items()]
-    return [f"{title} is {mine} and {other}" for title, mine, other in pairs if mine != other]
+    pairs = [(name, getattr(a, name), getattr(b, name)) for name in names]
+    return [f"{name}{of} is {mine} and {other}" for name, mine, other in pairs if mine != other]
 
 
 def _speaking(case: Case, day: date) -> dict[str, Indicator]:
@@ -475,7 +455,3 @@ def _log(case: Case, day: date) -> dict[str, tuple[Any, ...]]:
     """Return what the model reads of the rows known on a day, by id."""
     rows = [r for r in case.evidence.until(day).reports if r.indicator or r.replaces]
     return {r.id: tuple(getattr(r, name) for name in READ) for r in rows}
-
-
-def _digest(case: Case, day: date) -> str:
-    return hashlib.sha256(repr(list(_log(case, day).items())).encode()).hexdigest()

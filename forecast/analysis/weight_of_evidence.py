@@ -35,7 +35,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import date
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 import xarray as xr
@@ -45,7 +45,7 @@ from forecast.case.evidence import Report
 from forecast.case.folder import Case, as_case
 from forecast.case.question import Question
 from forecast.inference import result
-from forecast.inference.data_tree import coordinates, days, drop_unit_axis, unit_dims
+from forecast.inference.data_tree import days, drop_unit_axis, unit_dataset, unit_dims
 from forecast.inference.engine import update
 from forecast.model.cells import CellContent, ReportTerm, flatten, report_design, report_term, value_code
 from forecast.model.hmm import filter_log_likelihood
@@ -136,21 +136,15 @@ def readings(model: PlugInModel, *, without: str = "") -> Readings:
     sources = slice(first, first + layout.arrays.reliabilities)
     certain[sources] = np.maximum(certain[sources], HIGHEST_RELIABILITY)
     plain = _log_m(layout, contents, layout.mean)
-    grouped, capped = (np.array(cell_exponents(question, keys, plain, cap)) for cap in (None, question.cap))
+    sure = _log_m(layout, [_ungraded(content) for content in alone], certain)
+    one_by_one = _log_m(layout, alone, layout.mean)
+    powers = [np.array(cell_exponents(question, keys, plain, cap)) for cap in (None, question.cap)]
     return Readings(
         keys=keys,
         joined=tuple(tuple(child.indicator for child in content.children) for content in contents),
         reports=tuple(tuple(report for each in one for report in each) for one in reports),
-        log_m=np.stack(
-            [
-                _log_m(layout, [_ungraded(content) for content in alone], certain),
-                _log_m(layout, alone, layout.mean),
-                plain,
-                _power(plain, grouped),
-                _power(plain, capped),
-            ]
-        ),
-        exponent=capped,
+        log_m=np.stack([sure, one_by_one, plain, *(_power(plain, power) for power in powers)]),
+        exponent=powers[1],
         prior=layout.mean[: layout.scenarios].copy(),
         matrix=model.filtered.matrix[0],
         regime=question.dynamics is not None,
@@ -267,24 +261,16 @@ def explain(
     day = result.as_of(tree)
     case = case.on(day)
     model = plug_in_model(case.question, case.evidence, day) if model is None else model
-    return _explained(case, tree, model)
-
-
-def _explained(case: Case, tree: xr.DataTree, model: PlugInModel) -> xr.Dataset:
     question, whole = case.question, readings(model)
-    weights = _cell_weights(whole)
-    engine = result.now_and_horizon(tree, question.scenario_ids)[0]
+    weights, engine = _cell_weights(whole), result.now_and_horizon(tree, question.scenario_ids)[0]
     labels = [_label(question, *named) for named in zip(whole.keys, whole.joined, strict=True)]
     data = _totals(question, whole, weights, log_odds(engine)).assign_coords(cell=np.array(labels, dtype=str))
+    data = data.merge(_by_cell(question, whole, weights, engine))
+    data = data.merge(_by_indicator(question, whole, weights))
+    data = data.merge(_by_report(case, tree, model, whole, labels))
     method = "leave one out" if whole.regime else "in the order of time"
-    return (
-        data.merge(_by_cell(question, whole, weights, engine))
-        .merge(_by_indicator(question, whole, weights))
-        .merge(_by_report(case, tree, model, whole, labels))
-        .assign_attrs(
-            case=case.name, as_of=model.as_of.isoformat(), digest=case.digest, unit="deciban", method=method
-        )
-    )
+    attrs = {"case": case.name, "as_of": day.isoformat(), "digest": case.digest}
+    return data.assign_attrs(attrs | {"unit": "deciban", "method": method})
 
 
 def _totals(question: Question, whole: Readings, weights: np.ndarray, engine: np.ndarray) -> xr.Dataset:
@@ -293,16 +279,9 @@ def _totals(question: Question, whole: Readings, weights: np.ndarray, engine: np
     evidence = np.stack([whole.log_likelihood(cells) for cells in units])
     before, at_means = whole.log_odds(np.zeros_like(evidence)), whole.log_odds(evidence)
     sums = np.stack([weights[-1, cells].sum(axis=0) for cells in units])
-    totals = {
-        "before": before,
-        "interaction": at_means - before - sums,
-        "at_means": at_means,
-        "learning": engine - at_means,
-        "engine": engine,
-    }
-    dims = (*unit_dims(question), "scenario")
-    variables = {name: (dims, drop_unit_axis(question, value * DECIBAN, 0)) for name, value in totals.items()}
-    return xr.Dataset(variables, coordinates(question))
+    totals = {"before": before, "interaction": at_means - before - sums, "at_means": at_means}
+    totals |= {"learning": engine - at_means, "engine": engine}
+    return unit_dataset(question, {name: value * DECIBAN for name, value in totals.items()}, ())
 
 
 def _cell_weights(whole: Readings) -> np.ndarray:
@@ -329,9 +308,12 @@ def _by_cell(question: Question, whole: Readings, weights: np.ndarray, engine: n
     best = whole.log_m[-1].max(axis=1, keepdims=True, initial=-np.inf)
     log_m = (whole.log_m[-1] - np.where(np.isfinite(best), best, 0.0)) * DECIBAN
     certain = whole.log_m[0] * DECIBAN
-    diagnosticity = [
-        _diagnosticity(log_m[c], certain[c], engine[unit]) for c, (unit, _, _) in enumerate(whole.keys)
-    ]
+    keys, periods = whole.keys, [t for _, t, _ in whole.keys]
+    texts = {
+        "diagnosticity": [_diagnosticity(log_m[c], certain[c], engine[k[0]]) for c, k in enumerate(keys)],
+        "cell_indicator": [question.indicators[i].id for _, _, i in keys],
+        "cell_unit": [question.unit_names[u] for u, _, _ in keys],
+    }
     return xr.Dataset(
         {
             "weight": (("cell", "scenario"), weights[-1] * DECIBAN),
@@ -339,14 +321,9 @@ def _by_cell(question: Question, whole: Readings, weights: np.ndarray, engine: n
             "discount": (("cell", "part", "scenario"), _discounts(weights) * DECIBAN),
             "log_likelihood": (("cell", "scenario"), log_m),
             "exponent": ("cell", whole.exponent),
-            "diagnosticity": ("cell", np.array(diagnosticity, dtype=str)),
-            "cell_indicator": (
-                "cell",
-                np.array([question.indicators[i].id for _, _, i in whole.keys], dtype=str),
-            ),
-            "cell_period": ("cell", np.array([t for _, t, _ in whole.keys], int)),
-            "cell_period_end": ("cell", days([question.last_day(t) for _, t, _ in whole.keys])),
-            "cell_unit": ("cell", np.array([question.unit_names[u] for u, _, _ in whole.keys], dtype=str)),
+            "cell_period": ("cell", np.array(periods, int)),
+            "cell_period_end": ("cell", days([question.last_day(t) for t in periods])),
+            **{name: ("cell", np.array(text, dtype=str)) for name, text in texts.items()},
         }
     )
 
@@ -383,17 +360,13 @@ def _by_indicator(question: Question, whole: Readings, weights: np.ndarray) -> x
             weight[u, i] = value[0] - value[1]
         diagnosticity[u, i] = _indicator_diagnosticity(weights[-1, own], whole.log_m[:, own])
     dims = (*unit_dims(question), "indicator")
-    return xr.Dataset(
-        {
-            "indicator_weight": ((*dims, "scenario"), drop_unit_axis(question, weight * DECIBAN, 0)),
-            "indicator_discount": (
-                (*dims, "part", "scenario"),
-                drop_unit_axis(question, discount * DECIBAN, 0),
-            ),
-            "indicator_diagnosticity": (dims, drop_unit_axis(question, diagnosticity, 0)),
-        },
-        {"indicator": names, "part": list(PARTS)},
-    )
+    values = {
+        "indicator_weight": ((*dims, "scenario"), weight * DECIBAN),
+        "indicator_discount": ((*dims, "part", "scenario"), discount * DECIBAN),
+        "indicator_diagnosticity": (dims, diagnosticity),
+    }
+    variables = {name: (where, drop_unit_axis(question, value, 0)) for name, (where, value) in values.items()}
+    return xr.Dataset(variables, {"indicator": names, "part": list(PARTS)})
 
 
 def _indicator_diagnosticity(weight: np.ndarray, log_m: np.ndarray) -> str:
@@ -416,26 +389,33 @@ def _by_report(
     evidence = tree["evidence"].to_dataset()
     ids = [str(id) for id in evidence["report"].values]
     by_id = {report.id: report for report in case.evidence.reports}
-    rows = [by_id[id] for id in ids]
     cell = {r.id: label for reports, label in zip(whole.reports, labels, strict=True) for r in reports}
     order = list(case.question.scenario_ids)
     weight = evidence["weight_of_evidence"].sel(scenario=order).transpose("report", "scenario").values
-    each = report_weights(model, whole, ids) * DECIBAN
-    variables: dict[str, Any] = {
+    discount = _discounts(report_weights(model, whole, ids) * DECIBAN)
+    variables = {
         "report_weight": (("report", "scenario"), weight),
-        "report_discount": (("report", "part", "scenario"), _discounts(each)),
-    }
-    for name in ("indicator", "value", "source", "credibility", "citation", "note", "unit"):
-        text = np.array([str(getattr(r, name)) for r in rows], dtype=str)
-        variables[f"report_{name}"] = ("report", text)
-    variables |= {
+        "report_discount": (("report", "part", "scenario"), discount),
+        **report_columns([by_id[id] for id in ids], ("credibility", "citation", "note", "unit", "repeats")),
         "report_cell": ("report", np.array([cell.get(id, "") for id in ids], dtype=str)),
-        "report_line": ("report", np.array([r.line for r in rows], int)),
-        "report_date": ("report", days([r.date for r in rows])),
-        "report_reported": ("report", days([r.reported for r in rows])),
-        "report_repeats": ("report", np.array([" ".join(r.repeats) for r in rows], dtype=str)),
     }
     return xr.Dataset(variables, {"report": np.array(ids, dtype=str), "scenario": order})
+
+
+def report_columns(reports: Sequence[Report], names: Sequence[str]) -> dict[str, tuple[str, np.ndarray]]:
+    """Return what the log says of reports, and where, as variables by report; `names` are texts of a row."""
+
+    def text(report: Report, name: str) -> str:
+        value = getattr(report, name)
+        return "" if value is None else " ".join(value) if isinstance(value, tuple) else str(value)
+
+    columns = {
+        name: np.array([text(report, name) for report in reports], dtype=str)
+        for name in ("indicator", "value", "source", *names)
+    }
+    columns["line"] = np.array([report.line for report in reports], int)
+    columns |= {name: days([getattr(r, name) for r in reports]) for name in ("date", "reported")}
+    return {f"report_{name}": ("report", column) for name, column in columns.items()}
 
 
 def _label(question: Question, key: tuple[int, int, int], joined: tuple[int, ...]) -> str:

@@ -17,7 +17,6 @@ from __future__ import annotations
 import warnings
 from collections.abc import Sequence
 from datetime import date
-from functools import partial
 from pathlib import Path
 from typing import Any, Literal
 
@@ -32,7 +31,7 @@ from forecast.case.errors import InputError
 from forecast.case.folder import Case, as_case
 from forecast.case.question import Question
 from forecast.inference import result
-from forecast.inference.data_tree import Progress, coordinates, drop_unit_axis, unit_dims
+from forecast.inference.data_tree import Progress, drop_unit_axis, unit_dataset, unit_dims
 from forecast.inference.engine import update
 from forecast.inference.result import all_exact, group
 
@@ -121,15 +120,13 @@ def _stage(progress: Progress | None, stage: int) -> Progress:
 
 
 def _totals(question: Question, tree: xr.DataTree, base: Chances) -> xr.Dataset:
-    dims, coords = (*unit_dims(question), "scenario"), coordinates(question)
     now, horizon = result.now_and_horizon(tree, question.scenario_ids)
     values = {"engine_now": now, "engine_horizon": horizon}
     values |= {f"at_means_{name}": value for name, value in base._asdict().items()}
-    variables = {name: (dims, drop_unit_axis(question, value, 0)) for name, value in values.items()}
-    ids = np.array(coords["scenario"])
+    data, ids = unit_dataset(question, values, ()), np.array(question.scenario_ids)
     for name, value in (("leader", horizon), ("leader_at_means", base.horizon)):
-        variables[name] = (dims[:-1], drop_unit_axis(question, ids[value.argmax(axis=1)], 0))
-    return xr.Dataset(variables, coords)
+        data[name] = (unit_dims(question), drop_unit_axis(question, ids[value.argmax(axis=1)], 0))
+    return data
 
 
 def _power(tree: xr.DataTree) -> xr.Dataset:
@@ -144,44 +141,42 @@ def _sets(
 ) -> xr.Dataset:
     """Return the smallest set of reports for each unit, and the engine's forecast without it."""
     question, ids = case.question, [r.id for r in case.evidence.known(day)]
+
+    def allowed(reports: Sequence[str]) -> bool:
+        try:
+            altered(case, drop=reports)
+        except InputError:  # the log could not be read without these rows
+            return False
+        return True
+
     searching = _stage(progress, 2) if len(lead) == 1 else None
-    allowed = partial(_allowed, case)
     sets: list[SmallestSet] = []
     for u, leader in enumerate(lead):
         removals = Removals(question, case.evidence, day, u)
         sets.append(smallest_set(question, removals, int(leader), allowed=allowed, progress=searching))
     again = np.full((3, len(lead), len(question.scenarios)), np.nan)  # now, horizon, its error
+    settings = {name: tree.attrs[name] for name in ("draws", "chains", "tolerance", "seed", "engine")}
     for u, one in enumerate(sets):
         if one.reports:
-            settings = {name: tree.attrs[name] for name in ("draws", "chains", "tolerance", "seed", "engine")}
             less = altered(case, drop=one.reports)
             other = update(less, as_of=day, progress=_stage(progress, 3), **settings)
             again[:2, u] = result.now_and_horizon(other, question.scenario_ids)[:, u]
             again[2, u] = result.now_and_horizon(other, question.scenario_ids, "mcse")[1, u]
-    dims = unit_dims(question)
-    variables: dict[str, Any] = {
-        "in_set": ((*dims, "report"), [[id in one.reports for id in ids] for one in sets]),
-        "in_nearest": ((*dims, "report"), [[id in one.nearest for id in ids] for one in sets]),
-        "set_smallest": (dims, [one.smallest for one in sets]),
-        "set_searched": (dims, [one.searched for one in sets]),
-        "set_others": (dims, [one.others for one in sets]),
-        "set_horizon": ((*dims, "scenario"), [one.horizon for one in sets]),
+    values: dict[str, tuple[tuple[str, ...], Any]] = {
+        "in_set": (("report",), [[id in one.reports for id in ids] for one in sets]),
+        "in_nearest": (("report",), [[id in one.nearest for id in ids] for one in sets]),
+        "set_smallest": ((), [one.smallest for one in sets]),
+        "set_searched": ((), [one.searched for one in sets]),
+        "set_others": ((), [one.others for one in sets]),
+        "set_horizon": (("scenario",), [one.horizon for one in sets]),
     }
     for name, value in zip(("now", "horizon", "horizon_mcse"), again, strict=True):
-        variables[f"set_engine_{name}"] = ((*dims, "scenario"), value)
+        values[f"set_engine_{name}"] = (("scenario",), value)
     variables = {
-        name: (d, drop_unit_axis(question, np.array(value), 0)) for name, (d, value) in variables.items()
+        name: ((*unit_dims(question), *dims), drop_unit_axis(question, np.array(value), 0))
+        for name, (dims, value) in values.items()
     }
     return xr.Dataset(variables, {"report": np.array(ids, dtype=str)})
-
-
-def _allowed(case: Case, ids: Sequence[str]) -> bool:
-    """Return whether the log could be read without these rows."""
-    try:
-        altered(case, drop=ids)
-    except InputError:
-        return False
-    return True
 
 
 Part = Literal["prior", "likelihood"]

@@ -30,10 +30,10 @@ from forecast.inference.data_tree import (
     LISTS,
     MATRICES,
     Progress,
-    coordinates,
     drop_unit_axis,
     slots,
     uncertain,
+    unit_dataset,
     unit_dims,
 )
 from forecast.inference.result import all_exact
@@ -82,7 +82,7 @@ def by_judgement(
     moved = np.ptp(_with_base(swung.horizon, base.horizon), axis=1)  # (J, U, K)
     sizes = moved[:, np.arange(len(lead)), lead].max(axis=1)
     chosen = np.argsort(-sizes, kind="stable")[:top]
-    data = _swings(question, numbers, swung, base).merge(_flips(question, numbers, flipped))
+    data = _swings(question, numbers, swung, base).merge(_flips(question, flipped))
     return data.merge(_with_learning(model, tree, numbers, swung, chosen))
 
 
@@ -99,36 +99,36 @@ def _with_base(at: np.ndarray, base: np.ndarray) -> np.ndarray:
 
 
 def _swings(question: Question, numbers: Sequence[StatedValue], swung: Swings, base: Chances) -> xr.Dataset:
-    names, units = np.array([one.name for one in numbers], dtype=str), unit_dims(question)
-    variables: dict[str, Any] = {
-        "kind": ("judgement", np.array([one.kind for one in numbers], dtype=str)),
-        "residual": ("judgement", np.array([one.residual for one in numbers], dtype=bool)),
-        "stated": ("judgement", np.array([one.value for one in numbers], dtype=float)),
-        "end_value": (("judgement", "end"), swung.value),
-        "plausible": (("judgement", "end"), np.array([plausible(one) for one in numbers]).reshape(-1, 2)),
-    }
-    for name, at, stays in (("now", swung.now, base.now), ("horizon", swung.horizon, base.horizon)):
-        swing = np.ptp(_with_base(at, stays), axis=1)
-        variables[name] = (("judgement", "end", *units, "scenario"), drop_unit_axis(question, at, 2))
-        variables[f"swing_{name}"] = (("judgement", *units, "scenario"), drop_unit_axis(question, swing, 1))
-    return xr.Dataset(variables, coordinates(question) | {"judgement": names, "end": list(END)})
-
-
-def _flips(question: Question, numbers: Sequence[StatedValue], flipped: list[list[Flip]]) -> xr.Dataset:
-    ids, dims = question.scenario_ids, ("judgement", *unit_dims(question))
-    shape = len(numbers), len(question.unit_names)
-
-    def variable(kind: type, value: Callable[[Flip], Any]) -> tuple[tuple[str, ...], np.ndarray]:
-        column: np.ndarray = np.array([[value(flip) for flip in row] for row in flipped], dtype=kind)
-        return dims, drop_unit_axis(question, column.reshape(shape), 1)
-
-    return xr.Dataset(
+    names = np.array([one.name for one in numbers], dtype=str)
+    data = xr.Dataset(
         {
-            "flip": variable(float, lambda flip: flip.value),
-            "flip_to": variable(str, lambda flip: ids[flip.to] if flip.to >= 0 else ""),
-            "flip_tail_probability": variable(float, lambda flip: flip.tail_probability),
-        }
+            "kind": ("judgement", np.array([one.kind for one in numbers], dtype=str)),
+            "residual": ("judgement", np.array([one.residual for one in numbers], dtype=bool)),
+            "stated": ("judgement", np.array([one.value for one in numbers], dtype=float)),
+            "end_value": (("judgement", "end"), swung.value),
+            "plausible": (("judgement", "end"), np.array([plausible(one) for one in numbers]).reshape(-1, 2)),
+        },
+        {"judgement": names, "end": list(END)},
     )
+    at = {"now": swung.now, "horizon": swung.horizon}
+    swing = {f"swing_{name}": np.ptp(_with_base(p, getattr(base, name)), axis=1) for name, p in at.items()}
+    data = data.merge(unit_dataset(question, at, ("judgement", "end")))
+    return data.merge(unit_dataset(question, swing, ("judgement",)))
+
+
+def _flips(question: Question, flipped: list[list[Flip]]) -> xr.Dataset:
+    ids, dims = question.scenario_ids, ("judgement", *unit_dims(question))
+    columns: dict[str, tuple[type, Callable[[Flip], Any]]] = {
+        "flip": (float, lambda flip: flip.value),
+        "flip_to": (str, lambda flip: ids[flip.to] if flip.to >= 0 else ""),
+        "flip_tail_probability": (float, lambda flip: flip.tail_probability),
+    }
+    data = xr.Dataset()
+    for name, (kind, value) in columns.items():
+        column: np.ndarray = np.array([[value(flip) for flip in row] for row in flipped], dtype=kind)
+        column = column.reshape(len(flipped), len(question.unit_names))
+        data[name] = (dims, drop_unit_axis(question, column, 1))
+    return data
 
 
 def _with_learning(
@@ -148,11 +148,8 @@ def _with_learning(
                 ess[j, end] = moved.ess
                 for name, value in values.items():
                     value[j, end] = getattr(moved, name)
-    dims = ("judgement", "end", *unit_dims(question), "scenario")
-    variables: dict[str, Any] = {
-        f"learnt_{name}": (dims, drop_unit_axis(question, value, 2)) for name, value in values.items()
-    }
-    return xr.Dataset(variables | {"learnt_ess": (("judgement", "end"), ess)})
+    learnt = {f"learnt_{name}": value for name, value in values.items()}
+    return unit_dataset(question, learnt, ("judgement", "end")).assign(learnt_ess=(("judgement", "end"), ess))
 
 
 def swings(model: PlugInModel, numbers: Sequence[StatedValue], *, progress: Progress | None = None) -> Swings:
