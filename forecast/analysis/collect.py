@@ -14,6 +14,7 @@ from forecast.analysis.information import MONITORING, Experiment, Joint, Query, 
 from forecast.analysis.plug_in import PlugInModel, plug_in_model
 from forecast.analysis.sensitivity.tornado import theta_of
 from forecast.case.errors import Fault, InputError, listed, meant
+from forecast.case.evidence import Evidence
 from forecast.case.folder import Case, as_case
 from forecast.case.in_force import checked_as_of
 from forecast.case.question import Question
@@ -91,24 +92,15 @@ def collect(
     case = as_case(case)
     day = checked_as_of(case.question, as_of)
     case = case.on(day)
-    pairs, left_out = _pairs(case, day, indicators, sources)
+    query = _query(case, day, period, indicators, sources)
     _check_costs(case.question, costs or {})
-    query = Query(pairs, _period(case.question, day, period), day)
     case = replace(case, question=without_silence(case.question)) if period == "present" else case
-    settings = Settings("smc", seed, draws, chains, tolerance)
-    layout, sample = _inferred(case, day, settings, progress)
-    return _ranked(case, layout, sample, query, costs or {}, left_out)
-
-
-def _inferred(
-    case: Case, day: date, settings: Settings, progress: Progress | None
-) -> tuple[Layout, PosteriorDraws]:
-    """Return draws from the posterior at the as-of date."""
     task = build_problem(case.question, case.evidence, day)
     try:
-        return task.layout, run_smc(task, settings, progress).draws
+        run = run_smc(task, Settings("smc", seed, draws, chains, tolerance), progress)
     except ImpossibleEvidence as error:
         raise InputError(impossible(case, error)) from error
+    return _ranked(case.evidence, task.layout, run.draws, query, costs or {})
 
 
 def collect_from(
@@ -120,31 +112,14 @@ def collect_from(
     period.
     """
     day = result.as_of(tree)
-    pairs, left_out = _pairs(case, day, None, None)
-    query = Query(pairs, _period(case.question, day, "next"), day)
+    query = _query(case, day, "next")
     model = plug_in_model(case.question, case.evidence, day) if model is None else model
-    return _ranked(case, model.layout, _thinned(model, tree, draws), query, {}, left_out)
-
-
-def _thinned(model: PlugInModel, tree: xr.DataTree, most: int) -> PosteriorDraws:
-    """Return the draws of a forecast, evenly thinned, with the filtered scenarios of every period."""
     theta = theta_of(model.layout, tree)
-    theta = theta[:, :: max(theta.shape[1] // most, 1)][:, :most]
+    theta = theta[:, :: max(theta.shape[1] // draws, 1)][:, :draws]  # evenly thinned
     filtered = model.filtered_at(theta.reshape(-1, theta.shape[-1]))
     parts = (filtered.matrix, filtered.alpha, filtered.log_norm)
-    return PosteriorDraws(theta, theta, *(p.reshape(*theta.shape[:2], *p.shape[1:]) for p in parts))
-
-
-def _period(question: Question, day: date, period: Period) -> int:
-    """Return the period that would be reported on."""
-    if period not in ("present", "next"):
-        raise ValueError(f"period {period!r} is neither 'present' nor 'next'")
-    asked = question.period(day) + (period == "next")
-    if asked > question.period(question.horizon):
-        fix = "ask about the present period, or choose an earlier as-of date"
-        problem = "the question ends in this period: there is no next one"
-        raise InputError([Fault("as-of date", 0, day.isoformat(), problem, fix=fix)])
-    return asked
+    sample = PosteriorDraws(theta, theta, *(p.reshape(*theta.shape[:2], *p.shape[1:]) for p in parts))
+    return _ranked(case.evidence, model.layout, sample, query, {})
 
 
 def without_silence(question: Question) -> Question:
@@ -156,10 +131,14 @@ def without_silence(question: Question) -> Question:
     return replace(question, indicators=indicators)
 
 
-def _pairs(
-    case: Case, day: date, indicators: Sequence[str] | None, sources: Sequence[str] | None
-) -> tuple[list[tuple[int, str]], list[str]]:
-    """Return what to ask of whom, and the indicators that cannot be asked about."""
+def _query(
+    case: Case,
+    day: date,
+    period: Period,
+    indicators: Sequence[str] | None = None,
+    sources: Sequence[str] | None = None,
+) -> Query:
+    """Return what to ask of whom, about which period, and the indicators that cannot be asked about."""
     question = case.question
     names = [s.id for s in question.sources]
     _check_names("indicator", indicators or (), [i.id for i in question.indicators])
@@ -175,7 +154,14 @@ def _pairs(
         experienced = [name for name in names if (indicator.id, name) in reported]
         pairs += [(i, name) for name in (sources if sources is not None else experienced or names)]
         pairs += [(i, MONITORING)] if indicator.monitored else []
-    return pairs, left_out
+    if period not in ("present", "next"):
+        raise ValueError(f"period {period!r} is neither 'present' nor 'next'")
+    asked = question.period(day) + (period == "next")
+    if asked > question.period(question.horizon):
+        fix = "ask about the present period, or choose an earlier as-of date"
+        problem = "the question ends in this period: there is no next one"
+        raise InputError([Fault("as-of date", 0, day.isoformat(), problem, fix=fix)])
+    return Query(pairs, asked, day, left_out)
 
 
 def _check_names(kind: str, named: Sequence[str], known: Sequence[str]) -> None:
@@ -204,24 +190,23 @@ def _check_costs(question: Question, costs: Mapping[str, float]) -> None:
 
 
 def _ranked(
-    case: Case,
-    layout: Layout,
-    sample: PosteriorDraws,
-    query: Query,
-    costs: Mapping[str, float],
-    left_out: list[str],
+    evidence: Evidence, layout: Layout, sample: PosteriorDraws, query: Query, costs: Mapping[str, float]
 ) -> pd.DataFrame:
     """Return the table of a query, the best experiment first."""
     import pandas as pd
     from scipy.stats import entropy
 
     question = layout.question
-    possible, cells = experiments(layout, case.evidence, query, sample.theta.reshape(-1, layout.size))
+    possible, cells = experiments(layout, evidence, query, sample.theta.reshape(-1, layout.size))
     joint = joints(layout, sample, possible, cells, query.period - question.period(query.as_of))
-    rows = [_row(layout, sample, joint, k, one, costs) for k, one in enumerate(possible)]
+    rows = [_row(layout, sample.theta, joint, k, one) for k, one in enumerate(possible)]
     columns = [*(["unit"] if question.units else []), *COLUMNS]
-    table = pd.DataFrame(rows, columns=columns + ["cost", "per_cost"] * bool(costs))
-    by = "per_cost" if costs else "horizon"
+    table, by = pd.DataFrame(rows, columns=columns), "horizon"
+    if costs:
+        asked = list(zip(table["indicator"], table["source"], strict=True))
+        cost = [costs.get(f"{i} {s}", costs.get(s, costs.get(i, np.nan))) for i, s in asked]
+        table["cost"], by = np.array(cost, float), "per_cost"
+        table["per_cost"] = table["horizon"] / table["cost"]
     table = table.sort_values([by, "reported"], ascending=False, kind="stable", ignore_index=True)
     there = {one.indicator for one in possible}
     missing = dict.fromkeys(question.indicators[i].id for i, _ in query.pairs if i not in there)
@@ -232,31 +217,23 @@ def _ranked(
             for name, each in bits.items()
         },
         "period_end": min(question.last_day(query.period), question.horizon).isoformat(),
-        "left_out": [*left_out, *missing],
+        "left_out": [*query.left_out, *missing],
     }
     return table
 
 
 def _row(
-    layout: Layout,
-    sample: PosteriorDraws,
-    joint: Mapping[str, Joint],
-    k: int,
-    one: Experiment,
-    costs: Mapping[str, float],
+    layout: Layout, theta: np.ndarray, joint: Mapping[str, Joint], k: int, one: Experiment
 ) -> dict[str, object]:
+    """Return the row of the k-th experiment, but for costs; theta (C, M, D)."""
     question, indicator = layout.question, layout.question.indicators[one.indicator].id
     row: dict[str, object] = {"unit": question.units[one.unit]} if question.units else {}
     row |= {"indicator": indicator, "source": one.source, "reliability": np.nan, "repeats": one.repeats}
     if one.source:
-        row["reliability"] = float(sample.theta[..., layout.starts[f"reliability {one.source}"]].mean())
+        row["reliability"] = float(theta[..., layout.starts[f"reliability {one.source}"]].mean())
     row |= _most_likely(one, joint["now"].outcome[k])
     for name in TARGETS:
         row[name], row[f"{name}_error"] = gain(joint[name], k, one)
-    if costs:
-        both = f"{indicator} {one.source}"
-        row["cost"] = costs.get(both, costs.get(one.source, costs.get(indicator, np.nan)))
-        row["per_cost"] = row["horizon"] / row["cost"]  # type: ignore[operator]
     return row
 
 

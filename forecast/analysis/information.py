@@ -21,7 +21,7 @@ import numpy as np
 from scipy.special import rel_entr
 
 from forecast.case.evidence import Evidence, Report
-from forecast.case.question import Indicator
+from forecast.case.question import Indicator, Question
 from forecast.inference.estimates import PosteriorDraws
 from forecast.model.evidence_index import EvidenceIndex
 from forecast.model.likelihood import Cells, log_cells
@@ -39,6 +39,7 @@ class Query(NamedTuple):
     pairs: Sequence[tuple[int, str]]
     period: int
     as_of: date
+    left_out: Sequence[str] = ()  # indicators that cannot be asked about
 
 
 @dataclass(frozen=True)
@@ -66,46 +67,43 @@ def experiments(
     """
     question = replace(layout.question, groups=(), cap=None)  # a report alone has no group
     layout = replace(layout, question=question)
-    candidates = [
-        _Candidate(layout, query, unit, i, source, theta)
-        for unit in range(question.unit_count)
-        for i, source in query.pairs
-    ]
-    imagined = tuple(report for one in candidates for report in one.reports)
+    asked = [(unit, i, source) for unit in range(question.unit_count) for i, source in query.pairs]
+    values = {i: _values(layout, question.indicators[i], i, theta) for i, _ in query.pairs}
+    imagined = {one: _imagined(question, query, one, values[one[1]][0]) for one in asked}
     period = _CellsOfPeriod(layout, evidence.until(query.as_of), imagined, query)
-    possible = [one for candidate in candidates if (one := period.experiment(candidate)) is not None]
-    return possible, period.index.cells()
+    every = [period.experiment(one, values[one[1]]) for one in asked]
+    return [one for one in every if one is not None], period.index.cells()
 
 
-class _Candidate:
-    """One indicator asked of one source: the reports that could come of it."""
+Asked = tuple[int, int, str]  # of a unit, about an indicator, a source
+Values = tuple[tuple[str | float, ...], np.ndarray, bool]  # as in an experiment: values, weight, complete
 
-    def __init__(
-        self, layout: Layout, query: Query, unit: int, i: int, source: str, theta: np.ndarray
-    ) -> None:
-        question, self.unit, self.i, self.source = layout.question, unit, i, source
-        self.indicator, self.unit_name = question.indicators[i], question.unit_names[unit]
-        self.key = (unit, query.period, i)
-        self.values, self.weight, self.complete = _values(layout, self.indicator, i, theta)
-        day, known = question.last_day(query.period), query.as_of
-        self.reports = tuple(
-            Report(f"imagined {unit} {i} {source} {n}", day, known, self.indicator.id, value, source,
-                   unit=self.unit_name)
-            for n, value in enumerate(self.values if source else ())
-        )  # fmt: skip
+
+def _imagined(
+    question: Question, query: Query, asked: Asked, values: Sequence[str | float]
+) -> tuple[Report, ...]:
+    """Return the reports that could come of what is asked."""
+    unit, i, source = asked
+    day, known, name = question.last_day(query.period), query.as_of, question.indicators[i].id
+    return tuple(
+        Report(f"imagined {unit} {i} {source} {n}", day, known, name, value, source,
+               unit=question.unit_names[unit])
+        for n, value in enumerate(values if source else ())
+    )  # fmt: skip
 
 
 class _CellsOfPeriod:
     """The cells of the period asked about, with one imagined report at a time."""
 
     def __init__(
-        self, layout: Layout, evidence: Evidence, imagined: tuple[Report, ...], query: Query
+        self, layout: Layout, evidence: Evidence, imagined: dict[Asked, tuple[Report, ...]], query: Query
     ) -> None:
         question = layout.question
         self._query, self._live = query, evidence.known(query.as_of)
         self._question, self._end = question, question.last_day(query.period)
-        self._imagined = frozenset(report.id for report in imagined)
-        every = Evidence(evidence.reports + imagined)
+        self._reports, rows = imagined, tuple(report for reports in imagined.values() for report in reports)
+        self._imagined = frozenset(report.id for report in rows)
+        every = Evidence(evidence.reports + rows)
         self.index = EvidenceIndex.known_on(layout, every, query.as_of, left_out=self._imagined)
         indicators = self.index.cells().cell["indicator"]
         self._base = [self._numbers(unit) for unit in range(question.unit_count)]
@@ -113,48 +111,37 @@ class _CellsOfPeriod:
         places = {indicator.id: i for i, indicator in enumerate(question.indicators)}
         self._top = [places[one.given or one.id] for one in question.indicators]
 
-    def experiment(self, candidate: _Candidate) -> Experiment | None:
-        """Return the experiment of a candidate, None if nothing can be reported."""
-        indicator, as_of = candidate.indicator, self._query.as_of
-        live = [
-            r
-            for r in self._live
-            if (r.indicator, r.unit) == (indicator.id, candidate.unit_name)
-            and self._question.period(r.date) == self._query.period
-        ]
+    def experiment(self, asked: Asked, statable: Values) -> Experiment | None:
+        """Return the experiment of what is asked, None if nothing can be reported."""
+        (unit, i, source), (values, weight, complete) = asked, statable
+        question, period, as_of = self._question, self._query.period, self._query.as_of
+        indicator = question.indicators[i]
+        subject = indicator.id, question.unit_names[unit], period
+        live = [r for r in self._live if (r.indicator, r.unit, question.period(r.date)) == subject]
         number = not indicator.values
         if number and live and (indicator.kind == "measure" or self._end > as_of):
             return None
-        top, tops = self._top[candidate.i], self._tops[candidate.unit]
-        base = self._base[candidate.unit][tops.index(top)] if top in tops else -1
-        values: tuple[str | float, ...] = candidate.values
-        if candidate.source:
+        top, tops = self._top[i], self._tops[unit]
+        base = self._base[unit][tops.index(top)] if top in tops else -1
+        if source:
             day = self._end if number else as_of
-            cells = [self._with(candidate, top, day, {report.id}) for report in candidate.reports]
+            cells = [self._with(unit, i, day, {report.id}) for report in self._reports[asked]]
         else:
             assert indicator.monitored is not None
             day = self._end + timedelta(days=indicator.monitored.lag)
-            cells, values = [self._with(candidate, top, day, set())], ("silence",)
+            cells, values, weight = [self._with(unit, i, day, set())], ("silence",), np.ones(1)
             if cells[0] == base:  # somebody has spoken, or nobody monitors it in this period
                 return None
-        return Experiment(
-            unit=candidate.unit,
-            indicator=candidate.i,
-            source=candidate.source,
-            repeats=any(r.source == candidate.source for r in live),
-            values=values,
-            weight=candidate.weight if candidate.source else np.ones(1),
-            cells=np.array(cells, np.int64),
-            base=base,
-            complete=candidate.complete,
-        )
+        repeats = any(r.source == source for r in live)
+        return Experiment(unit, i, source, repeats, values, weight, np.array(cells, np.int64), base, complete)
 
-    def _with(self, candidate: _Candidate, top: int, day: date, added: set[str]) -> int:
+    def _with(self, unit: int, i: int, day: date, added: set[str]) -> int:
         """Return the number of the cell with some imagined reports in it, and put everything back."""
-        self.index.update_cells([candidate.key], day, self._imagined - added)
-        numbers, tops = self._numbers(candidate.unit), self._tops[candidate.unit]
+        keys, top, tops = [(unit, self._query.period, i)], self._top[i], self._tops[unit]
+        self.index.update_cells(keys, day, self._imagined - added)
+        numbers = self._numbers(unit)
         number = numbers[bisect_left(tops, top)] if len(numbers) > len(tops) or top in tops else -1
-        self.index.update_cells([candidate.key], self._query.as_of, self._imagined)
+        self.index.update_cells(keys, self._query.as_of, self._imagined)
         return number
 
     def _numbers(self, unit: int) -> list[int]:
@@ -164,9 +151,7 @@ class _CellsOfPeriod:
         return [int(n) for n in sequence.cell[sequence.kind[first:end]]]
 
 
-def _values(
-    layout: Layout, indicator: Indicator, i: int, theta: np.ndarray
-) -> tuple[tuple[str | float, ...], np.ndarray, bool]:
+def _values(layout: Layout, indicator: Indicator, i: int, theta: np.ndarray) -> Values:
     """Return what can be stated of an indicator, with weights, and whether that is all there is."""
     if indicator.values:
         return indicator.values, np.ones(len(indicator.values)), True

@@ -95,18 +95,13 @@ class PlugInModel:
 
 
 def plug_in_model(question: Question, evidence: Evidence, as_of: date) -> PlugInModel:
-    """Set up the parameters and the cells of a question as known on a day."""
-    known = evidence.until(as_of)
-    parameters = build_layout(question, known)
-    return PlugInModel(parameters, EvidenceIndex.known_on(parameters, known, as_of), as_of)
-
-
-def at_means(question: Question, evidence: Evidence, as_of: date) -> Chances:
-    """Return the probabilities with every judgement at its mean, what is known on a day being the evidence.
+    """Set up the parameters and the cells of a question as known on a day.
 
     Groups, the cap, noise and held values follow the means, as they do in a forecast.
     """
-    return plug_in_model(question, evidence, as_of).chances
+    known = evidence.until(as_of)
+    parameters = build_layout(question, known)
+    return PlugInModel(parameters, EvidenceIndex.known_on(parameters, known, as_of), as_of)
 
 
 def step_to_horizon(question: Question, as_of: date, now: np.ndarray, matrix: np.ndarray) -> np.ndarray:

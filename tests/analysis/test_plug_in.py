@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from forecast.analysis.plug_in import at_means, plug_in_model, quick
+from forecast.analysis.plug_in import plug_in_model, quick
 from forecast.analysis.sensitivity.stated_values import stated_values
 from forecast.case.edit import altered, without_reports
 from forecast.case.folder import Case, load_case
@@ -24,7 +24,7 @@ def test_it_is_the_enumerated_answer(name: str):
     case = small(name, False)
     theta = mean_theta(case.question, case.evidence)
     expected = enumerate_posterior(case.question, case.evidence, case.as_of, theta)
-    found = at_means(case.question, case.evidence, case.as_of)
+    found = plug_in_model(case.question, case.evidence, case.as_of).chances
     for answer, value in found._asdict().items():
         np.testing.assert_allclose(value, np.atleast_2d(expected[answer]), rtol=1e-9, atol=1e-12)
 
@@ -36,7 +36,9 @@ def test_what_is_not_known_yet_changes_nothing():
     known = type(case.evidence)(tuple(r for r in case.evidence.reports if r.reported <= early))
     assert len(known.reports) < len(case.evidence.reports)
     for one, other in zip(
-        at_means(case.question, case.evidence, early), at_means(case.question, known, early), strict=True
+        plug_in_model(case.question, case.evidence, early).chances,
+        plug_in_model(case.question, known, early).chances,
+        strict=True,
     ):
         np.testing.assert_array_equal(one, other)
 
@@ -49,9 +51,11 @@ def test_other_values_of_judgements_are_as_if_set_up_anew(name: str):
     for one in stated_values(case.question):
         for value in (one.quantile(0.05), one.quantile(0.95)):
             question = one.with_value(case.question, value)
-            expected = at_means(question, case.evidence, case.as_of)
+            expected = plug_in_model(question, case.evidence, case.as_of).chances
             np.testing.assert_array_equal(model.with_question(question).chances, expected, one.name)
-    np.testing.assert_array_equal(model.chances, at_means(case.question, case.evidence, case.as_of))
+    np.testing.assert_array_equal(
+        model.chances, plug_in_model(case.question, case.evidence, case.as_of).chances
+    )
 
 
 @pytest.mark.parametrize("name", CASES)
@@ -62,7 +66,7 @@ def test_without_reports_is_as_if_set_up_anew(name: str):
     ids = [report.id for report in case.evidence.reports]
     for gone in [*combinations(ids, 1), *list(combinations(ids, 2))[:30], tuple(ids)]:
         left = without_reports(case.question, case.evidence, gone)
-        expected = at_means(case.question, left, case.as_of)
+        expected = plug_in_model(case.question, left, case.as_of).chances
         np.testing.assert_array_equal(model.without(gone).chances, expected, str(gone))
 
 

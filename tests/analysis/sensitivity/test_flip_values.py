@@ -7,7 +7,7 @@ import math
 import numpy as np
 import pytest
 
-from forecast.analysis.plug_in import HIGHEST_RELIABILITY, at_means, plug_in_model
+from forecast.analysis.plug_in import HIGHEST_RELIABILITY, plug_in_model
 from forecast.analysis.sensitivity.flip_values import flips, plausible
 from forecast.analysis.sensitivity.stated_values import StatedValue, stated_values
 from forecast.case.evidence import Evidence
@@ -37,7 +37,7 @@ def test_another_scenario_leads_beyond_and_not_before(name: str):
     The nearest flip on one side says nothing of what lies beyond it; up to it the leader leads.
     """
     case = small(name, False)
-    lead = at_means(case.question, case.evidence, case.as_of).horizon.argmax(axis=1)
+    lead = plug_in_model(case.question, case.evidence, case.as_of).chances.horizon.argmax(axis=1)
     for one in stated_values(case.question):
         (flip,) = flips(plug_in_model(case.question, case.evidence, case.as_of), one, lead)
         low, high = plausible(one)
@@ -60,7 +60,7 @@ def test_cases_above_have_flips_of_every_kind():
     found: dict[str, int] = {}
     for name in CHEAP:
         case = small(name, False)
-        lead = at_means(case.question, case.evidence, case.as_of).horizon.argmax(axis=1)
+        lead = plug_in_model(case.question, case.evidence, case.as_of).chances.horizon.argmax(axis=1)
         for one in stated_values(case.question):
             (flip,) = flips(plug_in_model(case.question, case.evidence, case.as_of), one, lead)
             found[one.kind] = found.get(one.kind, 0) + (flip.to >= 0)
@@ -92,11 +92,12 @@ def test_the_lead_may_be_lost_on_both_sides():
     q = question((0.4, 0.3, 0.3), (raid,), (source("s", 0.9, 20.0),), 20.0)
     log = Evidence((report("a", 1, "raid", "yes"), report("b", 8, "raid", "no")))
     one = next(o for o in stated_values(q) if o.name == "likelihood raid alpha")
-    lead = at_means(q, log, day(13)).horizon.argmax(axis=1)
+    lead = plug_in_model(q, log, day(13)).chances.horizon.argmax(axis=1)
     assert lead.tolist() == [0]
     (flip,) = flips(plug_in_model(q, log, day(13)), one, lead)
     values = np.linspace(*plausible(one), 2001)
-    lost = [v for v in values if at_means(one.with_value(q, v), log, day(13)).horizon[0].argmax() != 0]
+    horizons = [plug_in_model(one.with_value(q, v), log, day(13)).chances.horizon[0] for v in values]
+    lost = [v for v, p in zip(values, horizons, strict=True) if p.argmax() != 0]
     assert min(lost) < one.value < max(lost)
     sides = max(v for v in lost if v < one.value), min(v for v in lost if v > one.value)
     nearest = max(sides, key=one.tail_probability)
@@ -116,7 +117,7 @@ def test_a_lead_that_jumps_is_found():
         )
     )
     case, one = Small(q, log, day(13)), next(o for o in stated_values(q) if o.name == "reliability s")
-    lead = at_means(q, log, day(13)).horizon.argmax(axis=1)
+    lead = plug_in_model(q, log, day(13)).chances.horizon.argmax(axis=1)
     (flip,) = flips(plug_in_model(q, log, day(13)), one, lead)
     dense = [v for v in np.linspace(0, HIGHEST_RELIABILITY, 401) if margin(case, one, v, lead[0]) < 0]
     assert dense
@@ -126,7 +127,7 @@ def test_a_lead_that_jumps_is_found():
 
 def test_units_have_flips_of_their_own():
     case = small("units_static", False)
-    lead = at_means(case.question, case.evidence, case.as_of).horizon.argmax(axis=1)
+    lead = plug_in_model(case.question, case.evidence, case.as_of).chances.horizon.argmax(axis=1)
     one = next(o for o in stated_values(case.question) if o.name == "likelihood raid alpha")
     north, south = flips(plug_in_model(case.question, case.evidence, case.as_of), one, lead)
     assert north.to >= 0

@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from forecast.analysis.plug_in import at_means
+from forecast.analysis.plug_in import plug_in_model
 from forecast.analysis.sensitivity.influential_sets import Removals, SmallestSet, smallest_set
 from forecast.case.edit import altered, without_reports
 from forecast.case.evidence import Evidence
@@ -45,8 +45,8 @@ def test_any_set_is_left_out_as_whatif_does(name: str):
         sets = [tuple(id for n, id in enumerate(ids) if mask >> n & 1) for mask in masks.tolist()]
         found = removals.horizon(sets)
         for ids_left_out, p in zip(sets, found, strict=True):
-            expected = at_means(case.question, without(case, ids_left_out), case.as_of).horizon[u]
-            np.testing.assert_allclose(p, expected, atol=1e-12, err_msg=str(ids_left_out))
+            less = plug_in_model(case.question, without(case, ids_left_out), case.as_of)
+            np.testing.assert_allclose(p, less.chances.horizon[u], atol=1e-12, err_msg=str(ids_left_out))
 
 
 @pytest.mark.parametrize(
@@ -87,7 +87,7 @@ def flipping(case: Small) -> dict[int, list[tuple[str, ...]]]:
 
 def search(case: Small, **options: object) -> SmallestSet:
     removals = Removals(case.question, case.evidence, case.as_of, 0)
-    lead = int(at_means(case.question, case.evidence, case.as_of).horizon[0].argmax())
+    lead = int(plug_in_model(case.question, case.evidence, case.as_of).chances.horizon[0].argmax())
     return smallest_set(case.question, removals, lead, **options)  # type: ignore[arg-type]
 
 
@@ -124,7 +124,7 @@ def test_greedy_is_an_upper_limit_with_nothing_to_spare(name: str):
             assert not rest or rest not in every[len(rest)]
         assert found.smallest == (len(found.reports) == 1)
     else:
-        left = at_means(case.question, without(case, found.nearest), case.as_of)
+        left = plug_in_model(case.question, without(case, found.nearest), case.as_of).chances
         np.testing.assert_allclose(found.horizon, left.horizon[0], atol=1e-12)
         assert not found.smallest
 
@@ -141,7 +141,7 @@ def test_greedy_takes_as_many_equal_reports_as_are_needed():
     case, ratio = many(12), (0.9 * 0.6 + 0.05) / (0.9 * 0.5 + 0.05)
     needed = int(np.log(7 / 3) / np.log(ratio)) + 1  # reports with which alpha leads
     expected = 12 - needed + 1
-    assert at_means(case.question, case.evidence, case.as_of).horizon[0].argmax() == 0
+    assert plug_in_model(case.question, case.evidence, case.as_of).chances.horizon[0].argmax() == 0
     exact, greedy = search(case), search(case, limit=100)
     assert len(exact.reports) == len(greedy.reports) == expected
     assert (exact.smallest, greedy.smallest) == (True, False)

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 import xarray as xr
 
-from forecast.analysis.plug_in import at_means
+from forecast.analysis.plug_in import plug_in_model
 from forecast.analysis.sensitivity.sensitivity import sensitivity
 from forecast.analysis.sensitivity.stated_values import stated_values
 from forecast.case.edit import altered
@@ -43,7 +43,7 @@ def test_every_kind_of_question_has_an_answer(name: str, exact: bool):
     numbers = stated_values(one.question)
     assert data["judgement"].values.tolist() == [n.name for n in numbers]
     assert data["stated"].values == pytest.approx([n.value for n in numbers])
-    base = at_means(one.question, one.evidence, one.as_of)
+    base = plug_in_model(one.question, one.evidence, one.as_of).chances
     for when, value in base._asdict().items():
         np.testing.assert_array_equal(np.atleast_2d(data[f"at_means_{when}"].values), value)
         every = xr.concat([data[when], data[f"at_means_{when}"].expand_dims(end=["stated"])], dim="end")
@@ -105,7 +105,7 @@ def test_a_leader_that_learning_makes_is_said_to_be_one():
     """At the means alpha leads; the tree says beta. What flips is asked of alpha, and the lines say so."""
     one = small("yes_no", False)
     tree, _ = looked_at(one)
-    lead = at_means(one.question, one.evidence, one.as_of).horizon[0].argmax()
+    lead = plug_in_model(one.question, one.evidence, one.as_of).chances.horizon[0].argmax()
     turned = tree["outlook"].to_dataset()
     turned["probability"] = turned["probability"].copy(data=turned["probability"].values[:, ::-1])
     if turned["probability"].values[-1].argmax() == lead:
