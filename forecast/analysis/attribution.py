@@ -89,9 +89,8 @@ class IssuedForecast(NamedTuple):
 class EarlierInputs(NamedTuple):
     """What an issued forecast was made of."""
 
-    question: Question
+    question: Question  # that of now, unless it is known to have been another
     known: frozenset[str]  # ids of the rows that it knew
-    edited: bool  # whether the question is another than now
     note: str  # what is not known of it
 
 
@@ -133,7 +132,7 @@ def changed(
     then = _earlier_inputs(older, issued.digest, issued.as_of, question_was)
     entered = _entered(case, then, issued.as_of, day)
     questions: dict[Which, Question] = {"then": then.question, "before": older.question, "now": case.question}
-    runs = _runs(steps, entered, then.edited, issued.as_of, day)
+    runs = _runs(steps, entered, then.question is not older.question, issued.as_of, day)
     known: dict[_Run, np.ndarray | None] = {runs["corrections"]: result.now_and_horizon(tree, ids)}
     path = [_carried(every, np.stack([issued.now, issued.horizon]), older, case)]
     notes = [_CARRIED] * ("scenarios" in steps) + [then.note] * bool(then.note)
@@ -237,8 +236,7 @@ def _dataset(
 
 def _earlier_inputs(case: Case, digest: str, as_of: date, question_was: Path | None) -> EarlierInputs:
     """Return what a forecast that was issued with a digest was made of."""
-    question, edited, note = case.question, False, ""
-    rows = _lines_then(case, digest, case.path / QUESTION)
+    question, note, rows = case.question, "", _lines_then(case, digest, case.path / QUESTION)
     if rows is None and question_was is None:
         note = _UNKNOWN
     elif rows is None and question_was is not None:
@@ -246,10 +244,10 @@ def _earlier_inputs(case: Case, digest: str, as_of: date, question_was: Path | N
         note = "" if rows is not None else _OTHER
         same = older.scenario_ids == question.scenario_ids and older.units == question.units
         if same and all(_fits(older, report) for report in _known(case, rows, as_of)):
-            question, edited = older, True
+            question = older
         else:
             note = _MISFIT
-    return EarlierInputs(question, frozenset(r.id for r in _known(case, rows, as_of)), edited, note)
+    return EarlierInputs(question, frozenset(r.id for r in _known(case, rows, as_of)), note)
 
 
 def _fits(question: Question, report: Report) -> bool:

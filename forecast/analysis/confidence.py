@@ -78,17 +78,16 @@ def confidence(case: Case, tree: xr.DataTree) -> Confidence:
     share = poor / max(len(live), 1)
     cells = len({(question.period(r.date), r.indicator, r.unit) for r in live})
     clashes = len(clashing_cells(case, day))
-    foundations = [
-        Foundation(f"the 90 % band is {100 * width:.0f} points wide", _at_most(width, WIDTH)),
-        Foundation(_counted(origins, "independent origin"), LEVELS[sum(origins >= n for n in ORIGINS)]),
-        Foundation(f"{100 * share:.0f} % of the reports are graded C or worse", _at_most(share, POOR)),
-        Foundation(
-            f"reports disagree about {clashes} of {_counted(cells, 'cell')}",
-            _at_most(clashes / max(cells, 1), CLASHES),
+    foundations = {
+        f"the 90 % band is {100 * width:.0f} points wide": _at_most(width, WIDTH),
+        _counted(origins, "independent origin"): LEVELS[sum(origins >= n for n in ORIGINS)],
+        f"{100 * share:.0f} % of the reports are graded C or worse": _at_most(share, POOR),
+        f"reports disagree about {clashes} of {_counted(cells, 'cell')}": _at_most(
+            clashes / max(cells, 1), CLASHES
         ),
-    ]
-    ranked = tuple(sorted(foundations, key=lambda one: LEVELS.index(one.level)))
-    return Confidence(ranked[0].level, ranked)
+    }
+    ranked = sorted(foundations.items(), key=lambda one: LEVELS.index(one[1]))
+    return Confidence(ranked[0][1], tuple(Foundation(*one) for one in ranked))
 
 
 def _at_most(value: float, limits: tuple[float, float]) -> Level:

@@ -229,7 +229,7 @@ def _log_path(task: Problem, path: np.ndarray) -> float:
     if layout.arrays.dynamics == MOVES:
         return log_first + float(xlogy(moves, _matrix(task)).sum())
     rows = [block for block in layout.blocks if block.name.startswith("transition")]
-    return log_first + sum(_log_counts(block, row) for block, row in zip(rows, moves, strict=True))
+    return log_first + sum(map(_log_counts, rows, moves))
 
 
 def _log_marginal(
@@ -299,19 +299,19 @@ def learning(
 
 def unlearning(question: Question) -> Question:
     """Return the question with `learn: false` on every judgement."""
+
+    def fixed(judgements: tuple[Any, ...]) -> tuple[Any, ...]:
+        return tuple(judgement and replace(judgement, learn=False) for judgement in judgements)
+
     dynamics = question.dynamics
     if isinstance(dynamics, Moves):
-        dynamics = Moves(_fixed(dynamics.leave), _fixed(dynamics.then))
+        dynamics = Moves(fixed(dynamics.leave), fixed(dynamics.then))
     elif isinstance(dynamics, Transition):
-        dynamics = Transition(_fixed(dynamics.rows))
+        dynamics = Transition(fixed(dynamics.rows))
     return replace(
         question,
         prior=replace(question.prior, learn=False),
-        indicators=tuple(replace(i, likelihood=_fixed(i.likelihood)) for i in question.indicators),
+        indicators=tuple(replace(i, likelihood=fixed(i.likelihood)) for i in question.indicators),
         sources=tuple(replace(s, reliability=replace(s.reliability, learn=False)) for s in question.sources),
         dynamics=dynamics,
     )
-
-
-def _fixed(judgements: tuple[Any, ...]) -> tuple[Any, ...]:
-    return tuple(judgement and replace(judgement, learn=False) for judgement in judgements)

@@ -26,31 +26,23 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class ReportEffect:
-    """A possible report, and what it would change in one unit.
-
-    ``horizon`` holds a difference of probability for each scenario, in the question's order: with the report
-    less without it.
-    """
+    """A possible report, and what it would change in one unit: p(s | with it) - p(s | without it)."""
 
     indicator: str
     value: str
     source: str
     unit: str
-    horizon: tuple[float, ...]
+    horizon: tuple[float, ...]  # of each scenario, in the question's order
 
 
 @dataclass(frozen=True, slots=True)
 class SourceEffect:
-    """What would change in one unit if a source had never reported.
-
-    ``now`` and ``horizon`` hold a difference of probability for each scenario, in the question's order:
-    without the source less with it.
-    """
+    """What would change in one unit if a source had never reported: p(s | without it) - p(s | with it)."""
 
     source: str
     unit: str
     reports: int
-    now: tuple[float, ...]
+    now: tuple[float, ...]  # of each scenario, in the question's order
     horizon: tuple[float, ...]
 
     @property
@@ -71,11 +63,8 @@ def report_effects(case: Case, as_of: date) -> tuple[ReportEffect, ...]:
         return ()
     day = min(question.last_day(period), question.horizon)
     asked, known = without_silence(question), case.evidence.until(as_of)
-    imagined = [
-        _imagined(question, known, indicator, value, day)
-        for indicator in question.indicators
-        for value in _values(indicator)
-    ]
+    values = [(i, value) for i in question.indicators for value in _values(i)]
+    imagined = [_imagined(question, known, i, value, day) for i, value in values]
     rows = tuple(row for each in imagined for row in each)
     parameters, ids = build_layout(asked, known), frozenset(row.id for row in rows)
     index = EvidenceIndex.known_on(parameters, Evidence((*known.reports, *rows)), day, left_out=ids)
@@ -96,8 +85,14 @@ def report_effects(case: Case, as_of: date) -> tuple[ReportEffect, ...]:
 def _imagined(
     question: Question, known: Evidence, indicator: Indicator, value: str | float | int, day: date
 ) -> list[Report]:
-    """Return a report of each unit: units do not teach one another at the judgements' means."""
-    names, source = {report.id for report in known.reports}, _best_source(question, known, indicator)
+    """Return a report of each unit, by the most reliable source that has reported the indicator, or of all.
+
+    At the judgements' means units do not teach one another.
+    """
+    names = {report.id for report in known.reports}
+    experienced = {report.source for report in known.reports if report.indicator == indicator.id}
+    able = [source for source in question.sources if source.id in experienced] or question.sources
+    source = max(able, key=lambda source: source.reliability.mean[1]).id
     rows: list[Report] = []
     for unit in question.unit_names:
         name = f"imagined {indicator.id} {value} {unit}"
@@ -107,21 +102,12 @@ def _imagined(
     return rows
 
 
-def _best_source(question: Question, known: Evidence, indicator: Indicator) -> str:
-    """Return the most reliable of the sources that have reported an indicator, of all if none has."""
-    experienced = {report.source for report in known.reports if report.indicator == indicator.id}
-    able = [source for source in question.sources if source.id in experienced] or question.sources
-    return max(able, key=lambda source: source.reliability.mean[1]).id
-
-
 def _values(indicator: Indicator) -> list[str] | list[int] | list[float]:
     if indicator.kind == "ratio":
         return []
     if indicator.values:
         return list(indicator.values)
-    means = [
-        judgement.mean for judgement in indicator.likelihood if isinstance(judgement, Positive | MeasureMean)
-    ]
+    means = [one.mean for one in indicator.likelihood if isinstance(one, Positive | MeasureMean)]
     ends = sorted({min(means), max(means)})
     return sorted({round(mean) for mean in ends}) if indicator.kind == "count" else ends
 

@@ -197,11 +197,7 @@ def _targets(sample: PosteriorDraws, step: int, steps: int) -> dict[str, np.ndar
     moved = now if not step else np.einsum("cmus,cmst->cmut", now, sample.matrix)
     there = moved[..., None] * np.eye(size)
     before = there if not step else np.swapaxes(now[..., None] * matrix, -1, -2)
-    return {
-        "now": before,
-        "reported": there,
-        "horizon": there @ np.linalg.matrix_power(matrix, steps - step),
-    }
+    return {"now": before, "reported": there, "horizon": there @ np.linalg.matrix_power(matrix, steps - step)}
 
 
 def joints(

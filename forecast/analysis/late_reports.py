@@ -50,8 +50,7 @@ def revisions(case: Case, tree: xr.DataTree, since: date) -> tuple[Revision, ...
         end = question.last_day(period)
         if end < day and (report.reported > end or corrected is not None):
             unit = report.unit or (corrected.unit if corrected else "")
-            then, today = _probabilities(case, tree, unit, period)
-            revisions.append(Revision(report, corrected, end, then, today))
+            revisions.append(Revision(report, corrected, end, *_probabilities(case, tree, unit, period)))
     return tuple(sorted(revisions, key=lambda one: one.report.reported, reverse=True))
 
 

@@ -63,7 +63,7 @@ def corroboration(case: Case, as_of: date) -> Corroboration:
     """
     cells = [tuple(reports) for reports in _cells(case, as_of).values()]
     by_id = {report.id: report for reports in cells for report in reports}
-    roots = {report.id: _roots(report, by_id) for report in by_id.values()}
+    roots = {id: _roots(report, by_id) for id, report in by_id.items()}
     single = tuple(reports for reports in cells if len({r.source for r in reports}) == 1)
     duplicates = (_unlinked(reports, roots) for reports in cells)
     return Corroboration(len(cells), single, tuple(reports for reports in duplicates if reports))
@@ -71,22 +71,15 @@ def corroboration(case: Case, as_of: date) -> Corroboration:
 
 def _unlinked(reports: tuple[Report, ...], roots: dict[str, set[str]]) -> tuple[Report, ...]:
     """Return the reports of a cell that look like another one to which nothing links them."""
-    ids = {
-        report.id
-        for pair in combinations(reports, 2)
-        if _alike(*pair) and not roots[pair[0].id] & roots[pair[1].id]
-        for report in pair
-    }
+
+    def duplicate(one: Report, other: Report) -> bool:
+        alike = one.source != other.source and one.value == other.value
+        near = abs((one.reported - other.reported).days) <= DAYS
+        linked = roots[one.id] & roots[other.id] or (one.testimony and one.testimony == other.testimony)
+        return alike and near and not linked
+
+    ids = {report.id for pair in combinations(reports, 2) if duplicate(*pair) for report in pair}
     return tuple(report for report in reports if report.id in ids)
-
-
-def _alike(one: Report, other: Report) -> bool:
-    return (
-        one.source != other.source
-        and one.value == other.value
-        and abs((one.reported - other.reported).days) <= DAYS
-        and not (one.testimony and one.testimony == other.testimony)
-    )
 
 
 def _roots(report: Report, by_id: dict[str, Report]) -> set[str]:

@@ -51,9 +51,7 @@ class Removals:
         self._question, self._as_of, self._unit = question, as_of, unit
         place = {indicator.id: i for i, indicator in enumerate(question.indicators)}
         self._top = [place[i.given or i.id] for i in question.indicators]
-        self._lasting = {
-            top for i, top in zip(question.indicators, self._top, strict=True) if i.persistence is not None
-        }
+        self._lasting = {place[i.given or i.id] for i in question.indicators if i.persistence is not None}
         known = evidence.until(as_of)
         self.reports = tuple(r for r in evidence.known(as_of) if r.unit == question.unit_names[unit])
         self._places = _places(question, known, self._top, unit)
@@ -162,20 +160,14 @@ def _places(
 
 @dataclass(frozen=True, slots=True)
 class SmallestSet:
-    """The smallest set of reports without which another scenario would lead, as far as it was searched.
+    """The smallest set of reports without which another scenario would lead, as far as it was searched."""
 
-    ``reports``: ids, none if there is no such set. ``smallest``: whether no smaller set exists. ``searched``:
-    no smaller set, of up to so many reports, will do. ``others``: how many other sets of the same size would
-    do as well, where all were tried. ``horizon``: (K,) at the means, without the set; where there is none,
-    without ``nearest``, the reports whose removal brought a rival nearest.
-    """
-
-    reports: tuple[str, ...]
-    smallest: bool
-    searched: int
-    others: int
-    nearest: tuple[str, ...]
-    horizon: np.ndarray
+    reports: tuple[str, ...]  # their ids, none if there is no such set
+    smallest: bool  # whether no smaller set exists
+    searched: int  # no smaller set, of up to so many reports, will do
+    others: int  # so many other sets of the same size would do as well, where all were tried
+    nearest: tuple[str, ...]  # where there is no set, the reports whose removal brought a rival nearest
+    horizon: np.ndarray  # (K,) at the means, without the one or the other
 
 
 def smallest_set(
@@ -193,7 +185,8 @@ def smallest_set(
     tried, all sizes together, before the search becomes greedy.
     """
     ids = [r.id for r in removals.reports]
-    sizes = _sizes(len(ids), limit)
+    tried = accumulate(comb(len(ids), size) for size in range(1, len(ids) + 1))
+    sizes = [size for size, sets in enumerate(tried, 1) if sets <= limit]  # of which all sets can be tried
     total, done = sum(comb(len(ids), size) for size in sizes), 0
     for size in sizes:
         changing: list[tuple[float, tuple[str, ...], np.ndarray]] = []
@@ -221,12 +214,6 @@ def smallest_set(
     return SmallestSet((), searched == len(ids), searched, 0, ends[n], p_ends[n])
 
 
-def _sizes(reports: int, limit: int) -> list[int]:
-    """Return the sizes of which all sets can be tried."""
-    tried = accumulate(comb(reports, size) for size in range(1, reports + 1))
-    return [size for size, sets in enumerate(tried, 1) if sets <= limit]
-
-
 def _margin(p: np.ndarray, lead: int) -> np.ndarray:
     """Return by how much a scenario leads the best of the others; negative where it does not."""
     return np.asarray(p[..., lead] - np.delete(p, lead, axis=-1).max(axis=-1))
@@ -234,8 +221,12 @@ def _margin(p: np.ndarray, lead: int) -> np.ndarray:
 
 def _greedy(question: Question, removals: Removals, lead: int, rival: int) -> tuple[str, ...]:
     """Delete reports greedily in favour of a rival until the leader changes or no deletion helps."""
-    steps = _steps(question, removals)
-    removed: frozenset[str] = frozenset()
+    cells: dict[tuple[str, int], set[str]] = {}
+    for r in removals.reports:
+        cells.setdefault((r.indicator, question.period(r.date)), set()).add(r.id)
+    steps = [frozenset([r.id]) for r in removals.reports]
+    steps += [frozenset(cell) for cell in cells.values() if len(cell) > 1]  # at a time
+    removed: Removed = frozenset()
     p = removals.horizon([()])[0]
     while _margin(p, lead) >= 0:
         bigger = list(dict.fromkeys(removed | step for step in steps if not step <= removed))
@@ -252,15 +243,6 @@ def _greedy(question: Question, removals: Removals, lead: int, rival: int) -> tu
         if without < 0 if margin < 0 else without <= margin:
             removed -= {one}
     return tuple(r.id for r in removals.reports if r.id in removed)
-
-
-def _steps(question: Question, removals: Removals) -> list[frozenset[str]]:
-    """Return what is removed at a time: each report, and each cell's reports together."""
-    cells: dict[tuple[str, int], set[str]] = {}
-    for r in removals.reports:
-        cells.setdefault((r.indicator, question.period(r.date)), set()).add(r.id)
-    alone = [frozenset([r.id]) for r in removals.reports]
-    return alone + [frozenset(cell) for cell in cells.values() if len(cell) > 1]
 
 
 def _odds(p: np.ndarray, rival: int, lead: int) -> np.ndarray:

@@ -52,6 +52,13 @@ class Swings(NamedTuple):
     now: np.ndarray  # (J, 2, U, K)
     horizon: np.ndarray  # (J, 2, U, K)
 
+    def size(self, base: Chances) -> dict[str, np.ndarray]:
+        """Return the range of each answer over both ends and the judgement as stated, (J, U, K)."""
+        return {
+            name: np.maximum(at.max(axis=1), stated) - np.minimum(at.min(axis=1), stated)
+            for name, at, stated in (("now", self.now, base.now), ("horizon", self.horizon, base.horizon))
+        }
+
 
 class Reweighted(NamedTuple):
     """The answer with learning, at one value of one judgement."""
@@ -79,8 +86,7 @@ def by_judgement(
     for j, one in enumerate(numbers):
         flipped.append(flips(model, one, lead))
         report(0.3 + 0.6 * (j + 1) / len(numbers))
-    moved = np.ptp(_with_base(swung.horizon, base.horizon), axis=1)  # (J, U, K)
-    sizes = moved[:, np.arange(len(lead)), lead].max(axis=1)
+    sizes = swung.size(base)["horizon"][:, np.arange(len(lead)), lead].max(axis=1)
     chosen = np.argsort(-sizes, kind="stable")[:top]
     data = _swings(question, numbers, swung, base).merge(_flips(question, flipped))
     return data.merge(_with_learning(model, tree, numbers, swung, chosen))
@@ -91,11 +97,6 @@ def swings_alone(model: PlugInModel) -> xr.Dataset:
     question = model.layout.question
     numbers = stated_values(question)
     return _swings(question, numbers, swings(model, numbers), model.chances)
-
-
-def _with_base(at: np.ndarray, base: np.ndarray) -> np.ndarray:
-    """Return (J, 3, U, K): both ends of each judgement, and the judgement as stated."""
-    return np.concatenate([at, np.broadcast_to(base, (len(at), 1, *base.shape))], axis=1)
 
 
 def _swings(question: Question, numbers: Sequence[StatedValue], swung: Swings, base: Chances) -> xr.Dataset:
@@ -110,8 +111,8 @@ def _swings(question: Question, numbers: Sequence[StatedValue], swung: Swings, b
         },
         {"judgement": names, "end": list(END)},
     )
-    at = {"now": swung.now, "horizon": swung.horizon}
-    swing = {f"swing_{name}": np.ptp(_with_base(p, getattr(base, name)), axis=1) for name, p in at.items()}
+    at, sizes = {"now": swung.now, "horizon": swung.horizon}, swung.size(base)
+    swing = {f"swing_{name}": size for name, size in sizes.items()}
     data = data.merge(unit_dataset(question, at, ("judgement", "end")))
     return data.merge(unit_dataset(question, swing, ("judgement",)))
 
