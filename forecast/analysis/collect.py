@@ -11,14 +11,13 @@ from typing import TYPE_CHECKING, Literal
 import numpy as np
 
 from forecast.analysis.information import MONITORING, Experiment, Joint, Query, experiments, gain, joints
-from forecast.analysis.plug_in import PlugInModel, plug_in_model
+from forecast.analysis.plug_in import PlugInModel
 from forecast.analysis.sensitivity.tornado import theta_of
 from forecast.case.errors import Fault, InputError, listed, meant
 from forecast.case.evidence import Evidence
 from forecast.case.folder import Case, as_case
 from forecast.case.in_force import checked_as_of
 from forecast.case.question import Question
-from forecast.inference import result
 from forecast.inference.data_tree import Progress, Settings
 from forecast.inference.diagnostics import impossible
 from forecast.inference.estimates import PosteriorDraws
@@ -103,17 +102,13 @@ def collect(
     return _ranked(case.evidence, task.layout, run.draws, query, costs or {})
 
 
-def collect_from(
-    case: Case, tree: xr.DataTree, *, draws: int = 1000, model: PlugInModel | None = None
-) -> pd.DataFrame:
+def collect_from(case: Case, tree: xr.DataTree, model: PlugInModel, *, draws: int = 1000) -> pd.DataFrame:
     """Rank possible reports of the next period as :func:`collect` does, from a forecast's own draws.
 
     At most `draws` of each chain are used; they save a run of the engine. InputError if there is no next
     period.
     """
-    day = result.as_of(tree)
-    query = _query(case, day, "next")
-    model = plug_in_model(case.question, case.evidence, day) if model is None else model
+    query = _query(case, model.as_of, "next")
     theta = theta_of(model.layout, tree)
     theta = theta[:, :: max(theta.shape[1] // draws, 1)][:, :draws]  # evenly thinned
     filtered = model.filtered_at(theta.reshape(-1, theta.shape[-1]))

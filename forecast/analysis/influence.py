@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from forecast.analysis.collect import without_silence
-from forecast.analysis.plug_in import PlugInModel, plug_in_model
+from forecast.analysis.plug_in import PlugInModel
 from forecast.case.evidence import Evidence, Report
 from forecast.case.judgement import MeasureMean, Positive
 from forecast.model.evidence_index import EvidenceIndex
@@ -112,15 +112,13 @@ def _values(indicator: Indicator) -> list[str] | list[int] | list[float]:
     return sorted({round(mean) for mean in ends}) if indicator.kind == "count" else ends
 
 
-def source_effects(case: Case, as_of: date, *, model: PlugInModel | None = None) -> tuple[SourceEffect, ...]:
+def source_effects(case: Case, model: PlugInModel) -> tuple[SourceEffect, ...]:
     """Return the effect of leaving out each source, p(s | reports of others) - p(s | all reports).
 
     One for each unit and each source with a report of it that counts, those that matter most first. What no
     scenario would allow without a source is left out.
     """
-    question = case.question
-    model = plug_in_model(question, case.evidence, as_of) if model is None else model
-    live, effects = case.evidence.known(as_of), []
+    question, live, effects = case.question, case.evidence.known(model.as_of), []
     for source in question.sources:
         units = [report.unit for report in live if report.source == source.id]
         if not units:

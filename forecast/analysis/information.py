@@ -21,7 +21,7 @@ import numpy as np
 from scipy.special import rel_entr
 
 from forecast.case.evidence import Evidence, Report
-from forecast.case.question import Indicator, Question
+from forecast.case.question import Indicator
 from forecast.inference.estimates import PosteriorDraws
 from forecast.model.evidence_index import EvidenceIndex
 from forecast.model.likelihood import Cells, log_cells
@@ -31,6 +31,10 @@ MONITORING = ""  # in place of a source: whether anybody reports anything
 POINTS = 401  # of the grid over a number; counts up to as many are summed one by one
 _TAIL = 12.0  # standard deviations that the grid reaches beyond the outermost mean
 _CHUNK = 200  # draws at a time
+
+
+Asked = tuple[int, int, str]  # of a unit, about an indicator, a source
+Values = tuple[tuple[str | float, ...], np.ndarray, bool]  # as in an experiment: values, weight, complete
 
 
 class Query(NamedTuple):
@@ -69,27 +73,17 @@ def experiments(
     layout = replace(layout, question=question)
     asked = [(unit, i, source) for unit in range(question.unit_count) for i, source in query.pairs]
     values = {i: _values(layout, question.indicators[i], i, theta) for i, _ in query.pairs}
-    imagined = {one: _imagined(question, query, one, values[one[1]][0]) for one in asked}
+    imagined: dict[Asked, tuple[Report, ...]] = {}
+    day, known = question.last_day(query.period), query.as_of
+    for unit, i, source in asked:
+        name, where = question.indicators[i].id, question.unit_names[unit]
+        imagined[unit, i, source] = tuple(
+            Report(f"imagined {unit} {i} {source} {n}", day, known, name, value, source, unit=where)
+            for n, value in enumerate(values[i][0] if source else ())
+        )
     period = _CellsOfPeriod(layout, evidence.until(query.as_of), imagined, query)
     every = [period.experiment(one, values[one[1]]) for one in asked]
     return [one for one in every if one is not None], period.index.cells()
-
-
-Asked = tuple[int, int, str]  # of a unit, about an indicator, a source
-Values = tuple[tuple[str | float, ...], np.ndarray, bool]  # as in an experiment: values, weight, complete
-
-
-def _imagined(
-    question: Question, query: Query, asked: Asked, values: Sequence[str | float]
-) -> tuple[Report, ...]:
-    """Return the reports that could come of what is asked."""
-    unit, i, source = asked
-    day, known, name = question.last_day(query.period), query.as_of, question.indicators[i].id
-    return tuple(
-        Report(f"imagined {unit} {i} {source} {n}", day, known, name, value, source,
-               unit=question.unit_names[unit])
-        for n, value in enumerate(values if source else ())
-    )  # fmt: skip
 
 
 class _CellsOfPeriod:

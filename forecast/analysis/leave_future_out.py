@@ -26,7 +26,6 @@ from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import date, timedelta
-from functools import partial
 from itertools import pairwise
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -73,8 +72,7 @@ def future_score(
     draws, chains, seed : int
         Particles of each of so many independent systems, and the seed.
     tolerance : float
-        Particles are doubled until the Monte Carlo standard error of the sum is at most this (in nats), or
-        there are 32,000 a chain.
+        Particles double until the Monte Carlo error of the sum is at most this, in nats, or they are 32,000.
 
     Returns
     -------
@@ -162,9 +160,12 @@ def _log_mean(terms: np.ndarray) -> np.ndarray:
 
 def _run_chains(task: Problem, number: int, particles: int, seed: int) -> list[Chain]:
     """Run the chains of a problem side by side."""
-    one = partial(run_chain, task, particles=particles, seed=seed, progress=lambda: None)
+
+    def one(chain: int) -> Chain:
+        return run_chain(task, chain=chain, particles=particles, seed=seed, progress=lambda: None)
+
     with ThreadPoolExecutor(max_workers=min(number, os.cpu_count() or 1)) as pool:
-        return list(pool.map(lambda chain: one(chain=chain), range(number)))
+        return list(pool.map(one, range(number)))
 
 
 def lfo_wrapper(case: Case, tree: xr.DataTree) -> az.SamplingWrapper:

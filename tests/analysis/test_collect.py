@@ -14,6 +14,7 @@ import numpy as np
 import pytest
 
 from forecast.analysis.collect import collect, collect_from
+from forecast.analysis.plug_in import plug_in_model
 from forecast.case.errors import InputError
 from forecast.case.evidence import Evidence, Report
 from forecast.case.folder import Case
@@ -253,7 +254,7 @@ def test_the_draws_of_a_forecast_save_a_run(name):
     """With exact judgements every draw is the same, so that both give the same numbers."""
     one = small(name, True)
     tree = update(as_case(one), as_of=one.as_of, draws=100, chains=2)
-    saved = collect_from(as_case(one), tree)
+    saved = collect_from(as_case(one), tree, plug_in_model(one.question, one.evidence, one.as_of))
     again = collect(as_case(one), as_of=one.as_of, draws=100, chains=2)
     for column in ("now", "reported", "horizon"):
         np.testing.assert_allclose(saved[column], again[column], atol=1e-12)
@@ -264,7 +265,8 @@ def test_the_draws_of_a_forecast_find_the_same_where_judgements_are_uncertain():
     one = small("stepping", False)
     tree = update(as_case(one), as_of=one.as_of)
     keys = ["indicator", "source"]
-    saved = collect_from(as_case(one), tree, draws=2000).set_index(keys)
+    model = plug_in_model(one.question, one.evidence, one.as_of)
+    saved = collect_from(as_case(one), tree, model, draws=2000).set_index(keys)
     again = collect(as_case(one), as_of=one.as_of, draws=2000, seed=1).set_index(keys).loc[saved.index]
     error = np.hypot(saved["horizon_error"], again["horizon_error"])
     assert (abs(saved["horizon"] - again["horizon"]) <= 5 * error + 2e-4).all()

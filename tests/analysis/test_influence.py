@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 from forecast.analysis.influence import report_effects, source_effects
+from forecast.analysis.plug_in import plug_in_model
 from forecast.case.evidence import Evidence, Report
 from forecast.case.folder import Case
 from tests.cases import small
@@ -53,7 +54,7 @@ def test_every_difference_is_that_of_the_sum_over_courses(name):
     case = Case("case", Path("nowhere"), one.question, one.evidence, "digest")
     theta = mean_theta(one.question, one.evidence)
     whole = enumerate_posterior(one.question, one.evidence, one.as_of, theta)
-    found = source_effects(case, one.as_of)
+    found = source_effects(case, plug_in_model(one.question, one.evidence, one.as_of))
     assert found
     for without in found:
         rest = Evidence(tuple(r for r in one.evidence.reports if r.source != without.source))
@@ -69,8 +70,9 @@ def test_every_difference_is_that_of_the_sum_over_courses(name):
 def test_only_reports_that_count_are_counted():
     one = small("agreeing_and_clashing", True)
     case = Case("case", Path("nowhere"), one.question, one.evidence, "digest")
-    number = {w.source: w.reports for w in source_effects(case, one.as_of)}
+    model = plug_in_model(one.question, one.evidence, one.as_of)
+    number = {w.source: w.reports for w in source_effects(case, model)}
     live = [r.source for r in one.evidence.known(one.as_of)]
     assert number == {source: live.count(source) for source in set(live)}
     early = replace(case, evidence=Evidence())
-    assert source_effects(early, one.as_of) == ()
+    assert source_effects(early, plug_in_model(one.question, early.evidence, one.as_of)) == ()

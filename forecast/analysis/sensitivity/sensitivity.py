@@ -101,16 +101,13 @@ def sensitivity(
     return data.assign_attrs(kept | {"regime": int(case.question.dynamics is not None)})
 
 
-def swing_most(case: Case, tree: xr.DataTree, *, model: PlugInModel | None = None) -> xr.Dataset:
+def swing_most(tree: xr.DataTree, model: PlugInModel) -> xr.Dataset:
     """Return of :func:`sensitivity` what takes milliseconds: who leads, and the swing of each judgement.
 
     That is ``engine_*``, ``at_means_*``, ``leader``, ``leader_at_means``, ``stated``, ``end_value``, ``now``,
-    ``horizon`` and ``swing_*``.
+    ``horizon`` and ``swing_*``; `model` is of the forecast's day.
     """
-    day = result.as_of(tree)
-    case = case.on(day)
-    model = plug_in_model(case.question, case.evidence, day) if model is None else model
-    return _totals(case.question, tree, model.chances).merge(swings_alone(model))
+    return _totals(model.layout.question, tree, model.chances).merge(swings_alone(model))
 
 
 def _stage(progress: Progress | None, stage: int) -> Progress:
