@@ -1,7 +1,6 @@
 """Attribution of a forecast's change since its last issue, by letting in one input after another.
 
-The engine is run on what was known then; then one change after another is let in, in this order, until the
-forecast is that of today:
+The engine is run on what was known then; then one change after another is let in, in this order:
 
     remainder    from the number issued to the one that is reproduced from what was known then: Monte Carlo
                  (another seed, other draws), another version of the toolkit, what is not known
@@ -18,7 +17,7 @@ forecast is that of today:
 A part is a difference of two successive probabilities, so the parts add up to the change exactly; another
 order would split what depends on several changes otherwise. What evidence teaches is in its part.
 
-The log is only ever appended to. So the log of the day of issue is one of the beginnings of today's file, and
+The log is only ever appended to: the log of the day of issue is one of the beginnings of today's file, and
 the digest in the ledger identifies it, and whether the question was that of today.
 """
 
@@ -95,7 +94,7 @@ class EarlierInputs(NamedTuple):
 
 
 class _Run(NamedTuple):
-    """The inputs of one run of the engine: a question, a day, and the rows that are still unknown.
+    """The inputs of one run of the engine.
 
     The question as it was "then", when the forecast was issued; that of today's file "before" the scenarios
     changed; or that of "now".
@@ -103,7 +102,7 @@ class _Run(NamedTuple):
 
     question: Which
     as_of: date
-    unknown: frozenset[str]
+    unknown: frozenset[str]  # the rows that are still unknown
 
 
 def changed(

@@ -56,24 +56,20 @@ def flips(model: PlugInModel, one: StatedValue, lead: np.ndarray) -> list[Flip]:
     def horizon(value: float) -> np.ndarray:
         return model.with_question(one.with_value(model.layout.question, value)).chances.horizon
 
-    def of_unit(u: int) -> Callable[[float], np.ndarray]:
-        return lambda value: horizon(value)[u]
-
-    return [_flip(one, _grid(one), of_unit(u), int(s)) for u, s in enumerate(lead)]
-
-
-def _grid(one: StatedValue) -> list[float]:
-    values = {one.value, *(one.quantile(p) for p in _GRID)}
+    grid = {one.value, *(one.quantile(p) for p in _GRID)}
     if one.kind == "reliability":
-        values |= {*np.linspace(0.0, HIGHEST_RELIABILITY, _RELIABILITIES).tolist()}
-    return sorted(values)
+        grid |= {*np.linspace(0.0, HIGHEST_RELIABILITY, _RELIABILITIES).tolist()}
+    return [_flip(one, sorted(grid), horizon, u, int(s)) for u, s in enumerate(lead)]
 
 
-def _flip(one: StatedValue, grid: list[float], p: Callable[[float], np.ndarray], lead: int) -> Flip:
+def _flip(
+    one: StatedValue, grid: list[float], horizon: Callable[[float], np.ndarray], u: int, lead: int
+) -> Flip:
     from scipy.optimize import brentq
 
     def margin(value: float) -> float:
-        return float(p(value)[lead] - np.delete(p(value), lead).max())
+        p = horizon(value)[u]
+        return float(p[lead] - np.delete(p, lead).max())
 
     flips, start = [], grid.index(one.value)
     for side in (grid[start::-1], grid[start:]):
@@ -81,7 +77,7 @@ def _flip(one: StatedValue, grid: list[float], p: Callable[[float], np.ndarray],
             if margin(far) < 0:
                 low, high = min(near, far), max(near, far)
                 value = brentq(margin, low, high, xtol=PRECISION * (high - low), rtol=PRECISION)
-                rivals = p(value + 1e-6 * (far - value)).copy()
+                rivals = horizon(value + 1e-6 * (far - value))[u].copy()
                 rivals[lead] = -1.0
                 flips.append(Flip(float(value), int(rivals.argmax()), one.tail_probability(value)))
                 break

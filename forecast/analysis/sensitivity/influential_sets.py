@@ -70,10 +70,6 @@ class Removals:
 
     def horizon(self, sets: Sequence[Iterable[str]]) -> np.ndarray:
         """Return the probabilities at the horizon, (N, K), without each set of reports (by id)."""
-        parts = [self._without(sets[n : n + _BATCH]) for n in range(0, len(sets), _BATCH)]
-        return np.concatenate(parts) if parts else np.empty((0, len(self._prior)))
-
-    def _without(self, sets: Sequence[Iterable[str]]) -> np.ndarray:
         log_l = np.repeat(self._base[None], len(sets), axis=0)
         for n, removed in enumerate(map(frozenset, sets)):
             for t, relevant in enumerate(self._relevant):
@@ -227,11 +223,15 @@ def _greedy(question: Question, removals: Removals, lead: int, rival: int) -> tu
     steps = [frozenset([r.id]) for r in removals.reports]
     steps += [frozenset(cell) for cell in cells.values() if len(cell) > 1]  # at a time
     removed: Removed = frozenset()
+
+    def odds(p: np.ndarray) -> np.ndarray:
+        return np.asarray(np.log(np.maximum(p[..., rival], TINY)) - np.log(np.maximum(p[..., lead], TINY)))
+
     p = removals.horizon([()])[0]
     while _margin(p, lead) >= 0:
         bigger = list(dict.fromkeys(removed | step for step in steps if not step <= removed))
         tried = removals.horizon(bigger)
-        gain = (_odds(tried, rival, lead) - _odds(p, rival, lead)) / [len(b) - len(removed) for b in bigger]
+        gain = (odds(tried) - odds(p)) / [len(b) - len(removed) for b in bigger]
         gain = np.where(np.isfinite(gain), gain, -np.inf)  # what is left may be evidence that nothing allows
         if not len(gain) or gain.max() <= _ROUNDING:
             break
@@ -243,7 +243,3 @@ def _greedy(question: Question, removals: Removals, lead: int, rival: int) -> tu
         if without < 0 if margin < 0 else without <= margin:
             removed -= {one}
     return tuple(r.id for r in removals.reports if r.id in removed)
-
-
-def _odds(p: np.ndarray, rival: int, lead: int) -> np.ndarray:
-    return np.asarray(np.log(np.maximum(p[..., rival], TINY)) - np.log(np.maximum(p[..., lead], TINY)))
