@@ -61,10 +61,9 @@ def collect(
         As for :func:`forecast.update`.
     period : {"next", "present"}
         The period after the as-of date, or that of it, in which a source repeating itself brings nothing.
-    indicators : sequence of str, optional
-        Default: all but ratios, of which nobody has said how often they happen.
-    sources : sequence of str, optional
-        Each is asked about every indicator; default: those that have reported it, all if none has.
+    indicators, sources : sequence of str, optional
+        Each source is asked about each indicator; default: all indicators but ratios, of which nobody has
+        said how often they happen, and the sources that have reported it, all if none has.
     costs : mapping, optional
         What asking costs, by source ("sohr"), by indicator ("fighting") or, before these, "fighting sohr".
 
@@ -75,9 +74,8 @@ def collect(
         whether anybody reports), the best first: `reliability` of the source (posterior mean), `repeats` (it
         has spoken in this cell), the most likely report `expected` and its `chance`, and in bits the gain
         about the scenario `now`, in the period `reported` on and at the `horizon`, each with `_error` (Monte
-        Carlo, and grid over numbers); `cost` and `per_cost` (bits at the horizon per unit), by which it is
-        sorted. Attributes: `entropy` of the forecasts in bits (by unit), `period_end`, `left_out`. The gains
-        of two rows do not add up; groups and cap do not count.
+        Carlo, and grid over numbers); `cost`, `per_cost` (bits at the horizon per unit), its order then.
+        Gains do not add up; groups, cap do not count. Attributes: `entropy` (bits), `period_end`, `left_out`.
 
     Raises
     ------
@@ -226,17 +224,12 @@ def _row(
     row |= {"indicator": indicator, "source": one.source, "reliability": np.nan, "repeats": one.repeats}
     if one.source:
         row["reliability"] = float(theta[..., layout.starts[f"reliability {one.source}"]].mean())
-    row |= _most_likely(one, joint["now"].outcome[k])
+    row |= {"expected": "", "chance": np.nan}  # as it stays, of a number
+    if not isinstance(one.values[0], int | float):
+        chance = joint["now"].outcome[k].mean(axis=0).sum(axis=1)
+        chance = np.append(chance, max(1.0 - chance.sum(), 0.0))
+        values = (*one.values, "a report" if one.source == MONITORING else "nothing")
+        row |= {"expected": str(values[chance.argmax()]), "chance": float(chance.max())}
     for name in TARGETS:
         row[name], row[f"{name}_error"] = gain(joint[name], k, one)
     return row
-
-
-def _most_likely(one: Experiment, outcome: np.ndarray) -> dict[str, object]:
-    """Return what will most probably be reported, and its chance; neither, of a number."""
-    if isinstance(one.values[0], int | float):
-        return {"expected": "", "chance": np.nan}
-    chance = outcome.mean(axis=0).sum(axis=1)
-    chance = np.append(chance, max(1.0 - chance.sum(), 0.0))
-    values = (*one.values, "a report" if one.source == MONITORING else "nothing")
-    return {"expected": str(values[chance.argmax()]), "chance": float(chance.max())}

@@ -315,12 +315,10 @@ def compare_questions(
     ----------
     cases : mapping of name to case, or sequence of cases
         Cases or their folders; in a sequence each has its folder's name.
-    as_of : date, optional
-        The evidence known on that day is predicted; default as for :func:`forecast.update`.
     first : int
         The first period that is scored; those before it only teach. With 0 `elpd` is the log marginal
         likelihood, and `elpd_diff` a log Bayes factor (but for groups and caps).
-    draws, chains, tolerance, seed
+    as_of, draws, chains, tolerance, seed
         As for :func:`future_score`. One seed for all: what it does to one it does to the others.
 
     Returns
@@ -329,8 +327,7 @@ def compare_questions(
         A row for each question, the best first. `rank`; `elpd`: sum of log p(y_t | y_<t), in nats; `se`:
         sqrt(n var(terms)); `elpd_diff`: less than the best; `dse`: sqrt(n var(differences of terms)), which
         takes the terms for independent; `mcse`, `mcse_diff`: Monte Carlo errors of elpd and elpd_diff;
-        `periods`: n, the number of terms; `diag_diff`: why not to rely on `dse`. ``attrs`` has the as-of
-        date, `first`, the seed and the digest of the evidence.
+        `periods`: n; `diag_diff`: why not to rely on `dse`. ``attrs``: what was compared, and its digest.
 
     Raises
     ------
@@ -356,9 +353,8 @@ def compare_questions(
             raise ValueError(f"`first` is {first}: give a period from 0 to {score.sizes['period'] - 1}")
         scores[name] = score.isel(period=slice(first, None))
     order = sorted(scores, key=lambda name: -float(scores[name]["elpd"].sum()))
-    rows = [_row(scores[name], scores[order[0]], tolerance) for name in order]
+    rows = [{"rank": n, **_row(scores[name], scores[order[0]], tolerance)} for n, name in enumerate(order)]
     table = pd.DataFrame(rows, index=pd.Index(order, name="question"))
-    table.insert(0, "rank", range(len(order)))
     log = _log(next(iter(loaded.values())), day)
     digest = hashlib.sha256(repr(list(log.items())).encode()).hexdigest()
     table.attrs = {"as_of": day.isoformat(), "first": first, "seed": seed, "evidence": digest}

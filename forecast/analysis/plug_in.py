@@ -138,13 +138,12 @@ def quick(
     Parameters
     ----------
     case : Case
-    as_of : date, optional
+    as_of, seed
         As for :func:`forecast.update`.
     values : mapping, optional
         Estimates by name, as :func:`forecast.case.edit.adjusted` takes them.
     without : iterable of str, optional
         Sources whose reports are left out; a repeat of one of theirs then stands on its own.
-    seed : int
 
     Returns
     -------

@@ -25,6 +25,8 @@ from forecast.inference.result import all_exact, by_unit, group, now, of_unit, s
 Verdict = Literal["PASS", "REVIEW", "FAIL"]
 VERDICTS: tuple[Verdict, ...] = ("FAIL", "REVIEW", "PASS")  # the worst first
 
+TOO_FEW = f"With less than two chains of {LEAST_DRAWS} draws"
+MORE_CHAINS = "Run with four chains and 2,000 draws."
 MOST_NAMES = 4  # are listed, the others counted
 MANY_TOLERANCES = 4.0  # Monte Carlo error in tolerances: digits that are printed would be wrong
 ESS_PER_CHAIN = 100.0  # Vehtari et al. (2021): 400 with four chains
@@ -62,8 +64,7 @@ def check_monte_carlo_error(tree: xr.DataTree) -> Check:
     if all_exact(tree):
         return Check(name, "PASS", "Every judgement is known exactly: nothing was left to chance.")
     if _too_few(tree):
-        reason = f"With less than two chains of {LEAST_DRAWS} draws the error cannot be estimated."
-        return Check(name, "REVIEW", reason, "Run with four chains and 2,000 draws.")
+        return Check(name, "REVIEW", f"{TOO_FEW} the error cannot be estimated.", MORE_CHAINS)
     error = float(tree.attrs["mcse"])
     past = float(np.nanmax(tree["trend"].to_dataset()["mcse"].values))
     reason = (
@@ -83,8 +84,7 @@ def check_chains(tree: xr.DataTree) -> Check | None:
     if all_exact(tree):
         return None
     if _too_few(tree):
-        reason = f"With less than two chains of {LEAST_DRAWS} draws there is nothing to compare."
-        return Check(name, "REVIEW", reason, "Run with four chains and 2,000 draws.")
+        return Check(name, "REVIEW", f"{TOO_FEW} there is nothing to compare.", MORE_CHAINS)
     import arviz as az
 
     with warnings.catch_warnings(), np.errstate(invalid="ignore", divide="ignore"):
@@ -111,7 +111,7 @@ def check_effective_draws(tree: xr.DataTree) -> Check | None:
     ess, particles = stats["ess"], float(tree.attrs["particles"])
     last = float(ess.isel(as_of=-1).min())
     worst = (ess / particles).min("chain")
-    on = _day(worst["as_of"].values[int(np.argmin(worst.values))])
+    on = str(worst["as_of"].values[int(np.argmin(worst.values))])[:10]
     reason = (
         f"The chain with the fewest has {last:,.0f} effective draws of {particles:,.0f} at the end; "
         f"{ESS_PER_CHAIN:g} are enough. The smallest share on the way was {float(worst.min()):.0%}, on {on}."
@@ -132,7 +132,7 @@ def check_gaps(tree: xr.DataTree) -> Check:
     missing = lacking.any([dim for dim in trend.dims if dim != "as_of"])
     if not bool(missing.any()):
         return Check(name, "PASS", f"All {missing.size} dates of the trend have an answer.")
-    dates = _list(map(_day, trend["as_of"].values[missing.values]))
+    dates = _list(trend["as_of"].values[missing.values].astype("datetime64[D]"))
     reason = f"No scenario allowed the evidence as known on {dates}; it was put right later."
     action = (
         "Nothing, if a report was mistaken. Else give a finite weight to the judgement of exactly 0 or 1."
@@ -181,8 +181,8 @@ def check_surprise(tree: xr.DataTree) -> Check | None:
     share = "none" if tail[worst] == 0 else f"{tail[worst]:.1%}"
     reason = (
         f"On {small} of {n} dates the new evidence was among the {SMALL_TAIL:.0%} most surprising that the "
-        f"model foresaw; {SMALL_TAIL * n:.2g} such dates are to be expected. Most surprising was {_day(day)}"
-        f"{_reports_of(tree, day, surprise['as_of'].values)}: {share} of "
+        f"model foresaw; {SMALL_TAIL * n:.2g} such dates are to be expected. Most surprising was "
+        f"{str(day)[:10]}{_reports_of(tree, day, surprise['as_of'].values)}: {share} of "
         f"{REPLICATES} replicates of what could have been said were more so."
     )
     chance = binom.sf(small - 1, n, SMALL_TAIL)
@@ -320,10 +320,6 @@ def _list(names: Iterable[object]) -> str:
     every = [str(name) for name in names]
     shown = ", ".join(every[:MOST_NAMES])
     return f"{shown} and {len(every) - MOST_NAMES} more" if len(every) > MOST_NAMES else shown
-
-
-def _day(date: object) -> str:
-    return str(date)[:10]
 
 
 def _reports_of(tree: xr.DataTree, date: np.datetime64, dates: np.ndarray) -> str:

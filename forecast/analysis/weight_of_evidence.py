@@ -136,14 +136,14 @@ def readings(model: PlugInModel, *, without: str = "") -> Readings:
     sources = slice(first, first + layout.arrays.reliabilities)
     certain[sources] = np.maximum(certain[sources], HIGHEST_RELIABILITY)
     plain = _log_m(layout, contents, layout.mean)
-    sure = _log_m(layout, [_ungraded(content) for content in alone], certain)
+    undiscounted = _log_m(layout, [_ungraded(content) for content in alone], certain)
     one_by_one = _log_m(layout, alone, layout.mean)
     powers = [np.array(cell_exponents(question, keys, plain, cap)) for cap in (None, question.cap)]
     return Readings(
         keys=keys,
         joined=tuple(tuple(child.indicator for child in content.children) for content in contents),
         reports=tuple(tuple(report for each in one for report in each) for one in reports),
-        log_m=np.stack([sure, one_by_one, plain, *(_power(plain, power) for power in powers)]),
+        log_m=np.stack([undiscounted, one_by_one, plain, *(_power(plain, power) for power in powers)]),
         exponent=powers[1],
         prior=layout.mean[: layout.scenarios].copy(),
         matrix=model.filtered.matrix[0],
