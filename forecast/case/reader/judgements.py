@@ -142,9 +142,11 @@ def _estimate(p: float | list[float], weight: float | None, asked: Asked) -> Pro
 def _past_cases(written: schema.PastCases, asked: Asked) -> Proportions | None:
     """Return what past cases mean: those of each value, or the hits among a number of cases."""
     hits, total, place, learn = written.hits, written.of, asked.place, asked.defaults.learn
-    if isinstance(hits, list):
+    if isinstance(place["hits"].node.value, list):
         if "of" in place:
             place["hits"].refuse("is a list, which has its own total", fix="remove `of`")
+        if not isinstance(hits, list):
+            return None
         if len(hits) != len(asked.values):
             allowed = f"one for each value, in this order: {listed(asked.values)}"
             place["hits"].refuse(f"has {len(hits)} numbers for {len(asked.values)} values", allowed=allowed)
@@ -154,7 +156,7 @@ def _past_cases(written: schema.PastCases, asked: Asked) -> Proportions | None:
         return _need_vector(asked)
     if "of" not in place:
         place["of"].refuse("is missing", fix="write both, e.g. {hits: 3, of: 40}", value=None)
-    if hits is None or total is None:
+    if not isinstance(hits, float) or total is None:
         return None
     if hits > total or total == 0:
         allowed = "hits at most `of`, and `of` at least 1"

@@ -7,8 +7,9 @@ is allowed and what to do; the value then counts as None, and the rest is held a
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from typing import Any, ClassVar
 
@@ -47,11 +48,12 @@ class Place:
         """Return whether an entry is written."""
         return isinstance(self.node.value, Mapping) and key in self.node.value
 
-    def item(self, number: int) -> Place:
-        """Return the place of an item of a list."""
-        items = self.node.value
-        node = items[number] if isinstance(items, list) else self.node
-        return Place(node, f"{self.where} (number {number + 1})", self.faults)
+    def item(self, number: int, names: Sequence[str]) -> Place:
+        """Return the place of an item of a list, called by its name where there is one for each."""
+        items = self.node.value if isinstance(self.node.value, list) else []
+        name = names[number] if number < len(names) == len(items) else f"number {number + 1}"
+        node = items[number] if number < len(items) else self.node
+        return Place(node, f"{self.where} ({name})", self.faults)
 
     def refuse(self, problem: str, *, allowed: str = "", fix: str = "", value: str | None = "") -> None:
         """Note a fault of the value at this place; `problem` continues the value's name."""
@@ -115,9 +117,9 @@ def entries_of(written: Any, example: str) -> Entries:
     raise refused("must be a block of `key: value` entries", fix=f"write, e.g., {example}")
 
 
-def refused(problem: str, *, allowed: str = "", fix: str = "") -> PydanticCustomError:
-    """Return the error of a value at fault."""
-    context = {"problem": problem, "allowed": allowed, "fix": fix}
+def refused(problem: str, *, allowed: str = "", fix: str = "", value: str = "") -> PydanticCustomError:
+    """Return the error of a value at fault; `value`: the part of it that is."""
+    context = {"problem": problem, "allowed": allowed, "fix": fix, "value": value}
     return PydanticCustomError("refused", "{problem}", context)
 
 
@@ -141,19 +143,37 @@ def _tree(node: Node) -> Any:
     return node
 
 
+def _named(top: Place, loc: Sequence[int | str], scenarios: Sequence[str]) -> Sequence[str]:
+    """Return what the numbers of a list stand for: the values of an indicator, or the scenarios."""
+    match loc:
+        case ("dynamics", *_):
+            return scenarios
+        case ("indicators", id, _, "likelihood", *_) if "values" in (indicator := top["indicators"][str(id)]):
+            values = indicator["values"].node.value
+            return [one.text for one in values] if isinstance(values, list) else ()
+        case ("indicators", _, _, "likelihood", *_) | ("sources", _, "reliability", *_) | ("grades", *_):
+            return "no", "yes"
+    return ()
+
+
 def _note(error: ErrorDetails, tree: Any, top: Place) -> None:
     """Note an error as a fault, and take what is wrong out of the tree."""
+    loc, written = error["loc"], top["scenarios"].node.value
+    scenarios = list(written) if "scenarios" in top and isinstance(written, Mapping) else []
+    names = _named(top, loc, scenarios)
     block, key, inner = Entries(), "", tree  # the last block on the way, its entry, and what that holds
     around = place = top  # where that block stands, and that entry
-    for step in error["loc"]:
+    for step in loc:
         if isinstance(inner, Entries) and step in inner:
             block, key, around = inner, str(step), place
             inner, place = inner[key], place[key]
-        elif isinstance(inner, list) and isinstance(step, int):
-            inner, place = inner[step], place.item(step)
+        elif isinstance(step, int):
+            place = place.item(step, names)
+    if "(interval)" in loc and loc[-1] in ("low", "high") and len(names) > 2:
+        place = replace(place, faults=Faults(""))  # the fault is to write an interval at all, noted later
     kind = error["type"]
     if kind == "missing":
-        key = str(error["loc"][-1])
+        key = str(loc[-1])
         fix = inner.model.model_fields[key].json_schema_extra["fix"]
         place[key].refuse("is missing", fix=fix, value=None)
         inner[key] = None
@@ -175,7 +195,12 @@ def _note(error: ErrorDetails, tree: Any, top: Place) -> None:
         problem, allowed = "is not one of those there are", listed(names)
         fix = meant(place.node.text, names)
     empty = problem == "is empty" or (problem.startswith("must be a block") and place.node.value is None)
-    place.refuse(problem, allowed=allowed, fix=fix, value=None if empty else "")
+    if loc == ("resolved", "scenario") and scenarios and not empty:
+        allowed = listed(scenarios)
+    other = next((id for id in scenarios if id not in loc), "other")
+    fix = fix.replace("{other: ", f"{{{other}: ")
+    value = error.get("ctx", {}).get("value", "")
+    place.refuse(problem, allowed=allowed, fix=fix, value=None if empty else value)
     block[key] = None
 
 
@@ -196,8 +221,12 @@ class Limits:
     lt: float | None = None
     whole: bool = False
     infinite: bool = False
+    #: What is allowed, where a later check says more than these limits.
+    words: str = ""
 
     def __str__(self) -> str:
+        if self.words:
+            return self.words
         bounds = (("above", self.gt), ("at least", self.ge), ("below", self.lt), ("at most", self.le))
         words = " and ".join(f"{word} {bound:,.12g}" for word, bound in bounds if bound is not None)
         kind = "a whole number" if self.whole else "a number"
@@ -257,8 +286,9 @@ def name_of(written: Any) -> str:
 
 def different(names: list[str]) -> list[str]:
     """Return names that are all different."""
-    if len(set(names)) < len(names):
-        raise refused("names something twice", fix="keep it once")
+    twice = next((name for name, times in Counter(names).items() if times > 1), None)
+    if twice is not None:
+        raise refused("names something twice", fix="keep it once", value=twice)
     return names
 
 

@@ -40,6 +40,7 @@ Period = Annotated[Literal["day", "week"], PLAIN]
 Scale = Annotated[Literal["icd203", "phia", "nato", "ipcc", "kent"], PLAIN]
 
 Number = Annotated[float, Limits()]
+Times = Annotated[float, Limits(words="a number above 0")]  # or 0, where the weight is infinite
 AtLeastZero = Annotated[float, Limits(ge=0)]
 Positive = Annotated[float, Limits(gt=0)]
 Length = Annotated[float, Limits(gt=0, infinite=True)]
@@ -60,7 +61,7 @@ INDICATORS = "{meeting: {title: Leaders meet, likelihood: {...}}}"
 
 
 def block(example: str) -> BeforeValidator:
-    """Return the check of a block whose keys are ids."""
+    """Return the check of a block whose keys are ids; `other` stands for a scenario of the question."""
     return BeforeValidator(lambda written: entries_of(written, example))
 
 
@@ -201,7 +202,7 @@ class Monitored(Block):
     false_alarm: BelowOne | None = may("the chance that a quiet period would be reported otherwise", 0.05)
 
 
-_ROWS = block("{scenario: 0.05, ...}")
+_ROWS = block("{other: 0.05, ...}")
 _LIKELIHOOD = need(
     "one judgement for each scenario: how probable each value is in a period, given the scenario of that "
     "period; a residual scenario may be left out",
@@ -261,7 +262,7 @@ class Ratio(AnyIndicator):
     """How many times as probable somebody finds evidence of his own under each scenario."""
 
     misplaced = _misplaced("ratio")
-    likelihood: Annotated[dict[str, Number | None], _ROWS] | None = _LIKELIHOOD
+    likelihood: Annotated[dict[str, Times | None], _ROWS] | None = _LIKELIHOOD
 
 
 _KINDS = {"category": Category, "count": Count, "measure": Measure, "ratio": Ratio}
@@ -380,7 +381,7 @@ class Step(Weighted):
 
 
 Row = Annotated[list[float] | Step, Forms(list=Shares, block=Step)]
-_RULE = block("{scenario: ..., ...}")
+_RULE = block("{other: ..., ...}")
 
 
 class Dynamics(Weighted):

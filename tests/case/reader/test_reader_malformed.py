@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from typing import NamedTuple
 
@@ -88,7 +89,10 @@ QUESTION_MISTAKES = {
     "bool as number": Mistake("weight: 20\n", "weight: true\n", "weight must be a number"),
     "yes as bool": Mistake("residual: true", "residual: yes", "must be true or false"),
     "bool as value": Mistake("[hostile, neutral, friendly]", "[true, neutral, friendly]", "a name is needed"),
-    "same value twice": Mistake("[hostile, neutral, friendly]", "[bad, bad, good]", "names something twice"),
+    "same value twice": Mistake(
+        "[hostile, neutral, friendly]", "[good, bad, bad]", "names something twice (found: bad)"
+    ),
+    "same member twice": Mistake("[clashes, convoy]", "[convoy, convoy]", "twice (found: convoy)"),
     "one value": Mistake(
         "  reply: {given: meeting,", "  reply: {values: [yes], given: meeting,", "at least two values"
     ),
@@ -124,13 +128,21 @@ QUESTION_MISTAKES = {
     "half a hit": Mistake("{hits: 3, of: 10}", "{hits: 2.5, of: 10}", "whole number"),
     "vector too short": Mistake("[0.2, 0.5, 0.3]", "[0.5, 0.5]", "2 numbers for 3 values hostile, neutral"),
     "word in a vector": Mistake(
-        "war: [0.7, 0.2, 0.1]", "war: [0.7, few, 0.1]", "war (number 2) must be a number at least 0"
+        "war: [0.7, 0.2, 0.1]", "war: [0.7, few, 0.1]", "war (neutral) must be a number at least 0"
     ),
     "vector does not sum": Mistake("[0.2, 0.5, 0.3]", "[0.2, 0.5, 0.2]", "sum to 0.9, not to 1"),
     "number for a vector": Mistake("truce: [0.2, 0.5, 0.3]", "truce: 0.2", "one probability for each of 3"),
     "number for a count": Mistake("war: {mean: 6}", "war: 6", "block {mean: 6}"),
     "negative mean": Mistake("war: {mean: 6}", "war: {mean: -6}", "mean is out of range at least 0"),
     "measure without sd": Mistake("{mean: 1, sd: 0.4}", "{mean: 1}", "sd is missing"),
+    "mean for a ratio": Mistake("{war: 1, truce: 3}", "{war: {mean: 1}, truce: 3}", "war a number above 0"),
+    "negative case of a value": Mistake("[0.2, 0.5, 0.3]", "{hits: [1, 2, -3]}", "hits (friendly) found: -3"),
+    "negative case beside cases": Mistake("{hits: 3, of: 10}", "{hits: [3, -1]}", "hits (yes) found: -1"),
+    "interval of vectors": Mistake(
+        "[0.2, 0.5, 0.3]", "{low: [0, 0, 0], high: [1, 1, 1]}", "truce needs one for each of 3 hostile,"
+    ),
+    "half an interval for a vector": Mistake("[0.2, 0.5, 0.3]", "{low: 0.1}", "truce needs one hostile,"),
+    "number for the likelihood": Mistake("{war: 0.05, truce: 0.3}", "0.3", "block {war: 0.05, ...}"),
     "ratio of zero": Mistake("{war: 1, truce: 3}", "{war: 0, truce: 3}", "above 0"),
     # monitoring, dynamics, sources, resolution
     "blind monitor": Mistake("detection: 0.6, ", "", "detection is missing"),
@@ -141,6 +153,7 @@ QUESTION_MISTAKES = {
     "row missing": Mistake("    other: {lasts: .inf}\n", "", "no row for other", -3),
     "then itself": Mistake("then: {truce: 1}", "then: {war: 1}", "unknown key `war`"),
     "then does not sum": Mistake("{war: 0.7, other: 0.3}", "{war: 0.7, other: 0.2}", "sum to 0.9"),
+    "then a name": Mistake("then: {truce: 1}", "then: truce", "block {truce: 1}"),
     "then missing": Mistake("{lasts: 40, then: {truce: 1}}", "{lasts: 40}", "then is missing"),
     "lasts nothing": Mistake("lasts: 40", "lasts: 0", "above 0, or .inf"),
     "no reliability": Mistake("agency: {reliability: B}", "agency: {title: A}", "reliability is missing"),
@@ -150,6 +163,9 @@ QUESTION_MISTAKES = {
     "unknown grade code": Mistake("weight: 20\n", "grades: {G: 0.5}\n", "unknown key G in grades"),
     "resolved to nothing": Mistake(
         "weight: 20\n", "resolved: {scenario: peace, on: 2024-02-01}\n", "resolved.scenario war, truce, other"
+    ),
+    "resolved to a list": Mistake(
+        "weight: 20\n", "resolved: {scenario: [war], on: 2024-02-01}\n", "resolved.scenario war, truce, other"
     ),
     "resolved too late": Mistake(
         "weight: 20\n", "resolved: {scenario: war, on: 2025-02-01}\n", "outside the question"
@@ -329,6 +345,37 @@ def test_a_fault_of_shape_does_not_hide_what_does_not_fit_in_the_same_entry(tmp_
         "indicators.tone.learn must be true or false",
         "indicators.tone.likelihood.truce: the probabilities sum to 0.9, not to 1",
     ]
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "said"),
+    [
+        ("[0.2, 0.5, 0.3]", "[1.2, -0.1, -0.1]", {"hostile": "1.2", "neutral": "-0.1", "friendly": "-0.1"}),
+        ("[0.2, 0.5, 0.3]", "[likely, unlikely, 0.05]", {"hostile": "likely", "neutral": "unlikely"}),
+        ("[0.2, 0.5, 0.3]", "{p: [.nan, 0.5, .nan]}", {"hostile": ".nan", "friendly": ".nan"}),
+        ("{low: 0.4, high: 0.9}", "[x, 2]", {"no": "x", "yes": "2"}),
+        ("{reliability: B}", "{reliability: [x, 2]}", {"no": "x", "yes": "2"}),
+        ("[0.2, 0.5, 0.3]", "[x, y]", {"number 1": "x", "number 2": "y"}),
+    ],
+)
+def test_every_number_at_fault_in_a_list_is_named(old: str, new: str, said: dict[str, str], tmp_path: Path):
+    found = faults_of(write(tmp_path, changed(QUESTION, old, new)[0], HEADER))
+    assert {fault.problem.partition("(")[2].partition(")")[0]: fault.value for fault in found} == said
+
+
+def test_a_number_at_fault_in_a_row_of_the_matrix_is_named(tmp_path: Path):
+    rows = "{war: [0.9, x, y], truce: [0, 1, 0], other: [0, 0, 1]}"
+    question = re.sub(r"  moves:\n(    .*\n){3}", f"  transition: {rows}\n", QUESTION)
+    found = faults_of(write(tmp_path, question, HEADER))
+    assert [fault.problem for fault in found] == [
+        "dynamics.transition.war (truce) must be a number",
+        "dynamics.transition.war (other) must be a number",
+    ]
+
+
+def test_the_example_for_moves_names_a_scenario(tmp_path: Path):
+    (fault,) = faults_of(write(tmp_path, re.sub(r"  moves:\n(    .*\n){3}", "  moves:\n", QUESTION), HEADER))
+    assert fault.fix == "write, e.g., {war: ..., ...}"
 
 
 def test_a_broken_question_does_not_hide_the_evidence_nor_cascade_into_it(tmp_path: Path):
