@@ -23,7 +23,8 @@ FILES = sorted(PACKAGE.rglob("*.py"))
 ORDER = ("cli", "run", "report", "analysis", "record", "imports", "inference", "model", "case")
 SIDE_BY_SIDE = {"analysis", "record", "imports"}
 
-MOST_FILES, MOST_LINES, LONGEST_MODULE, LONGEST_FUNCTION = 130, 20_500, 500, 60
+#: The aim is 20,500 lines; until then the package may shrink, not grow.
+MOST_FILES, MOST_LINES, LONGEST_MODULE, LONGEST_FUNCTION = 130, 21_700, 500, 60
 
 #: Too heavy for those who only want `import forecast`, or `forecast --help`.
 HEAVY = (
@@ -106,7 +107,6 @@ def test_a_circle_would_be_found():
         TopologicalSorter(chain).prepare()
 
 
-@pytest.mark.xfail(reason="the merges go folder by folder", strict=True)
 def test_the_package_stays_small():
     lines = sum(len(path.read_text(encoding="utf-8").splitlines()) for path in FILES)
     assert len(FILES) <= MOST_FILES
