@@ -140,7 +140,8 @@ def _dataset(
     for name, value in values.items():
         kept = value[:, possible]
         variables[name] = dims, kept if question.units else kept[0]
-    coords: dict[str, Any] = {"cell": np.array(names, dtype=str), "path": paths[possible]}
+    kept_paths = np.array(paths[possible].tolist(), dtype=str)  # as wide as the longest of them, as in a file
+    coords: dict[str, Any] = {"cell": np.array(names, dtype=str), "path": kept_paths}
     return xr.Dataset(variables, coords | ({"unit": list(question.units)} if question.units else {}))
 
 
