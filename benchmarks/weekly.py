@@ -77,7 +77,7 @@ def rows(times: int = 7) -> Iterator[Row]:
     for name, key, limit in (
         ("forecast.weekly", "weekly", 6),
         ("  what moved it since the last issue", "change", 2),
-        ("  gather: all analyses of the brief", "gather", 2),
+        ("  gather: all analyses of the brief", "gather", 1.2),
         ("  the page", "html", 0.3),
         ("  the trend plot", "plot", 1),
     ):

@@ -177,6 +177,11 @@ def test_the_command_line_starts_without_the_heavy_libraries():
     assert modules_after("import forecast.cli") & set(HEAVY) == {"typer"}
 
 
+def test_thresholds_and_sentences_load_no_engine():
+    """A second run within the week infers nothing: what it prints must not load what infers."""
+    assert modules_after("import forecast.report.text.forecast") & set(HEAVY) == set()
+
+
 def modules_after(statement: str) -> set[str]:
     """Return the top-level modules that are loaded after a statement, in a fresh interpreter."""
     code = f"import sys; {statement}; print(*sorted({{name.split('.')[0] for name in sys.modules}}))"

@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import numpy as np
-import xarray as xr
 
 from forecast.case.errors import Fault
-from forecast.case.folder import Case
 from forecast.case.warnings import EngineWarning, WarningMessage
-from forecast.inference.estimates import PosteriorDraws
-from forecast.inference.particles import Chain, ImpossibleEvidence
-from forecast.model.parameters import Block, Layout
+
+if TYPE_CHECKING:  # who only wants a threshold does not load the engine
+    import xarray as xr
+
+    from forecast.case.folder import Case
+    from forecast.inference.estimates import PosteriorDraws
+    from forecast.inference.particles import Chain, ImpossibleEvidence
+    from forecast.model.parameters import Block, Layout
 
 # Thresholds: each stands here only, for the engines, the review and the texts.
 R_HAT = 1.01  # of chains that agree (Vehtari, Gelman, Simpson, Carpenter and Bürkner 2021)
@@ -94,6 +99,8 @@ def drift(layout: Layout, draws: PosteriorDraws) -> xr.Dataset:
     where the evidence agrees with the author, below 0.02 where the two hardly overlap. Of a judgement over
     several values the `entry` that moved farthest counts; of yes and no, yes.
     """
+    import xarray as xr
+
     size = layout.size
     before, after = draws.prior.reshape(-1, size), draws.theta.reshape(-1, size).mean(axis=0)
     below = (before < after).mean(axis=0)
