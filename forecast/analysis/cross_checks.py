@@ -213,7 +213,7 @@ def _cells(task: Problem) -> tuple[list[tuple[int, int, int]], np.ndarray, str]:
         reported = (cell["quiet"], cell["active"]) == (1.0, 1.0) and not free[reports["slot"]].any()
         if not (certain and plain and reported and indicator["kind"] == CATEGORY):
             name = layout.question.indicators[cell["indicator"]].id
-            return [], fixed, f"what happened to {name} in period {period} is not surely known"
+            return [], fixed, f"what happened to {name} in period {period} is not certainly known"
         known.append((int(period), int(cell["indicator"]), int(reports[0]["value"])))
     return known, fixed, ""
 

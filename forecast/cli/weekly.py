@@ -198,9 +198,9 @@ def _end(path: Path, run: Weekly | Exception) -> tuple[str, str]:
 
     match run:
         case InputError(faults=faults):
-            return path.name, f"not forecast: {counted(len(faults), 'fault')} in the input, told above"
+            return path.name, f"not forecast: {counted(len(faults), 'fault')} in the input, listed above"
         case Exception():
-            return path.name, "not forecast: the toolkit failed, as told above"
+            return path.name, "not forecast: the toolkit failed, as said above"
     status = "not issued: its engine refuses it" if run.refused else run.status
     most = leaders(run.summary) if run.summary else issued_leaders(run.case.question, run.rows)
     return run.case.name, f"{most}; {status}"

@@ -115,7 +115,7 @@ def test_exact_judgements(name):
     case = small(name, True)
     found = enumerate_paths(build_problem(case.question, case.evidence, case.as_of))
     if found.now is None:
-        assert "units" in found.note or "not surely known" in found.note
+        assert "units" in found.note or "not certainly known" in found.note
         return
     expected = enumerate_posterior(
         case.question, case.evidence, case.as_of, mean_theta(case.question, case.evidence)
@@ -131,7 +131,7 @@ def test_exact_judgements(name):
         ("of_units", "several units"),
         ("moving", "moves are uncertain"),
         ("learns_in_part", "must not learn"),
-        ("graded", "not surely known"),
+        ("graded", "not certainly known"),
     ],
 )
 def test_says_why_it_does_not_apply(name, reason):

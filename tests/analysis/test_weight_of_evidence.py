@@ -194,10 +194,8 @@ def test_what_does_not_help_is_said_to_be_so():
     assert data["indicator_diagnosticity"].values.tolist() == ["not at all", "both ways"]
     text = "\n".join(explain_lines(data))
     text = " ".join(text.split())
-    assert (
-        "Cuts not at all, were it surely true (less than 1 deciban between any two scenarios): same." in text
-    )
-    assert "Cuts both ways (for a scenario in one period, against it in another): both." in text
+    assert "Not diagnostic even if certain (less than 1 deciban between any two scenarios): same." in text
+    assert "Mixed (for a scenario in one period, against it in another): both." in text
 
 
 def test_what_doubt_takes_is_told_from_what_never_helps():

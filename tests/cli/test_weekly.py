@@ -114,7 +114,7 @@ def test_several_cases_end_with_a_line_each_and_the_alerts(made_up, capsys, monk
     assert told[told.index("\n3 cases:") :].splitlines()[1:] == [
         "3 cases:",
         "  made-up  Continued conflict 55% (0); issued",
-        "  faulty   not forecast: 2 faults in the input, told above",
+        "  faulty   not forecast: 2 faults in the input, listed above",
         "  other    Continued conflict 55%; issued",
         "",
         "Moved by more than 5 points since the last issue:",

@@ -92,7 +92,7 @@ def _sum_lines(data: xr.Dataset, top: int, static: bool, width: int) -> list[str
         named = np.sort(named)
     rows = [("before any evidence", data["before"].values, "")]
     kind, names = data["diagnosticity"].values, data["cell"].values
-    remark = {"not at all": "cuts not at all", "both ways": "cuts both ways"}
+    remark = {"not at all": "not diagnostic", "both ways": "mixed"}
     rows += [(f"  {names[c]}", weight[c], remark.get(str(kind[c]), "")) for c in named]
     if len(others):
         rows.append((f"  {counted(len(others), 'other cell')}", weight[others].sum(axis=0), ""))
@@ -108,7 +108,7 @@ def _discount_lines(data: xr.Dataset, width: int) -> list[str]:
     """Return what the cells would weigh if nothing were taken away, and what was, in its order."""
     discount = data["discount"].sum("cell")
     parts = data["part"].values.tolist()
-    rows = [("all cells, every report surely true", data["undiscounted_weight"].sum("cell").values, "")]
+    rows = [("all cells, were every report true", data["undiscounted_weight"].sum("cell").values, "")]
     rows += [(f"  {_DISCOUNTS[name]}", -discount.sel(part=name).values, "") for name in parts]
     rows.append(("all cells as they count", data["weight"].sum("cell").values, ""))
     return [
@@ -120,9 +120,9 @@ def _discount_lines(data: xr.Dataset, width: int) -> list[str]:
 def _diagnosticity_lines(data: xr.Dataset, width: int) -> list[str]:
     kinds, names = data["indicator_diagnosticity"].values, data["indicator"].values
     meanings = {
-        "not at all": "Cuts not at all, were it surely true (less than 1 deciban between any two scenarios)",
-        "too little left": "Would tell scenarios apart if sure, but too little is left (less than 1 deciban)",
-        "both ways": "Cuts both ways (for a scenario in one period, against it in another)",
+        "not at all": "Not diagnostic even if certain (less than 1 deciban between any two scenarios)",
+        "too little left": "Diagnostic if certain, but too little is left (less than 1 deciban)",
+        "both ways": "Mixed (for a scenario in one period, against it in another)",
     }
     listed = {meaning: names[kinds == kind] for kind, meaning in meanings.items()}
     mixed = data["cell"].values[data["diagnosticity"].values == "both ways"]
@@ -161,7 +161,7 @@ def _discounts_of(row: xr.Dataset, most: int) -> str:
     named = [f"{what} {_number(-amount)}" for what, amount in parts if abs(amount) >= 0.05]
     undiscounted = float(row["report_weight"].isel(scenario=most) + discount.sum())
     name = row["scenario"].values[most]
-    weight = f"For {name} {_number(undiscounted)} if all reports of its cell were surely true"
+    weight = f"For {name} {_number(undiscounted)} if all reports of its cell were certainly true"
     return f"{weight}: {', '.join(named)}." if named else ""
 
 

@@ -68,7 +68,7 @@ def test_cases_above_have_flips_of_every_kind():
 
 
 def test_the_flip_value_in_closed_form():
-    """Two scenarios, one report that is surely true: prior odds times f / g is 1 at f = g / prior odds.
+    """Two scenarios, one report that is certainly true: prior odds times f / g is 1 at f = g / prior odds.
 
     prior 3 : 1, P(yes) .2 against .5: 3 (.2 / .5) = 1.2; it flips at f = 1/6, and at g = .6.
     With a source of reliability r, m = r f + (1 - r) / 2, so that 3 (.2 r + .5 (1 - r)) = r .5 + (1 - r) / 2
