@@ -18,7 +18,18 @@ from types import MappingProxyType
 from typing import Literal, Self, cast
 
 JudgementKind = Literal[
-    "prior", "likelihood", "reliability", "testimony", "leave", "lasts", "then", "transition"
+    "prior",
+    "likelihood",
+    "reliability",
+    "testimony",
+    "leave",
+    "lasts",
+    "then",
+    "transition",
+    "preparing",
+    "ends_in_event",
+    "filed",
+    "noise",
 ]
 
 #: What the name of a judgement gives after its kind, in this order.
@@ -32,6 +43,10 @@ NAMED: Mapping[JudgementKind, tuple[str, ...]] = MappingProxyType(
         "lasts": ("scenario",),
         "then": ("scenario", "value"),
         "transition": ("scenario", "value"),
+        "preparing": ("scenario",),
+        "ends_in_event": ("scenario",),
+        "filed": ("value", "indicator"),
+        "noise": (),
     }
 )
 
@@ -106,11 +121,36 @@ class MeasureMean:
 
 
 @dataclass(frozen=True, slots=True)
+class LogitNormal:
+    """A judgement of a probability whose logit is Normal(logit(median), sd); sd = 0 is exactly known."""
+
+    median: float
+    sd: float = 1.0
+    learn: bool = True
+
+    @property
+    def exact(self) -> bool:
+        """Whether nothing about it is uncertain."""
+        return self.sd == 0.0 or self.median == 1.0
+
+    @property
+    def mean(self) -> float:
+        """The best estimate: the median."""
+        return self.median
+
+    def __str__(self) -> str:
+        """Return the best estimate and, in brackets, the standard deviation of the logit."""
+        return f"{self.median:.2g} ({'exact' if self.exact else f'logit sd {self.sd:.2g}'})"
+
+
+@dataclass(frozen=True, slots=True)
 class JudgementId:
     """Which judgement of a question, or which number of it, is meant; its text is the name in every result.
 
     ``kind`` may be "leave" (the rate of leaving a scenario), "lasts" (the mean stay, its inverse), "then"
-    (where to) or "transition" (a row of the matrix). What is not meant, or all of which is, is "". ``value``
+    (where to), "transition" (a row of the matrix), "preparing" (the rate at which a preparation ends),
+    "ends_in_event", "filed" (the chance that a claim is filed, by what it claims: event, quiet or again) or
+    "noise" (the share of false claims that something happened). What is not meant, or all of which is, is "". ``value``
     is one of a category's, or the scenario moved to; ``source`` may be the name of a testimony.
     """
 
@@ -142,4 +182,4 @@ def _weight(weight: float) -> str:
     return "exact" if math.isinf(weight) else f"{weight:.3g}"
 
 
-Judgement = Proportions | Positive | MeasureMean
+Judgement = Proportions | Positive | MeasureMean | LogitNormal

@@ -14,7 +14,7 @@ from types import MappingProxyType
 from typing import Literal
 
 from forecast.case import html
-from forecast.case.judgement import Judgement, Positive, Proportions
+from forecast.case.judgement import Judgement, LogitNormal, Positive, Proportions
 
 Kind = Literal["category", "ratio", "count", "measure"]
 
@@ -50,6 +50,19 @@ class Monitored:
 
 
 @dataclass(frozen=True, slots=True)
+class Reporting:
+    """How the log of an indicator came about: what is filed hangs on what is claimed, and silence is evidence.
+
+    ``since``: the day from which the indicator was watched; None: the period after its first report on, and
+    not before the one in which the log's first report became known. ``lag``: days after a period's end before
+    its silence counts.
+    """
+
+    since: date | None = None
+    lag: int = 7
+
+
+@dataclass(frozen=True, slots=True)
 class Indicator:
     """An observable with one value per period.
 
@@ -59,6 +72,9 @@ class Indicator:
     exact), :class:`Positive` for a count, :class:`MeasureMean` for a measure. ``given`` names an
     indicator without whose event (any value but its first, in the same period) this one has no value.
     ``dispersion`` is the negative binomial's: variance = m + m^2 / dispersion; None is Poisson.
+    ``quiet`` is the value that says nothing happened, "" if there is none. ``reporting``: None is ignored,
+    whether a report was filed is then no evidence. ``error``: how far a reliable report of a number may be
+    off, the log-sd of a count (plus one), the sd of a measure; 0 where it states the number itself.
     """
 
     id: str
@@ -70,6 +86,9 @@ class Indicator:
     monitored: Monitored | None = None
     given: str | None = None
     dispersion: float | None = None
+    quiet: str = ""
+    reporting: Reporting | None = None
+    error: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,6 +107,7 @@ class Source:
     id: str
     title: str
     reliability: Proportions
+    error: float | None = None  # in place of the indicator's
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,6 +130,23 @@ class Transition:
 
 
 @dataclass(frozen=True, slots=True)
+class Event:
+    """An event question: will it have happened by the horizon? The priors are chances by the horizon.
+
+    ``status_quo`` is the index of the scenario in which nothing has happened; every other scenario is an
+    outcome. Of each outcome, in the order of the scenarios, ``leave`` is the rate at which a preparation ends
+    (1 / how long it lasts, per period), ``ends_in_event`` the share of preparations that end in it. A single
+    entry is one judgement that all outcomes share. ``timing``: the event is as likely in each period
+    (steady), or ever likelier towards the horizon (late).
+    """
+
+    status_quo: int
+    leave: tuple[Positive, ...]
+    ends_in_event: tuple[LogitNormal, ...]
+    timing: Literal["steady", "late"] = "steady"
+
+
+@dataclass(frozen=True, slots=True)
 class Resolved:
     """How the question was settled."""
 
@@ -122,6 +159,7 @@ class Question:
     """A question: scenarios, indicators, sources and every judgement about them.
 
     ``prior`` is over the scenarios at period 0. ``dynamics`` is None for a static question.
+    ``static``: the file says itself that the truth is fixed (``dynamics: static``).
     ``cap``: no single cell may favour one scenario over another by more than this factor.
     ``units``: empty when the question is asked of one unit.
     ``history``: None where the scenarios never change; else all the rest is the question after the last
@@ -140,7 +178,8 @@ class Question:
     words: str = "icd203"
     cap: float | None = None
     resolution: str = ""
-    dynamics: Moves | Transition | None = None
+    dynamics: Moves | Transition | Event | None = None
+    static: bool = False
     groups: tuple[Group, ...] = ()
     units: tuple[str, ...] = ()
     credibility: Mapping[str, float] = field(default_factory=lambda: CREDIBILITY)
@@ -193,6 +232,11 @@ class Question:
     def unit_count(self) -> int:
         """Number of units."""
         return len(self.unit_names)
+
+    @property
+    def event(self) -> Event | None:
+        """The event block of an event question, None of any other."""
+        return self.dynamics if isinstance(self.dynamics, Event) else None
 
     def indicator(self, id: str) -> Indicator:
         """Return the indicator with an id."""
