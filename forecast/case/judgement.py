@@ -150,8 +150,8 @@ class JudgementId:
     ``kind`` may be "leave" (the rate of leaving a scenario), "lasts" (the mean stay, its inverse), "then"
     (where to), "transition" (a row of the matrix), "preparing" (the rate at which a preparation ends),
     "ends_in_event", "filed" (the chance that a claim is filed, by what it claims: event, quiet or again) or
-    "noise" (the share of false claims that something happened). What is not meant, or all of which is, is "". ``value``
-    is one of a category's, or the scenario moved to; ``source`` may be the name of a testimony.
+    "noise" (the share of false claims that something happened). What is not meant, or all of which is, is
+    "". ``value`` is one of a category's, or the scenario moved to; ``source`` may be the name of a testimony.
     """
 
     kind: JudgementKind

@@ -51,7 +51,7 @@ class Monitored:
 
 @dataclass(frozen=True, slots=True)
 class Reporting:
-    """How the log of an indicator came about: what is filed hangs on what is claimed, and silence is evidence.
+    """How the log of an indicator came about: a report is filed or not by what it claims.
 
     ``since``: the day from which the indicator was watched; None: the period after its first report on, and
     not before the one in which the log's first report became known. ``lag``: days after a period's end before
