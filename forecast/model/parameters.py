@@ -3,7 +3,9 @@
 theta is one float vector, so that a set of particles is one array (particle, slot). In order: the prior
 over scenarios (K slots); per indicator and scenario its likelihood (one slot per value of a category, one
 for the mean of a count or a measure); the reliability of each source and then of each testimony (one slot
-each); the dynamics (moves: K leaving rates, then K x K destinations; transition: K x K).
+each); the dynamics (moves: K leaving rates, then K x K destinations; transition: K x K; event: the rates at
+which preparations end, then the shares that end in the event); and, where whether a report is filed is
+evidence, the share of noise, the question's chances that a claim is filed and each indicator's own.
 
 A *block* is one judgement: consecutive slots that have one prior and are drawn together.
 """
@@ -11,7 +13,7 @@ A *block* is one judgement: consecutive slots that have one prior and are drawn 
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import NamedTuple
@@ -19,12 +21,36 @@ from typing import NamedTuple
 import numpy as np
 
 from forecast.case.evidence import Evidence
-from forecast.case.judgement import Judgement, JudgementId, JudgementKind, MeasureMean, Positive, Proportions
-from forecast.case.question import Moves, Question, Transition
+from forecast.case.judgement import (
+    Judgement,
+    JudgementId,
+    JudgementKind,
+    LogitNormal,
+    MeasureMean,
+    Positive,
+    Proportions,
+)
+from forecast.case.question import Event, Indicator, Moves, Question, Transition
 
 CATEGORY, POISSON, NEGATIVE_BINOMIAL, MEASURE = range(4)
-STATIC, MOVES, TRANSITION = range(3)
+STATIC, MOVES, TRANSITION, EVENT = range(4)
 TESTIMONY_WEIGHT = 2.0
+
+#: Chance that a claim is filed, by what it claims: that something happened, that it did not, that it goes on.
+FILED = {
+    "event": Proportions((0.4, 0.6), 4.0),
+    "quiet": Proportions((2 / 3, 1 / 3), 1.5),
+    "again": Proportions((0.5, 0.5), 4.0),
+}
+#: Weight of the question's chance as the prior mean of an indicator's own.
+FILED_WEIGHT = 12.0
+#: Share of noise that claims something happened.
+NOISE = Proportions((0.5, 0.5), 10.0)
+#: The same at which exponents are computed: a log of events, as most logs are.
+TEMPERING = {"event": 0.5, "quiet": 0.05, "again": 0.3, "": 0.5}
+
+#: Most entry times of a scenario whose hidden values are kept apart in a regime; earlier ones are one.
+RUNS = 8
 
 #: Stands for a probability, a rate or a density of 0 where a logarithm or a quotient is taken.
 TINY = 1e-300
@@ -37,6 +63,12 @@ INDICATOR = np.dtype(
         ("start", np.int64),  # first slot of the first scenario's
         ("joint", np.int64),  # the indicator with which this one is accepted: itself, or the one it is given
         ("dispersion", np.float64),
+        ("quiet", np.int64),  # the value that says nothing happened, -1 if noise is any value alike
+        ("persistence", np.float64),  # q, 0 for a fresh value in every period
+        ("belief", np.int64),  # place of its values among those of all that persist, -1
+        ("event", np.int64),  # slot of its chance that a claim of an event is filed, -1
+        ("none", np.int64),  # ... that a claim of the quiet value is
+        ("again", np.int64),  # ... that a claim that a state goes on is
     ],
     align=True,
 )
@@ -52,6 +84,21 @@ SLOT = np.dtype(
 )
 
 
+REPORT = np.dtype(
+    [
+        ("passed", np.float64),  # 1 - b, where an original states the same value
+        ("lost", np.float64),  # 1 - b, where an original was withdrawn, or corrected to another value
+        ("own", np.float64),  # b, the independence; 1 for a report of its own
+        ("credibility", np.float64),
+        ("value", np.float64),  # index of a category, or the number stated
+        ("slot", np.int64),  # the reliability's slot in theta
+        ("log_noise", np.float64),  # log u(y) of a number
+        ("error", np.float64),  # how far a reliable report of a number may be off
+    ],
+    align=True,
+)
+
+
 class Arrays(NamedTuple):
     """What compiled code reads of the layout."""
 
@@ -62,8 +109,16 @@ class Arrays(NamedTuple):
     reliability: int  # first slot of the reliabilities
     reliabilities: int
     prior_learns: bool
-    dynamics: int  # STATIC, MOVES, TRANSITION
+    dynamics: int  # STATIC, MOVES, TRANSITION, EVENT
     dynamics_offset: int  # first slot
+    event: np.ndarray  # (7,) status quo, first and number of rates, of shares, late, periods to the horizon
+    noise: int  # slot of the share of noise that claims something happened, -1
+    noise_learns: bool
+    filed: np.ndarray  # (3,) slot of the question's chance that a claim is filed: event, quiet, again; -1
+    mean_reliability: float  # of the question's sources, at the means: of a report that was not filed
+    persistent: np.ndarray  # (P,) the indicators whose values persist
+    beliefs: int  # number of all their values
+    runs: int  # entry times kept apart, 1 where the scenario never changes or nothing persists
 
 
 @dataclass(frozen=True)
@@ -74,6 +129,7 @@ class Block:
     start: int
     judgement: Judgement
     beta: bool = False  # one slot holds the second of two proportions (a reliability)
+    around: int = -1  # the slot that holds its prior mean, where that is uncertain too
 
     @cached_property
     def name(self) -> str:
@@ -123,19 +179,30 @@ class Block:
             return zeros + j.mean, zeros + j.sd / math.sqrt(j.weight)
         if isinstance(j, Positive):
             return zeros + j.shape, zeros + j.shape / j.mean
+        if isinstance(j, LogitNormal):
+            return zeros + math.log(j.median / (1.0 - j.median)), zeros + j.sd
         if self.beta:
             return zeros + j.mean[1] * j.weight, zeros + j.mean[0] * j.weight
         return np.asarray(j.mean) * j.weight, zeros
 
-    def draw(self, rng: np.random.Generator, n: int) -> np.ndarray:
-        """Draw (n, size) from the prior."""
+    def _around(self, theta: np.ndarray | None) -> tuple[np.ndarray, np.ndarray]:
+        """Return the parameters of the prior, those around an uncertain mean by the theta that holds it."""
+        if self.around < 0 or theta is None:
+            return self.parameters()
+        centre, weight = theta[..., self.around, None], self.judgement.weight  # type: ignore[union-attr]
+        return np.maximum(centre * weight, TINY), np.maximum((1.0 - centre) * weight, TINY)
+
+    def draw(self, rng: np.random.Generator, n: int, theta: np.ndarray | None = None) -> np.ndarray:
+        """Draw (n, size) from the prior; theta (n, D) holds what was drawn of the blocks before."""
         if not self.free:
             return np.broadcast_to(self.mean, (n, self.size)).copy()
-        a, b = self.parameters()
+        a, b = self._around(theta)
         if isinstance(self.judgement, MeasureMean):
             return rng.normal(a, b, (n, 1))
         if isinstance(self.judgement, Positive):
             return np.maximum(rng.gamma(a, 1 / b, (n, 1)), TINY)
+        if isinstance(self.judgement, LogitNormal):
+            return 1.0 / (1.0 + np.exp(-rng.normal(a, b, (n, 1))))
         if self.beta:
             return np.clip(rng.beta(a, b, (n, 1)), TINY, 1.0 - 2.0**-53)
         gamma = np.where(a > 0, np.maximum(rng.standard_gamma(a, (n, self.size)), TINY), 0.0)
@@ -145,13 +212,16 @@ class Block:
         """Return the prior's log density (up to slots that cannot vary) at theta (..., D)."""
         from scipy.special import gammaln, xlog1py, xlogy
 
-        x, (a, b) = theta[..., self.slots], self.parameters()
+        x, (a, b) = theta[..., self.slots], self._around(theta)
         if not self.free:
             return np.zeros(theta.shape[:-1])
         if isinstance(self.judgement, MeasureMean):
             return (-0.5 * ((x - a) / b) ** 2 - np.log(b) - 0.5 * math.log(2 * math.pi))[..., 0]
         if isinstance(self.judgement, Positive):
             return (a * np.log(b) - gammaln(a) + (a - 1) * np.log(x) - b * x)[..., 0]
+        if isinstance(self.judgement, LogitNormal):
+            z, log_x = (np.log(x) - np.log1p(-x) - a) / b, np.log(x) + np.log1p(-x)
+            return (-0.5 * z**2 - np.log(b) - 0.5 * math.log(2 * math.pi) - log_x)[..., 0]
         if self.beta:
             constant = gammaln(a + b) - gammaln(a) - gammaln(b)
             return (xlogy(a - 1, x) + xlog1py(b - 1, -x) + constant)[..., 0]
@@ -195,6 +265,22 @@ class Layout:
         return np.concatenate([block.mean for block in self.blocks])
 
     @cached_property
+    def tempering_mean(self) -> np.ndarray:
+        """The theta at which exponents are computed: the means, and a log of events, (D,)."""
+        mean = self.mean.copy()
+        for block in self.blocks:
+            if block.id.kind in ("filed", "noise"):
+                mean[block.start] = TEMPERING[block.id.value]
+        return mean
+
+    def draw(self, rng: np.random.Generator, n: int) -> np.ndarray:
+        """Draw theta (n, D) from the prior."""
+        theta = np.empty((n, self.size))
+        for block in self.blocks:
+            theta[:, block.slots] = block.draw(rng, n, theta)
+        return theta
+
+    @cached_property
     def arrays(self) -> Arrays:
         """The layout as compiled code reads it."""
         return _arrays(self)
@@ -218,10 +304,13 @@ def build_layout(question: Question, evidence: Evidence) -> Layout:
     sources = {r.testimony: r.source for r in evidence.reports if r.testimony and r.source}
     testimonies = dict(sorted(sources.items()))
     blocks, start = [], 0
+    starts: dict[str, int] = {}
     for id, judgement, beta in _judgements(question, testimonies):
-        blocks.append(Block(id, start, judgement, beta))
+        around = starts[str(replace(id, indicator=""))] if id.kind == "filed" and id.indicator else -1
+        blocks.append(Block(id, start, judgement, beta, around))
+        starts[blocks[-1].name] = start
         start = blocks[-1].slots.stop
-    return Layout(question, testimonies, tuple(blocks), {block.name: block.start for block in blocks})
+    return Layout(question, testimonies, tuple(blocks), starts)
 
 
 def _judgements(question: Question, testimonies: dict[str, str]) -> list[tuple[JudgementId, Judgement, bool]]:
@@ -237,7 +326,36 @@ def _judgements(question: Question, testimonies: dict[str, str]) -> list[tuple[J
     for name, source in testimonies.items():
         judgement = Proportions(reliability[source].mean, TESTIMONY_WEIGHT, reliability[source].learn)
         named.append((JudgementId("testimony", source=name), judgement, True))
-    return named + _dynamics(question)
+    named += _dynamics(question)
+    uncertain = [judgement for _, judgement, _ in named if not judgement.exact]
+    return named + _reporting(question, not uncertain or any(judgement.learn for judgement in uncertain))
+
+
+def kinds_of_claims(indicator: Indicator) -> tuple[str, ...]:
+    """Return the kinds of claims about an indicator, by whose chance of being filed silence is evidence."""
+    if indicator.reporting is None or indicator.given:
+        return ()
+    if not indicator.quiet:
+        return ("event",)
+    return ("event", "quiet") if indicator.persistence is None else ("event", "quiet", "again")
+
+
+def _reporting(question: Question, learn: bool) -> list[tuple[JudgementId, Judgement, bool]]:
+    """Return the share of noise and the chances that claims are filed, the question's and each indicator's."""
+    if all(one.reporting is None for one in question.indicators):
+        return []
+    claims = {one.id: kinds_of_claims(one) for one in question.indicators}
+    named: list[tuple[JudgementId, Judgement, bool]] = [
+        (JudgementId("noise"), replace(NOISE, learn=learn), True)
+    ]
+    for kind, judgement in FILED.items():
+        if any(kind in kinds for kinds in claims.values()):
+            named.append((JudgementId("filed", value=kind), replace(judgement, learn=learn), True))
+    for id, kinds in claims.items():
+        for kind in kinds:
+            judgement = Proportions(FILED[kind].mean, FILED_WEIGHT, learn)
+            named.append((JudgementId("filed", id, value=kind), judgement, True))
+    return named
 
 
 def _dynamics(question: Question) -> list[tuple[JudgementId, Judgement, bool]]:
@@ -251,20 +369,43 @@ def _dynamics(question: Question) -> list[tuple[JudgementId, Judgement, bool]]:
         nowhere = Proportions((0.0,) * len(question.scenarios), math.inf)
         then = [row or nowhere for row in question.dynamics.then]
         return named("leave", question.dynamics.leave) + named("then", then)
+    if isinstance(question.dynamics, Event):
+        return _event(question, question.dynamics)
     return []
+
+
+def _event(question: Question, event: Event) -> list[tuple[JudgementId, Judgement, bool]]:
+    """Return the judgements of preparations: of each outcome, or one that all share."""
+    outcomes = [id for k, id in enumerate(question.scenario_ids) if k != event.status_quo]
+    named: list[tuple[JudgementId, Judgement, bool]] = []
+    parts: tuple[tuple[JudgementKind, Sequence[Judgement]], ...] = (
+        ("preparing", event.leave),
+        ("ends_in_event", event.ends_in_event),
+    )
+    for kind, rows in parts:
+        ids = outcomes if len(rows) > 1 else [""]
+        named += [(JudgementId(kind, scenario=id), row, False) for id, row in zip(ids, rows, strict=True)]
+    return named
 
 
 def _arrays(layout: Layout) -> Arrays:
     question, starts = layout.question, layout.starts
     place = {indicator.id: i for i, indicator in enumerate(question.indicators)}
     kinds = {"category": CATEGORY, "ratio": CATEGORY, "count": POISSON, "measure": MEASURE}
-    indicator = np.zeros(len(question.indicators), INDICATOR)
+    indicator, beliefs = np.zeros(len(question.indicators), INDICATOR), 0
     for i, one in enumerate(question.indicators):
         kind = kinds[one.kind] if one.dispersion is None else NEGATIVE_BINOMIAL
         start = starts[str(JudgementId("likelihood", one.id, question.scenarios[0].id))]
         joint = place[one.given or one.id]
-        indicator[i] = (kind, max(len(one.values), 1), start, joint, one.dispersion or 0.0)
-    reliabilities = [block for block in layout.blocks if block.beta]
+        size, q = max(len(one.values), 1), one.persistence or 0.0
+        quiet = one.values.index(one.quiet) if one.reporting is not None and one.quiet else -1
+        filed = [starts.get(str(JudgementId("filed", one.id, value=kind)), -1) for kind in FILED]
+        belief = beliefs if q else -1
+        indicator[i] = (kind, size, start, joint, one.dispersion or 0.0, quiet, q, belief, *filed)
+        beliefs += size if q else 0
+    reliabilities = [block for block in layout.blocks if block.id.kind in ("reliability", "testimony")]
+    moving = {type(None): STATIC, Moves: MOVES, Transition: TRANSITION, Event: EVENT}[type(question.dynamics)]
+    noise = starts.get("noise", -1)
     return Arrays(
         indicator=indicator,
         slot=np.array([row for block in layout.blocks for row in block.records], SLOT),
@@ -273,6 +414,30 @@ def _arrays(layout: Layout) -> Arrays:
         reliability=reliabilities[0].start if reliabilities else 0,
         reliabilities=len(reliabilities),
         prior_learns=layout.blocks[0].learns,
-        dynamics={type(None): STATIC, Moves: MOVES, Transition: TRANSITION}[type(question.dynamics)],
-        dynamics_offset=next((b.start for b in layout.blocks if b.id.kind in ("leave", "transition")), 0),
+        dynamics=moving,
+        dynamics_offset=next(
+            (b.start for b in layout.blocks if b.id.kind in ("leave", "transition", "preparing")), 0
+        ),
+        event=_event_slots(layout),
+        noise=noise,
+        noise_learns=any(block.learns for block in layout.blocks if block.id.kind == "noise"),
+        filed=np.array([starts.get(str(JudgementId("filed", value=kind)), -1) for kind in FILED]),
+        mean_reliability=float(np.mean([s.reliability.mean[1] for s in question.sources] or [1.0])),
+        persistent=np.flatnonzero(indicator["belief"] >= 0),
+        beliefs=beliefs,
+        runs=RUNS if beliefs and moving != STATIC else 1,
     )
+
+
+def _event_slots(layout: Layout) -> np.ndarray:
+    """Return what compiled code reads of an event question, (7,); see :class:`Arrays`."""
+    event, question = layout.question.event, layout.question
+    if event is None:
+        return np.zeros(7, np.int64)
+    first = [
+        next(b.start for b in layout.blocks if b.id.kind == kind) for kind in ("preparing", "ends_in_event")
+    ]
+    periods = question.period(question.horizon)
+    late = int(event.timing == "late")
+    numbers = len(event.leave), len(event.ends_in_event)
+    return np.array([event.status_quo, first[0], numbers[0], first[1], numbers[1], late, periods])
