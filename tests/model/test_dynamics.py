@@ -13,7 +13,8 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 
 from forecast.case.evidence import Evidence
-from forecast.model.dynamics import expm, outlook, transition_matrices
+from forecast.model.dynamics import outlook, transition_matrices
+from forecast.model.expm import expm
 from forecast.model.parameters import build_layout
 from tests.cases import binary, moves, question, source, swaps
 

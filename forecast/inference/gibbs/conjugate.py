@@ -19,7 +19,7 @@ import math
 import numpy as np
 
 from forecast.inference.gibbs.latent import State, member
-from forecast.model.dynamics import expm
+from forecast.model.expm import expm
 from forecast.model.jit import inlined, kernel
 from forecast.model.likelihood import Cells, log_add, log_cell, log_density, place
 from forecast.model.parameters import CATEGORY, MEASURE, MOVES, NEGATIVE_BINOMIAL, TINY, Arrays
