@@ -341,7 +341,7 @@ def kinds_of_claims(indicator: Indicator) -> tuple[str, ...]:
 
 
 def _reporting(question: Question, learn: bool) -> list[tuple[JudgementId, Judgement, bool]]:
-    """Return the share of noise and the chances that claims are filed, the question's and each indicator's."""
+    """Return the share of noise and the chances that claims are filed, the question and each indicator."""
     if all(one.reporting is None for one in question.indicators):
         return []
     claims = {one.id: kinds_of_claims(one) for one in question.indicators}
