@@ -20,8 +20,8 @@ from forecast.case import elicitation
 from forecast.case.errors import Fault, Faults, InputError, listed, meant
 from forecast.case.evidence import Evidence, Report
 from forecast.case.folder import QUESTION, Case
-from forecast.case.judgement import JudgementId, Positive, Proportions
-from forecast.case.question import Indicator, Moves, Question, Transition
+from forecast.case.judgement import JudgementId, MeasureMean, Positive, Proportions
+from forecast.case.question import Event, Indicator, Moves, Question, Transition
 from forecast.case.reader.evidence import COLUMNS, Row, evidence_of
 from forecast.case.reader.question import Outline, question_of
 from forecast.case.reader.yaml_source import Node, load_yaml
@@ -74,7 +74,8 @@ def adjustable(question: Question) -> dict[str, float]:
     """Return every estimate that is one number, by name, in the order of the question.
 
     The names are those of a what-if: "prior SCENARIO", "likelihood INDICATOR SCENARIO" (of an indicator that
-    is seen or is not), "reliability SOURCE", "lasts SCENARIO" (mean stay in periods).
+    is seen or is not), "reliability SOURCE", "lasts SCENARIO" (mean stay in periods; of an event how long
+    it is prepared) and "ends_in_event SCENARIO", both without the scenario where all share one judgement.
     """
     ids = question.scenario_ids
     values = {JudgementId("prior", scenario=id): p for id, p in zip(ids, question.prior.mean, strict=True)}
@@ -88,7 +89,19 @@ def adjustable(question: Question) -> dict[str, float]:
     if isinstance(question.dynamics, Moves):
         rates = zip(ids, question.dynamics.leave, strict=True)
         values |= {JudgementId("lasts", scenario=id): 1.0 / rate.mean for id, rate in rates if rate.mean > 0}
+    if question.event is not None:
+        stays = zip(prepared(question, question.event.leave), question.event.leave, strict=True)
+        values |= {JudgementId("lasts", scenario=id): 1.0 / rate.mean for id, rate in stays}
+        shares = question.event.ends_in_event
+        ends = zip(prepared(question, shares), shares, strict=True)
+        values |= {JudgementId("ends_in_event", scenario=id): one.median for id, one in ends}
     return {str(id): value for id, value in values.items()}
+
+
+def prepared(question: Question, judged: Sequence[object]) -> tuple[str, ...]:
+    """Return the scenario that each judgement of an event is about; ("",) where one is about all of them."""
+    quo = question.event.status_quo if question.event is not None else -1
+    return tuple(id for k, id in enumerate(question.scenario_ids) if k != quo) if len(judged) > 1 else ("",)
 
 
 def adjusted(question: Question, values: Mapping[str, float]) -> Question:
@@ -143,6 +156,8 @@ def with_estimate(question: Question, id: JudgementId, value: float) -> Question
         return replace(question, sources=_with_item(question.sources, n, source))
     if id.kind == "likelihood":
         return _with_likelihood(question, id, k, value)
+    if isinstance(dynamics, Event):
+        return replace(question, dynamics=_with_event(question, dynamics, id, value))
     if isinstance(dynamics, Transition):
         row = _with_share(dynamics.rows[k], ids.index(id.value), value)
         return replace(question, dynamics=Transition(_with_item(dynamics.rows, k, row)))
@@ -156,6 +171,16 @@ def with_estimate(question: Question, id: JudgementId, value: float) -> Question
     return replace(question, dynamics=replace(dynamics, then=_with_item(dynamics.then, k, row)))
 
 
+def _with_event(question: Question, event: Event, id: JudgementId, value: float) -> Event:
+    """Return an event with another length of preparing, or another share that ends in it."""
+    if id.kind == "lasts":
+        n = prepared(question, event.leave).index(id.scenario)
+        return replace(event, leave=_with_item(event.leave, n, replace(event.leave[n], mean=1.0 / value)))
+    n = prepared(question, event.ends_in_event).index(id.scenario)
+    share = replace(event.ends_in_event[n], median=value)
+    return replace(event, ends_in_event=_with_item(event.ends_in_event, n, share))
+
+
 def _with_likelihood(question: Question, id: JudgementId, k: int, value: float) -> Question:
     """Return the question with another estimate under scenario k; a count keeps its weight."""
     i = next(i for i, indicator in enumerate(question.indicators) if indicator.id == id.indicator)
@@ -167,6 +192,7 @@ def _with_likelihood(question: Question, id: JudgementId, k: int, value: float) 
     elif isinstance(old, Positive):
         judged[k] = replace(old, mean=value, shape=old.shape * value / old.mean)
     else:
+        assert isinstance(old, MeasureMean)
         judged[k] = replace(old, mean=value)
     if by_rule is not None and by_rule != k:
         others = [j for other, j in enumerate(judged) if other != by_rule]
@@ -213,11 +239,15 @@ PLACES: Mapping[str, str] = {
     "lasts": "dynamics moves {scenario} lasts",
     "then": "dynamics moves {scenario} then",
     "transition": "dynamics transition {scenario}",
+    "ends_in_event": "event preparing {scenario} ends_in_event",
     "correlation": "groups {group} correlation",
     "grade": "grades {grade}",
+    "reporting": "indicators {indicator} reporting",
+    "dispersion": "indicators {indicator} dispersion",
+    "error": "indicators {indicator} error",
 }
 #: Words that stand alone.
-WHOLE = ("prior_weight", "weight", "cap", "learn", "dynamics", "groups")
+WHOLE = ("prior_weight", "weight", "cap", "learn", "dynamics", "event", "groups", "reporting")
 
 _BRACES = re.compile(r"{(\w+)}")
 _PLAIN = re.compile(r"[\w.+-][\w.+ -]*\Z", re.ASCII)
@@ -281,7 +311,8 @@ def _places(
         return [((word,), node)]
     if word == "prior" and not names:
         return _whole_prior(node, question, faults)
-    kinds = _BRACES.findall(PLACES.get(word, ""))
+    place = _place(word, question)
+    kinds = _BRACES.findall(place)
     if not kinds or len(names) != len(kinds):
         allowed = [" ".join([w, *map(str.upper, _BRACES.findall(path))]) for w, path in PLACES.items()]
         allowed += ["credibility REPORT", "prior", *WHOLE]
@@ -295,7 +326,14 @@ def _places(
             faults.add(0, name, f"{key}: no such {kind} that has it", allowed=listed(known), fix=fix)
             return []
     named = dict(zip(kinds, names, strict=True))
-    return [(tuple(step.format(**named) for step in PLACES[word].split()), node)]
+    return [(tuple(step.format(**named) for step in place.split()), node)]
+
+
+def _place(word: str, question: Question) -> str:
+    """Return where a change of a word goes; of an event the scenario is named where each has its own."""
+    if question.event is None or word not in ("lasts", "ends_in_event"):
+        return PLACES.get(word, "")
+    return f"event preparing {'{scenario} ' if len(question.event.leave) > 1 else ''}{word}"
 
 
 def _whole_prior(
@@ -316,7 +354,9 @@ def _known(word: str, kind: str, question: Question) -> list[str]:
     """Return what a change of this word may name."""
     if word in ("detection", "false_alarm"):
         return [i.id for i in question.indicators if i.monitored]
-    needed = {"lasts": Moves, "then": Moves, "transition": Transition}.get(word)
+    if question.event is not None and word in ("lasts", "ends_in_event"):
+        return list(prepared(question, question.event.leave))
+    needed = {"lasts": Moves, "then": Moves, "transition": Transition, "ends_in_event": Event}.get(word)
     if needed is not None and not isinstance(question.dynamics, needed):
         return []
     if kind == "grade":

@@ -68,8 +68,13 @@ def word(text: str, scale: str, *, learn: bool = True) -> Proportions:
     return Proportions(yes((low + high) / 2), min(a + b, WORD_WEIGHT), learn)
 
 
-def count_mean(mean: float, weight: float, *, learn: bool = True) -> Positive:
-    """Return the judgement of a count's mean: Gamma with shape mean * weight and rate weight."""
+def count_mean(mean: float, weight: float, *, floor: bool = False, learn: bool = True) -> Positive:
+    """Return the judgement of a count's mean: Gamma with shape mean * weight and rate weight.
+
+    `floor`: the weight is raised to 1 / mean, so that no mean of a rare event piles up at 0.
+    """
+    if floor and mean > 0:
+        weight = max(weight, 1.0 / mean)
     return Positive(float(mean), mean * weight if mean else math.inf, learn)
 
 
@@ -90,7 +95,7 @@ def stay_interval(low: float, high: float, *, learn: bool = True) -> Positive:
 
 
 def residual(others: Sequence[Judgement], *, learn: bool = True) -> Judgement:
-    """Return a residual scenario's judgement: the mean of the other scenarios' means, weight 2.
+    """Return a residual scenario's judgement: the mean of the other scenarios' means, weight 2 (or 1/min p).
 
     A measure's sd also covers the spread of the others: sd^2 = mean of sd^2 + variance of means.
     The others are judgements of one kind.
@@ -99,10 +104,10 @@ def residual(others: Sequence[Judgement], *, learn: bool = True) -> Judgement:
     if all(isinstance(other, Proportions) for other in others):
         rows = [other.mean for other in others if isinstance(other, Proportions)]
         mean = tuple(math.fsum(column) / n for column in zip(*rows, strict=True))
-        return plain(mean, 2.0, floor=False, learn=learn)
+        return plain(mean, 2.0, floor=True, learn=learn)
     middle = math.fsum(other.mean for other in others if not isinstance(other, Proportions)) / n
     if all(isinstance(other, Positive) for other in others):
-        return count_mean(middle, 2.0, learn=learn)
+        return count_mean(middle, 2.0, floor=True, learn=learn)
     measures = [other for other in others if isinstance(other, MeasureMean)]
     variance = math.fsum(m.sd**2 + (m.mean - middle) ** 2 for m in measures) / n
     return MeasureMean(middle, math.sqrt(variance), 2.0, learn)

@@ -37,6 +37,7 @@ groups:
 sources:
   agency: {reliability: B}
   paper: {reliability: {p: 0.7, weight: 15}}
+reporting: ignored
 """
 
 HEADER = (

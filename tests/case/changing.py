@@ -23,6 +23,7 @@ _TAIL = """\
 sources:
   agency: {reliability: {p: 0.8, weight: 10}}
   paper: {reliability: {p: 0.7, weight: 15}}
+reporting: ignored
 """
 
 _BEFORE = """\

@@ -112,7 +112,7 @@ CHANGES = (
     ("lasts tactical", "{low: 3, high: 9}", "{low: 8, high: 40}", "{low: 3, high: 9}"),
     ("correlation hostility", 0.1, "fighting], correlation: 0.4", "fighting], correlation: 0.1"),
     ("persistence mediation", "", "leaderships\n    persistence: 0.8\n", "leaderships\n"),
-    ("prior_weight", 10, "prior_weight: 50", "prior_weight: 10"),
+    ("prior_weight", 90, "prior_weight: 50", "prior_weight: 90"),
     ("detection merger", 0.5, "detection: 0.95", "detection: 0.5"),
     (
         "likelihood senior_meeting conflict",

@@ -112,11 +112,15 @@ def test_positive_quantities():
     assert elicitation.stay(40, math.inf).exact
 
 
-def test_a_residual_scenario_is_the_mean_of_the_others_with_weight_2():
+def test_a_residual_scenario_is_the_mean_of_the_others_with_a_small_weight():
     rest = elicitation.residual([Proportions((0.9, 0.1), 50), Proportions((0.5, 0.5), 20)], learn=False)
     assert isinstance(rest, Proportions)
     assert rest.mean == pytest.approx((0.7, 0.3))
-    assert (rest.weight, rest.learn) == (2.0, False)
+    assert rest.weight == pytest.approx(1 / 0.3)
+    assert not rest.learn
+    rare = elicitation.residual([elicitation.plain((1 - p, p), 1e6, floor=False) for p in (1e-6, 2e-6)])
+    assert isinstance(rare, Proportions)
+    assert min(rare.mean) * rare.weight == pytest.approx(1.0)
     assert elicitation.residual([Positive(6.0, 120.0), Positive(2.0, 40.0)]) == Positive(4.0, 8.0)
     spread = elicitation.residual([MeasureMean(1.0, 3.0, 20), MeasureMean(3.0, 5.0, 20)])
     assert spread == MeasureMean(2.0, math.sqrt(17 + 1), 2.0)

@@ -15,9 +15,16 @@ from dataclasses import dataclass
 from typing import Any
 
 from forecast.analysis.plug_in import HIGHEST_RELIABILITY
-from forecast.case.edit import residual_by_rule, with_estimate
-from forecast.case.judgement import Judgement, JudgementId, JudgementKind, MeasureMean, Proportions
-from forecast.case.question import Moves, Question
+from forecast.case.edit import prepared, residual_by_rule, with_estimate
+from forecast.case.judgement import (
+    Judgement,
+    JudgementId,
+    JudgementKind,
+    LogitNormal,
+    MeasureMean,
+    Proportions,
+)
+from forecast.case.question import Event, Moves, Question
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,6 +66,8 @@ class StatedValue:
         if self.kind == "lasts":
             return 1.0 / float(distribution.isf(p, *parameters))
         value = float(distribution.ppf(p, *parameters))
+        if isinstance(self.judgement, LogitNormal):
+            return 1.0 / (1.0 + math.exp(-value))
         return min(value, HIGHEST_RELIABILITY) if self.kind == "reliability" else value
 
     def tail_probability(self, value: float) -> float:
@@ -67,6 +76,7 @@ class StatedValue:
             return 0.0
         distribution, *parameters = self._distribution()
         at = 1.0 / value if self.kind == "lasts" else value
+        at = _logit(value) if isinstance(self.judgement, LogitNormal) else at
         upper = (value < self.value) == (self.kind == "lasts")
         return float((distribution.sf if upper else distribution.cdf)(at, *parameters))
 
@@ -75,7 +85,10 @@ class StatedValue:
         return with_estimate(question, self.id, value)
 
     def _distribution(self) -> tuple[Any, ...]:
-        """Return the distribution of what was judged (of `lasts` the leaving rate), and its parameters."""
+        """Return the distribution of what was judged, and its parameters.
+
+        Of `lasts` it is that of the leaving rate, of the share that ends in an event that of its logit.
+        """
         from scipy import stats
 
         j = self.judgement
@@ -83,6 +96,8 @@ class StatedValue:
             return stats.beta, j.mean[self.entry] * j.weight, (1.0 - j.mean[self.entry]) * j.weight
         if isinstance(j, MeasureMean):
             return stats.norm, j.mean, j.sd / math.sqrt(j.weight)
+        if isinstance(j, LogitNormal):
+            return stats.norm, _logit(j.median), j.sd
         return stats.gamma, j.shape, 0.0, j.mean / j.shape
 
 
@@ -104,12 +119,22 @@ def stated_values(question: Question) -> tuple[StatedValue, ...]:
     if isinstance(dynamics, Moves):
         for k, rate in enumerate(dynamics.leave):
             numbers += [StatedValue(JudgementId("lasts", scenario=ids[k]), rate) for _ in _shares(rate)]
-    if dynamics is not None:
+    if isinstance(dynamics, Event):
+        for name, rate in zip(prepared(question, dynamics.leave), dynamics.leave, strict=True):
+            numbers += [StatedValue(JudgementId("lasts", scenario=name), rate) for _ in _shares(rate)]
+        shares = dynamics.ends_in_event
+        for name, one in zip(prepared(question, shares), shares, strict=True):
+            numbers += [StatedValue(JudgementId("ends_in_event", scenario=name), one) for _ in _shares(one)]
+    elif dynamics is not None:
         kind: JudgementKind = "then" if isinstance(dynamics, Moves) else "transition"
         for k, row in enumerate(dynamics.then if isinstance(dynamics, Moves) else dynamics.rows):
             ends = [(JudgementId(kind, scenario=ids[k], value=ids[e]), e) for e in _shares(row)]
             numbers += [StatedValue(id, row, e) for id, e in ends if row]
     return tuple(numbers)
+
+
+def _logit(p: float) -> float:
+    return math.log(p) - math.log1p(-p)
 
 
 def _shares(judgement: Judgement | None) -> list[int]:

@@ -165,7 +165,7 @@ class _Log:
             kind = known.get(indicator)
             if kind is not None and kind[0] == "measure":
                 self._check_rivals(reports, measure=True)
-                continue
+                reports = [report for report in reports if self._may_be_off(report)]
             by_source: dict[str, list[Report]] = defaultdict(list)
             for report in reports:
                 by_source[report.source].append(report)
@@ -173,11 +173,20 @@ class _Log:
                 if len({report.value for report in own}) > 1:
                     self._check_rivals(own, measure=False)
 
+    def _may_be_off(self, report: Report) -> bool:
+        """Return whether an `error` applies to a report's number."""
+        indicators, sources = self.outline.errors
+        return report.indicator in indicators or report.source in sources
+
     def _check_rivals(self, reports: Sequence[Report], *, measure: bool) -> None:
-        """Note each report that meets an earlier one: of a measure any, else one with another value."""
+        """Note each report that meets an earlier one with another value, or of a measure without `error`."""
         for i, report in enumerate(reports):
             for other in reports[:i]:
-                if (measure or other.value != report.value) and self.meet(other, report):
+                if measure:
+                    rival = not (self._may_be_off(report) and self._may_be_off(other))
+                else:
+                    rival = other.value != report.value
+                if rival and self.meet(other, report):
                     self._add_clash(report, other, measure)
                     break
 
@@ -187,7 +196,10 @@ class _Log:
         fix = f"write {other.id} under `replaces` if this corrects it; else correct source, date or value"
         if measure:
             problem = f"{row} already measures {cell}"
-            fix = f"write {other.id} under `replaces` if this corrects it, else keep one of the two"
+            fix = (
+                f"write {other.id} under `replaces` if this corrects it; else keep one of the two, or say by "
+                f"`error` at {report.indicator} in question.yaml how far a reliable report of it may be off"
+            )
         self.add(report, "value", str(report.value), problem, fix)
 
     def check_testimonies(self) -> None:

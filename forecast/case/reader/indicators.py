@@ -7,11 +7,21 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
 from types import MappingProxyType
+from typing import Literal
 
 from forecast.case import elicitation
 from forecast.case.errors import listed, meant
 from forecast.case.judgement import Judgement, Proportions
-from forecast.case.question import CREDIBILITY, Group, Indicator, Kind, Monitored, Scenario, Source
+from forecast.case.question import (
+    CREDIBILITY,
+    Group,
+    Indicator,
+    Kind,
+    Monitored,
+    Reporting,
+    Scenario,
+    Source,
+)
 from forecast.case.reader import schema
 from forecast.case.reader.judgements import YES_NO, Asked, Defaults, count_mean, measure_mean, proportions
 from forecast.case.reader.messages import Limits, Place
@@ -33,6 +43,7 @@ class Setting:
     opened: date | None
     horizon: date | None
     defaults: Defaults
+    reporting: Reporting | None = None
 
 
 def read_indicators(
@@ -57,21 +68,74 @@ def read_indicators(
             indicators.append(_with_extras(indicator, one, place[id], setting))
     _check_given(place, indicators, set(statable))
     _check_names(place, list(statable), setting)
-    return statable, tuple(indicators)
+    parents = {indicator.given for indicator in indicators if indicator.given is not None}
+    return statable, tuple(
+        replace(one, quiet=_quiet(one, written[one.id], place[one.id], parent=one.id in parents))
+        for one in indicators
+    )
+
+
+#: The dispersion of a count that does not say otherwise: a week has its own course, so counts scatter more
+#: than by chance alone.
+DISPERSION = 5.0
 
 
 def _with_extras(
     indicator: Indicator, written: schema.AnyIndicator, place: Place, setting: Setting
 ) -> Indicator:
-    """Return an indicator with the fields of its kind only: dispersion, persistence, monitoring, parent."""
-    if isinstance(written, schema.Count) and written.dispersion not in (None, math.inf):
-        return replace(indicator, dispersion=written.dispersion)
+    """Return an indicator with the fields of its kind only: dispersion and error, or those of a category."""
+    if isinstance(written, schema.Count):
+        dispersion = DISPERSION if written.dispersion is None else written.dispersion
+        spread = None if math.isinf(dispersion) else dispersion
+        return replace(indicator, dispersion=spread, error=written.error or 0.0)
+    if isinstance(written, schema.Measure):
+        return replace(indicator, error=written.error or 0.0)
     if not isinstance(written, schema.Category):
         return indicator
-    monitored = None
+    monitored, at = None, place["reporting"]
     if written.monitored is not None:
         monitored = _read_monitored(written.monitored, place["monitored"], setting)
-    return replace(indicator, persistence=written.persistence, monitored=monitored, given=written.given)
+    return replace(
+        indicator,
+        persistence=written.persistence,
+        monitored=monitored,
+        given=written.given,
+        reporting=read_reporting(written.reporting, at, setting.reporting, setting.horizon),
+    )
+
+
+def read_reporting(
+    written: Literal["ignored"] | schema.Reporting | None,
+    place: Place,
+    default: Reporting | None,
+    horizon: date | None,
+) -> Reporting | None:
+    """Return how a log came about, None where that is to be ignored; what is not written is the default's."""
+    if written is None or written == "ignored":
+        return default if written is None else None
+    usual = default or Reporting()
+    since, lag = written.since or usual.since, usual.lag if written.lag is None else int(written.lag)
+    if written.since and horizon and written.since > horizon:
+        fix = "correct it, or write `reporting: ignored` if silence is to say nothing"
+        place["since"].refuse(f"is after the horizon ({horizon}): no silence would ever count", fix=fix)
+    return Reporting(since, lag)
+
+
+def _quiet(indicator: Indicator, written: schema.AnyIndicator | None, place: Place, *, parent: bool) -> str:
+    """Return the value that says that nothing happened, "" if there is none."""
+    values, needed = indicator.values, indicator.monitored is not None or parent
+    quiet = written.quiet if isinstance(written, schema.Category) else None
+    if quiet is None:
+        usual = "no" if set(values) == set(YES_NO) else ""
+        return values[0] if needed and values else usual
+    if quiet not in values:
+        hint = meant(quiet, values)
+        place["quiet"].refuse(f"is not a value of {indicator.id}", allowed=listed(values), fix=hint)
+    elif needed and quiet != values[0]:
+        why = "another indicator is given it" if parent else "it is monitored"
+        fix = f"put {quiet} first in `values` (and in every likelihood), or remove `quiet`"
+        place["quiet"].refuse(f"must be the first value: {why}", allowed=values[0], fix=fix)
+    return quiet
 
 
 def _check_names(place: Place, ids: Sequence[str], setting: Setting) -> None:
@@ -181,6 +245,10 @@ def _check_given(indicators_at: Place, indicators: Sequence[Indicator], ids: set
         elif parent is not None and parent.given is not None:
             fix = f"name {parent.given}, or remove one of the two"
             place.refuse(f": {parent.id} itself depends on {parent.given}", fix=fix)
+        if child.persistence is not None:
+            problem = f": {child.id} is given {child.given}, and has no value that could go on without it"
+            fix = f"remove it, or write `persistence` at {child.given}"
+            indicators_at[child.id]["persistence"].refuse(problem, fix=fix)
 
 
 def read_groups(
@@ -214,6 +282,9 @@ def read_groups(
     return tuple(groups)
 
 
+#: The public record: what nobody disputes, a vote, a declaration. Its mean and weight.
+FACT = (0.999, 1000.0)
+
 #: Reliability by Admiralty letter: the mean and the weight. Conventions, not measurements. F is "cannot be
 #: judged": no basis rather than a bad record, hence the small weight.
 RELIABILITY: Mapping[str, tuple[float, float]] = MappingProxyType(
@@ -231,7 +302,7 @@ def read_grades(
     """
     letters = {
         letter: elicitation.plain(elicitation.yes(mean), weight, floor=False, learn=defaults.learn)
-        for letter, (mean, weight) in RELIABILITY.items()
+        for letter, (mean, weight) in {**RELIABILITY, "fact": FACT}.items()
     }
     if written is None:
         return letters, CREDIBILITY
@@ -260,5 +331,5 @@ def read_sources(
             continue
         reliability = proportions(judgement, Asked(at, defaults.within(one), grades=letters))
         if reliability is not None:
-            sources.append(Source(id, one.title or id, reliability))
+            sources.append(Source(id, one.title or id, reliability, one.error))
     return tuple(sources)

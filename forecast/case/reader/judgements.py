@@ -30,7 +30,7 @@ from forecast.case import elicitation
 from forecast.case.errors import listed, meant
 from forecast.case.judgement import MeasureMean, Positive, Proportions
 from forecast.case.probability_words import band, scale_named
-from forecast.case.reader import schema
+from forecast.case.reader import schema_judgements as schema
 from forecast.case.reader.messages import Block, Limits, Place, number_fix
 
 #: A weight that leaves a smallest parameter below this puts nearly all belief on exactly 0 or 1.
@@ -101,13 +101,16 @@ def proportions(written: schema.Written | None, asked: Asked) -> Proportions | N
 
 def count_mean(written: schema.CountMean, place: Place, defaults: Defaults) -> Positive | None:
     """Return the judgement of a count's mean."""
-    inside = defaults.within(written)
+    inside, own = defaults.within(written), written.weight
     if written.mean is None:
+        return None
+    if written.mean and own is not None and own * written.mean < LEAST_CASES:
+        _refuse_weight(place, own, written.mean, "so small a mean")
         return None
     if written.mean == 0 and not math.isinf(inside.weight):
         _refuse_certainty(place, "{mean: 0, weight: .inf}", small="a small mean such as 0.05")
         return None
-    return elicitation.count_mean(written.mean, inside.weight, learn=inside.learn)
+    return elicitation.count_mean(written.mean, inside.weight, floor=own is None, learn=inside.learn)
 
 
 def measure_mean(written: schema.MeasureMean, defaults: Defaults) -> MeasureMean | None:
@@ -133,10 +136,15 @@ def _estimate(p: float | list[float], weight: float | None, asked: Asked) -> Pro
     if least == 0.0 and not math.isinf(held):
         return _refuse_certainty(place, f"{{p: {place.node.shown}, weight: .inf}}")
     if weight is not None and weight * least < LEAST_CASES:
-        fix = f"raise the weight to {math.ceil(1 / least):,}, or write no weight: one that fits is then taken"
-        place.refuse(f": a weight of {weight:g} is too small for a probability so near 0 or 1", fix=fix)
+        _refuse_weight(place, weight, least, "a probability so near 0 or 1")
         return None
     return elicitation.plain(shares, held, floor=asked.floor and weight is None, learn=asked.defaults.learn)
+
+
+def _refuse_weight(place: Place, weight: float, least: float, what: str) -> None:
+    """Note that a weight leaves nearly all belief on exactly 0 or 1."""
+    fix = f"raise the weight to {math.ceil(1 / least):,}, or write no weight: one that fits is then taken"
+    place.refuse(f": a weight of {weight:g} is too small for {what}", fix=fix)
 
 
 def _past_cases(written: schema.PastCases, asked: Asked) -> Proportions | None:

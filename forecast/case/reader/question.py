@@ -15,12 +15,31 @@ from pathlib import Path
 
 from forecast.case import elicitation
 from forecast.case.errors import Faults, listed, meant
-from forecast.case.judgement import Positive, Proportions
+from forecast.case.judgement import Proportions
 from forecast.case.probability_transfer import transfer_forward, transfer_matrix
-from forecast.case.question import Era, History, Kind, Moves, Question, Resolved, Scenario, Transition
+from forecast.case.question import (
+    Era,
+    Event,
+    History,
+    Kind,
+    Moves,
+    Question,
+    Reporting,
+    Resolved,
+    Scenario,
+    Transition,
+)
 from forecast.case.reader import schema
-from forecast.case.reader.indicators import Setting, read_grades, read_groups, read_indicators, read_sources
-from forecast.case.reader.judgements import Defaults, ends, fits, sums_to_one
+from forecast.case.reader.dynamics import check_event, check_event_scenarios, read_dynamics, read_event
+from forecast.case.reader.indicators import (
+    Setting,
+    read_grades,
+    read_groups,
+    read_indicators,
+    read_reporting,
+    read_sources,
+)
+from forecast.case.reader.judgements import Defaults, sums_to_one
 from forecast.case.reader.messages import Place, validated
 from forecast.case.reader.scenario_changes import (
     EraSetting,
@@ -105,18 +124,19 @@ def _read(file: schema.QuestionFile, top: Place) -> tuple[Question | None, Outli
     _check_dates(opened, horizon, period_days, top)
     scenarios = _read_scenarios(file, top, defaults)
     ids = [scenario.id for scenario in scenarios.every]
-    setting = Setting(scenarios.every, opened, horizon, defaults)
+    reporting = read_reporting(file.reporting, top["reporting"], Reporting(), horizon)
+    setting = Setting(scenarios.every, opened, horizon, defaults, reporting)
     statable, indicators = read_indicators(file.indicators, top["indicators"], setting)
     letters, credibility = read_grades(file.grades, top["grades"], defaults)
     sources = read_sources(file.sources or {}, top["sources"], defaults, letters)
     groups = read_groups(file.groups or {}, top["groups"], statable or {}, indicators)
-    dynamics = _read_dynamics(file.dynamics, top["dynamics"], ids, defaults) if ids else None
+    dynamics = _read_motion(file, top, scenarios, defaults) if ids else None
     if "units" in top and file.units == []:
         top["units"].refuse("is empty", fix="name the units, or remove the line", value=None)
     resolved = _read_resolved(file, top["resolved"], scenarios)
     source_ids = None if file.sources is None else frozenset(file.sources)
     units = None if file.units is None else tuple(file.units)
-    outline = Outline(opened, period_days, statable, source_ids, units)
+    outline = Outline(opened, period_days, statable, source_ids, units, _errors(file))
     if top.faults.noted or not opened or not horizon or not scenarios.prior or not period_days:
         return None, outline, scenarios
     question = Question(
@@ -133,12 +153,45 @@ def _read(file: schema.QuestionFile, top: Place) -> tuple[Question | None, Outli
         cap=None if file.cap is None or math.isinf(file.cap) else file.cap,
         resolution=file.resolution or "",
         dynamics=dynamics,
+        static=file.dynamics == "static",
         groups=groups,
         units=units or (),
         credibility=credibility,
         resolved=resolved,
     )
     return question, outline, scenarios
+
+
+def _read_motion(
+    file: schema.QuestionFile, top: Place, scenarios: Scenarios, defaults: Defaults
+) -> Moves | Transition | Event | None:
+    """Return how the truth moves, or how an event is prepared; None if the question is static or at fault."""
+    check_event_scenarios(file, top, scenarios.written)
+    ids = [scenario.id for scenario in scenarios.every]
+    if "event" not in top:
+        written = None if file.dynamics == "static" else file.dynamics
+        return read_dynamics(written, top["dynamics"], ids, defaults)
+    event = read_event(file.event, top["event"], scenarios.written, defaults)
+    if (
+        event
+        and scenarios.prior
+        and file.opened
+        and file.horizon
+        and file.period
+        and file.horizon > file.opened
+    ):
+        steps = (file.horizon - file.opened).days // schema.PERIODS[file.period]
+        check_event(event, scenarios.prior, steps, top)
+    return event
+
+
+def _errors(file: schema.QuestionFile) -> tuple[frozenset[str], frozenset[str]]:
+    """Return the indicators, and the sources, whose reliable reports of a number may be off."""
+    measures = (file.indicators or {}).items()
+    return (
+        frozenset(id for id, one in measures if getattr(one, "error", None) is not None),
+        frozenset(id for id, one in (file.sources or {}).items() if one and one.error is not None),
+    )
 
 
 def _check_dates(opened: date | None, horizon: date | None, period_days: int | None, top: Place) -> None:
@@ -234,7 +287,7 @@ def _read_prior(
         if priors:
             problem = "`prior` is given at the top and again under the scenarios"
             top["prior"].note("prior", problem, fix="keep one of the two")
-        return elicitation.plain([1.0] * len(first), weight, floor=False, learn=defaults.learn)
+        return elicitation.plain([1.0] * len(first), weight, floor=True, learn=defaults.learn)
     missing = [id for id in first if id not in priors]
     if missing:
         fix = "write `prior:` under each scenario, or `prior: even` at the top"
@@ -251,102 +304,7 @@ def _read_prior(
     shown, named = " + ".join(f"{p:g}" for p in shares), replace(place, where="scenarios, prior")
     if len(shares) < len(first) or not sums_to_one(shares, named, shown):
         return None
-    return elicitation.plain(shares, weight, floor=False, learn=defaults.learn)
-
-
-def _read_dynamics(
-    written: schema.Dynamics | None, place: Place, scenarios: Sequence[str], defaults: Defaults
-) -> Moves | Transition | None:
-    """Return how the truth moves; None if the question is static or the block at fault."""
-    if written is None:
-        return None
-    inside = defaults.within(written)
-    if ("moves" in place) == ("transition" in place):
-        which, fix = "has both moves and transition", "keep one of them"
-        if "moves" not in place:
-            which = "has neither moves nor transition"
-            fix = "write one of them; a static question has no `dynamics`"
-        place.refuse(which, allowed="exactly one of the two", fix=fix, value=None)
-        return None
-    if written.moves is not None:
-        return _read_moves(written.moves, place["moves"], scenarios, inside)
-    if written.transition is not None:
-        return _read_transition(written.transition, place["transition"], scenarios, inside)
-    return None
-
-
-def _check_rows(rows: Mapping[str, object], place: Place, scenarios: Sequence[str]) -> None:
-    """Check that there is a row for each scenario, and no other."""
-    place.check_keys(rows, scenarios)
-    missing = [id for id in scenarios if id not in rows]
-    if missing:
-        fix = "write a row for every scenario"
-        place.refuse(f"has no row for {listed(missing)}", fix=fix, value=None)
-
-
-def _read_moves(
-    rows: Mapping[str, schema.Move | None], place: Place, scenarios: Sequence[str], defaults: Defaults
-) -> Moves | None:
-    _check_rows(rows, place, scenarios)
-    leave: list[Positive] = []
-    then: list[Proportions | None] = []
-    for id in scenarios:
-        row, at = rows.get(id), place[id]
-        rate = None if row is None else _rate(row, at["lasts"], defaults.within(row))
-        if row is None or rate is None:
-            continue
-        where_to = _read_then(row, at, id, scenarios, defaults.within(row), needed=rate.mean > 0)
-        if rate.mean == 0 or where_to is not None:
-            leave.append(rate)
-            then.append(where_to if rate.mean > 0 else None)
-    return Moves(tuple(leave), tuple(then)) if len(leave) == len(scenarios) else None
-
-
-def _rate(row: schema.Move, place: Place, defaults: Defaults) -> Positive | None:
-    """Return the leaving rate: from a mean stay, or a 90 % interval for the mean stay."""
-    if not isinstance(lasts := row.lasts, schema.Stay):
-        return None if lasts is None else elicitation.stay(lasts, defaults.weight, learn=defaults.learn)
-    between = ends(lasts, place, elicitation.stay_interval)
-    return between and elicitation.stay_interval(*between, learn=defaults.within(lasts).learn)
-
-
-def _read_then(
-    row: schema.Move, move: Place, own: str, scenarios: Sequence[str], defaults: Defaults, *, needed: bool
-) -> Proportions | None:
-    """Return where a scenario moves to; with two scenarios there is no choice, and it may be left out."""
-    others, place = [id for id in scenarios if id != own], move["then"]
-    if row.then is None:
-        if "then" in row.model_fields_set or not needed:
-            return None
-        if len(others) == 1:
-            return Proportions(tuple(float(id != own) for id in scenarios), defaults.weight, defaults.learn)
-        place.refuse("is missing", fix=f"write where it moves to, e.g. {{{others[0]}: 1}}", value=None)
-        return None
-    place.check_keys(row.then, others)
-    shares = [share for id in scenarios if (share := row.then.get(id, 0.0)) is not None]
-    known = set(row.then) <= set(others) and len(shares) == len(scenarios)
-    if not known or not sums_to_one(shares, place):
-        return None
-    return elicitation.plain(shares, defaults.weight, floor=False, learn=defaults.learn)
-
-
-def _read_transition(
-    rows: Mapping[str, list[float] | schema.Step | None],
-    place: Place,
-    scenarios: Sequence[str],
-    defaults: Defaults,
-) -> Transition | None:
-    """Return the rows of the per-period matrix, each a list in the order of the scenarios."""
-    _check_rows(rows, place, scenarios)
-    read = []
-    for id in scenarios:
-        row, at, inside = rows.get(id), place[id], defaults
-        if isinstance(row, schema.Step):
-            inside = defaults.within(row)
-            row, at = row.p, at["p"]
-        if row is not None and fits(row, at, scenarios, "scenario"):
-            read.append(elicitation.plain(row, inside.weight, floor=False, learn=inside.learn))
-    return Transition(tuple(read)) if len(read) == len(scenarios) else None
+    return elicitation.plain(shares, weight, floor=True, learn=defaults.learn)
 
 
 @dataclass(frozen=True, slots=True)
@@ -354,7 +312,7 @@ class Outline:
     """The names and dates of a question that evidence refers to; None where they could not be read.
 
     ``indicators`` has for each id its kind and values, or None where that indicator is at fault, so that
-    its reports cannot be judged.
+    its reports cannot be judged. ``errors`` has the indicators and the sources whose numbers may be off.
     """
 
     opened: date | None = None
@@ -362,13 +320,18 @@ class Outline:
     indicators: Mapping[str, tuple[Kind, tuple[str, ...]] | None] | None = None
     sources: frozenset[str] | None = None
     units: tuple[str, ...] | None = None
+    errors: tuple[frozenset[str], frozenset[str]] = (frozenset(), frozenset())
 
     @classmethod
     def of(cls, question: Question) -> Outline:
         """Return the outline of a question that has been read."""
         indicators = {i.id: (i.kind, i.values) for i in question.indicators}
         sources = frozenset(source.id for source in question.sources)
-        return cls(question.opened, question.period_days, indicators, sources, question.units)
+        errors = (
+            frozenset(i.id for i in question.indicators if i.error),
+            frozenset(source.id for source in question.sources if source.error),
+        )
+        return cls(question.opened, question.period_days, indicators, sources, question.units, errors)
 
     def period(self, day: date) -> int:
         """Return the number of the period that holds a day; 0 where the question does not tell."""

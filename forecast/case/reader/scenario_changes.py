@@ -14,7 +14,7 @@ from datetime import date
 
 from forecast.case.errors import listed
 from forecast.case.probability_transfer import ScenarioChange, row_in_era
-from forecast.case.reader import schema
+from forecast.case.reader import schema, schema_judgements
 from forecast.case.reader.judgements import sums_to_one
 from forecast.case.reader.messages import Place
 
@@ -189,7 +189,7 @@ def file_of_era(file: schema.QuestionFile, setting: EraSetting, top: Place) -> s
     }
     if setting.era:
         change["prior"] = None
-    if file.dynamics is not None:
+    if isinstance(file.dynamics, schema.Dynamics):
         at = top["dynamics"]
         rows = {
             key: {id: one(id, row, setting, at[key][id]) for id, row in setting.cut(written).items() if row}
@@ -219,7 +219,7 @@ def _move(own: str, move: schema.Move, setting: EraSetting, place: Place) -> sch
     return move.model_copy(update={"lasts": lasts, "then": then or None})
 
 
-def _longer(lasts: float | schema.Stay, times: float) -> float | schema.Stay:
+def _longer(lasts: float | schema_judgements.Stay, times: float) -> float | schema_judgements.Stay:
     if isinstance(lasts, float):
         return lasts * times
     if math.isinf(times) or lasts.low is None or lasts.high is None:

@@ -9,186 +9,76 @@ The JSON Schema of the models is shipped as ``question.schema.json``, by which e
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from datetime import date
 from typing import Annotated, Any, Literal
 
-from pydantic import AfterValidator, BeforeValidator, Field, GetCoreSchemaHandler, StrictBool, WithJsonSchema
-from pydantic_core import CoreSchema, core_schema
+from pydantic import BeforeValidator, Field
 
-from forecast.case.errors import meant
-from forecast.case.reader.messages import (
-    Block,
-    Limits,
-    day_of,
-    different,
-    entries_of,
-    name_of,
-    refused,
-    text_of,
-    value_of,
+from forecast.case.reader.messages import Block, Limits, refused, value_of
+from forecast.case.reader.schema_judgements import (
+    CASES,
+    PLAIN,
+    AboveOne,
+    BelowOne,
+    Chance,
+    CountMean,
+    Day,
+    Days,
+    Flag,
+    Forms,
+    Judged,
+    Length,
+    MeasureMean,
+    Names,
+    Positive,
+    Probability,
+    Reliability,
+    Share,
+    Shares,
+    Stay,
+    Text,
+    Times,
+    Uncertain,
+    Weight,
+    block,
+    may,
+    need,
+    only,
 )
 
-Text = Annotated[str, BeforeValidator(text_of), WithJsonSchema({"type": ["string", "number", "boolean"]})]
-Name = Annotated[str, BeforeValidator(name_of), WithJsonSchema({"type": ["string", "number"]})]
-Names = Annotated[list[Name], AfterValidator(different)]
-Day = Annotated[date, BeforeValidator(day_of)]
-PLAIN = BeforeValidator(value_of)
-Flag = Annotated[StrictBool, PLAIN]
 Kind = Annotated[Literal["category", "count", "measure", "ratio"], PLAIN]
 Period = Annotated[Literal["day", "week"], PLAIN]
+Timing = Annotated[Literal["steady", "late"], PLAIN]
 Scale = Annotated[Literal["icd203", "phia", "nato", "ipcc", "kent"], PLAIN]
 
-Number = Annotated[float, Limits()]
-Times = Annotated[float, Limits(words="a number above 0")]  # or 0, where the weight is infinite
-AtLeastZero = Annotated[float, Limits(ge=0)]
-Positive = Annotated[float, Limits(gt=0)]
-Length = Annotated[float, Limits(gt=0, infinite=True)]
-Probability = Annotated[float, Limits(ge=0, le=1)]
-Share = Annotated[float, Limits(gt=0, le=1)]
-AboveOne = Annotated[float, Limits(gt=1, infinite=True)]
-BelowOne = Annotated[float, Limits(ge=0, lt=1)]
-Uncertain = Annotated[float, Limits(gt=0, lt=1)]
-#: A judgement worth less than a tenth of a case says nothing, and its density piles up at 0 and 1.
-Weight = Annotated[float, Limits(ge=0.1, infinite=True)]
-Days = Annotated[float, Limits(ge=0, le=36_500, whole=True)]
-Cases = Annotated[float, Limits(ge=0, le=1e9, whole=True)]
-Shares = list[Probability]
-
-_CASES = "how many past cases a judgement is worth"
 _DETECTION = "the chance that an event would be reported"
 INDICATORS = "{meeting: {title: Leaders meet, likelihood: {...}}}"
 
 
-def block(example: str) -> BeforeValidator:
-    """Return the check of a block whose keys are ids; `other` stands for a scenario of the question."""
-    return BeforeValidator(lambda written: entries_of(written, example))
+_REPORTING = "{since: 2024-01-01, lag: 7}"
 
 
-def need(description: str, fix: str) -> Any:
-    """Return a field that must be written; `fix` says what to do where it is not."""
-    return Field(description=description, json_schema_extra={"fix": fix})
+def _lag(written: Any) -> Any:
+    """Return the days of a lag; that it is learned is not built yet."""
+    if value_of(written) == "learned":
+        fix = "write the days after which a report that comes at all has mostly come, or leave it out: 7"
+        raise refused("cannot be learned yet", allowed=str(Limits(ge=0, le=36_500, whole=True)), fix=fix)
+    return written
 
 
-def may(description: str, default: object = None) -> Any:
-    """Return a field that may be left out."""
-    return Field(default, description=description)
+class Reporting(Block):
+    """How the log came about: since when somebody watched, and how long reports take."""
+
+    example = _REPORTING
+    since: Day | None = may("watched from this day on; left out: since the first report of the indicator")
+    lag: Annotated[Days, BeforeValidator(_lag)] | None = may(
+        "days after a period's end before silence counts; left out: 7"
+    )
 
 
-def _shape(written: Any) -> str:
-    """Return how a value is written."""
-    if isinstance(written, dict | list):
-        return "block" if isinstance(written, dict) else "list"
-    return "word" if isinstance(value_of(written), str) else "number"
-
-
-class Forms:
-    """A value with several forms, told apart by how it is written; what has none is read as the first."""
-
-    def __init__(self, form: Callable[[Any], str] = _shape, **types: Any) -> None:
-        self.form, self.types = form, types
-
-    def __get_pydantic_core_schema__(self, _: Any, handler: GetCoreSchemaHandler) -> CoreSchema:
-        choices = {f"({name})": handler.generate_schema(one) for name, one in self.types.items()}
-        return core_schema.tagged_union_schema(choices, discriminator=self._which)
-
-    def _which(self, written: Any) -> str:
-        form = self.form(written)
-        return f"({next(iter(self.types)) if self.form is _shape and form not in self.types else form})"
-
-
-ShareOrShares = Annotated[float | list[float], Forms(number=Probability, list=Shares)]
-CasesOfEach = Annotated[float | list[float], Forms(number=Cases, list=list[Cases])]
-
-
-class Judged(Block):
-    """What every judgement written as a block may say."""
-
-    learn: Flag | None = may("false: it stays uncertain, but this question's evidence does not revise it")
-
-
-class Estimate(Judged):
-    """A best estimate with a weight of its own: {p: 0.05, weight: 40}."""
-
-    p: ShareOrShares | None = need("the probability, or one for each value", "write the probability")
-    weight: Weight | None = may(_CASES)
-
-
-class Interval(Judged):
-    """A central 90 % interval: {low: 0.02, high: 0.10}."""
-
-    low: Uncertain | None = need("the 5 % quantile", "an interval needs both low and high")
-    high: Uncertain | None = need("the 95 % quantile", "an interval needs both low and high")
-
-
-class PastCases(Judged):
-    """Past cases: {hits: 3, of: 40}, or {hits: [28, 10, 2]} for each value."""
-
-    hits: CasesOfEach | None = need("how many of the cases, or those of each value", "write the cases")
-    of: Cases | None = may("how many cases there were")
-
-
-class Word(Judged):
-    """A word of the question's scale: {word: likely}."""
-
-    word: Text | None = need("a word of probability of the question's scale", "write the word")
-
-
-class Grade(Judged):
-    """An Admiralty grade: {grade: B}."""
-
-    grade: Text | None = need("an Admiralty grade, A to F", "write the grade")
-
-
-_BLOCKS = {"p": "estimate", "low": "interval", "high": "interval", "hits": "cases", "word": "name"}
-_JUDGEMENT_KEYS = (*_BLOCKS, "grade", "of", "weight", "learn")
-
-
-def _form(written: Any) -> str:
-    """Return which form of a judgement a value has: a block's shows in its keys."""
-    if not isinstance(written, dict):
-        return _shape(written)
-    return next((form for key, form in _BLOCKS.items() if key in written), "grade")
-
-
-def _check_form(*more: str) -> BeforeValidator:
-    """Return the check that a block has a key which tells its form."""
-    keys = (*_BLOCKS, *more)
-    allowed = "".join(["{p, weight}, {low, high}, {hits, of}, {word}", *(f", {{{key}}}" for key in more)])
-
-    def check(written: Any) -> Any:
-        if isinstance(written, dict) and not any(key in written for key in keys):
-            hints = (meant(key, keys) for key in written if key not in _JUDGEMENT_KEYS)
-            raise refused("is not a judgement", allowed=allowed, fix=next(filter(None, hints), ""))
-        return written
-
-    return BeforeValidator(check)
-
-
-Written = float | str | list[float] | Estimate | Interval | PastCases | Word | Grade
-_WRITTEN = {
-    "number": Probability, "word": Annotated[str, BeforeValidator(text_of)], "list": Shares,
-    "estimate": Estimate, "interval": Interval, "cases": PastCases, "name": Word,
-}  # fmt: skip
-Chance = Annotated[Written, Forms(_form, **_WRITTEN), _check_form()]
-Reliability = Annotated[Written, Forms(_form, **_WRITTEN, grade=Grade), _check_form("grade")]
-
-
-class CountMean(Judged):
-    """The mean of a count in one period: {mean: 6}."""
-
-    example = "{mean: 6}"
-    mean: AtLeastZero | None = need("the mean of one period's count", f"write, e.g., {example}")
-    weight: Weight | None = may(_CASES)
-
-
-class MeasureMean(Judged):
-    """The mean of a measure in one period and its known sd: {mean: 1.2, sd: 0.4}."""
-
-    example = "{mean: 1.2, sd: 0.4}"
-    mean: Number | None = need("the mean of one period's value", f"write, e.g., {example}")
-    sd: Positive | None = need("its standard deviation", f"write, e.g., {example}")
-    weight: Weight | None = may(_CASES)
+_IGNORED = Annotated[Literal["ignored"], only("ignored", _REPORTING)]
+_Reporting = Annotated[Literal["ignored"] | Reporting, Forms(block=Reporting, word=_IGNORED)]
 
 
 class Monitored(Block):
@@ -214,6 +104,9 @@ _MISPLACED = {
     "monitored": ": silence says nothing about a {kind}",
     "given": ": only a category can depend on another indicator, and this is a {kind}",
     "dispersion": ": only a count has it, and this is a {kind}",
+    "quiet": ": only a category has a quiet value, and this is a {kind}",
+    "reporting": ": silence says nothing about a {kind}, so how its log came about does not matter",
+    "error": ": only a number (a count or a measure) has it, and this is a {kind}",
 }
 
 
@@ -235,27 +128,33 @@ class AnyIndicator(Block):
 class Category(AnyIndicator):
     """An indicator with names as values: no and yes unless it says otherwise."""
 
-    misplaced = _misplaced("category", "values", "persistence", "monitored", "given")
+    misplaced = _misplaced("category", "values", "persistence", "monitored", "given", "quiet", "reporting")
     values: Names | None = may("the names of the values, the quiet one first", ["no", "yes"])
     likelihood: Annotated[dict[str, Chance | None], _ROWS] | None = _LIKELIHOOD
     persistence: BelowOne | None = may("the chance that the value of the last period simply goes on")
     monitored: Monitored | None = may("silence is evidence too: who would have reported it")
     given: Text | None = may("another indicator: this one has a value only in periods in which that happens")
+    quiet: Text | None = may("the value that says that nothing happened; of no and yes: no")
+    reporting: _Reporting | None = may(
+        "ignored: silence says nothing of it; or since when it was watched; left out: the question's"
+    )
 
 
 class Count(AnyIndicator):
     """An indicator that is counted: a report states the total of the whole period."""
 
-    misplaced = _misplaced("count", "dispersion")
+    misplaced = _misplaced("count", "dispersion", "error")
     likelihood: Annotated[dict[str, CountMean | None], _ROWS] | None = _LIKELIHOOD
-    dispersion: Length | None = may("variance = m + m^2 / dispersion; left out: Poisson")
+    dispersion: Length | None = may("variance = m + m^2 / dispersion; .inf: Poisson", 5.0)
+    error: Positive | None = may("how far a reliable report may be off: the sd of the log of the count + 1")
 
 
 class Measure(AnyIndicator):
     """An indicator that is measured."""
 
-    misplaced = _misplaced("measure")
+    misplaced = _misplaced("measure", "error")
     likelihood: Annotated[dict[str, MeasureMean | None], _ROWS] | None = _LIKELIHOOD
+    error: Positive | None = may("how far a reliable report may be off: an sd, in the measure's unit")
 
 
 class Ratio(AnyIndicator):
@@ -289,9 +188,11 @@ class Source(Block):
     example = "{title: ..., reliability: B}"
     title: Text | None = may("who it is")
     reliability: Reliability | None = need(
-        "a grade from A to F, or a judgement of the chance that it tells what happened",
+        "a grade from A to F, fact (the public record), or a judgement of the chance that it tells what "
+        "happened",
         "write a grade from A to F, or a judgement of a probability",
     )
+    error: Positive | None = may("how far its reliable numbers may be off; left out: the indicator's")
     learn: Flag | None = may("false: this question's evidence does not revise its reliability")
 
 
@@ -337,6 +238,7 @@ class Scenario(Block):
     title: Text | None = may("what it is")
     prior: Probability | None = may("its probability on the first day; all sum to 1")
     residual: Flag | None = may("true: it stands for what the others leave out", False)
+    status_quo: Flag | None = may("true: nothing has happened by the horizon (beside `event` only)", False)
     since: Day | None = may("the first day on which it is there, if not from the beginning")
     until: Day | None = may("the first day on which it is gone, if not there to the end")
     becomes: Becomes | None = may("what becomes of its probability on `until`: shares that sum to 1")
@@ -347,17 +249,10 @@ class Scenario(Block):
         return (self.since is None or self.since <= day) and (self.until is None or day < self.until)
 
 
-class Stay(Judged):
-    """A 90 % interval for the mean stay in periods: {low: 6, high: 30}."""
-
-    low: Positive | None = need("the 5 % quantile", "an interval needs both low and high")
-    high: Positive | None = need("the 95 % quantile", "an interval needs both low and high")
-
-
 class Weighted(Block):
     """What every part of the dynamics may say."""
 
-    weight: Weight | None = may(_CASES)
+    weight: Weight | None = may(CASES)
     learn: Flag | None = may("false: this question's evidence does not revise these judgements")
 
 
@@ -392,6 +287,50 @@ class Dynamics(Weighted):
     transition: Annotated[dict[str, Row | None], _RULE] | None = may("the rows of the per-period matrix")
 
 
+_STATIC = Annotated[Literal["static"], only("static", "{moves: {...}}")]
+
+
+class EndsInEvent(Judged):
+    """The share of preparations that end in the event: {p: 0.5, weight: .inf}."""
+
+    example = "{p: 0.5, weight: .inf}"
+    p: Share | None = need("the share of preparations that end in it", "write the share")
+    weight: Weight | None = may(".inf: exactly known; else the logit has a standard deviation of 1")
+
+
+class Preparing(Weighted):
+    """How long the event is prepared, and how often that ends in it."""
+
+    example = "{lasts: {low: 3, high: 10}, ends_in_event: 0.5}"
+    lasts: Annotated[float | Stay, Forms(number=Positive, block=Stay)] | None = need(
+        "how many periods preparing lasts", "write how many periods preparing lasts"
+    )
+    ends_in_event: Annotated[float | EndsInEvent, Forms(number=Share, block=EndsInEvent)] | None = need(
+        "the share of preparations that end in the event",
+        "write the share of preparations that end in the event",
+    )
+
+
+def _preparing(written: Any) -> str:
+    """Return whether preparing is described once, or for each scenario that can happen."""
+    shared = not isinstance(written, dict) or not written or set(written) & set(Preparing.model_fields)
+    return "shared" if shared else "each"
+
+
+_EACH = dict[str, Preparing | None]
+
+
+class Event(Weighted):
+    """Will it have happened by the horizon? How it is prepared."""
+
+    example = "{preparing: {lasts: {low: 3, high: 10}, ends_in_event: 0.5}}"
+    preparing: Annotated[Preparing | _EACH, Forms(_preparing, shared=Preparing, each=_EACH)] | None = need(
+        "how long it is prepared and how often that ends in it, once or for each scenario that can happen",
+        f"write, e.g., {Preparing.example}",
+    )
+    timing: Timing | None = may("late: the event is ever likelier towards the horizon", "steady")
+
+
 class Resolved(Block):
     """How the question was settled."""
 
@@ -418,7 +357,7 @@ class QuestionFile(Block):
     period: Period | None = may("day, or week (7 days from `opened`)", "week")
     ordered: Flag | None = may("true: the scenarios have an order, and scores reward a near miss", False)
     words: Scale | None = may("the scale of probability words", "icd203")
-    weight: Weight | None = may(f"{_CASES} unless it says otherwise", 20.0)
+    weight: Weight | None = may(f"{CASES} unless it says otherwise", 20.0)
     learn: Flag | None = may("false: this question's evidence revises no judgement", True)
     cap: AboveOne | None = may("no single indicator in one period may favour a scenario by more")
     prior: Annotated[Literal["even"], PLAIN] | None = may("even: in place of a prior under each scenario")
@@ -429,7 +368,14 @@ class QuestionFile(Block):
     )
     resolution: Text | None = may("what each scenario would look like on the horizon date")
     resolved: Resolved | None = may("how the question was settled")
-    dynamics: Dynamics | None = may("how the truth may move from scenario to scenario; left out: it cannot")
+    dynamics: Annotated[Literal["static"] | Dynamics, Forms(block=Dynamics, word=_STATIC)] | None = may(
+        "how the truth may move from scenario to scenario; static, or left out: it cannot"
+    )
+    event: Event | None = may("in place of dynamics: will it have happened by the horizon?")
+    reporting: _Reporting | None = may(
+        "ignored: silence says nothing; or since when everything was watched; left out: each indicator from "
+        "the period after its first report on"
+    )
     indicators: Annotated[dict[str, Indicator | None], block(INDICATORS)] | None = need(
         "what is observed, one value per period", "write at least one indicator"
     )

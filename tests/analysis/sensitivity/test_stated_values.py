@@ -12,7 +12,7 @@ from forecast.analysis.sensitivity.stated_values import StatedValue, stated_valu
 from forecast.case.edit import altered
 from forecast.case.evidence import Evidence
 from forecast.case.folder import Case, load_case, new_case
-from forecast.case.judgement import Judgement, JudgementId, Positive, Proportions
+from forecast.case.judgement import Judgement, JudgementId, LogitNormal, Positive, Proportions
 from forecast.case.question import Question
 from tests.cases import CASES, small
 from tests.oracles import mean_theta
@@ -33,6 +33,7 @@ def judged(question: Question) -> list[list[float]]:
     found: list[list[float]] = []
 
     def note(j: Judgement) -> list[float]:
+        assert not isinstance(j, LogitNormal)
         weight = j.shape if isinstance(j, Positive) else j.weight
         found.append([*np.atleast_1d(j.mean).tolist(), weight])
         return [0.0, 0.0]

@@ -145,6 +145,7 @@ def law(judgement: Judgement, mean: float) -> Any:
         return stats.norm(mean, judgement.sd / judgement.weight**0.5)
     if isinstance(judgement, Positive):
         return stats.gamma(judgement.shape, scale=mean / judgement.shape)
+    assert isinstance(judgement, Proportions)
     return stats.beta(mean * judgement.weight, (1 - mean) * judgement.weight)
 
 
