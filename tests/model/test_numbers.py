@@ -16,8 +16,9 @@ from forecast.case.judgement import MeasureMean, Positive
 from forecast.case.question import Indicator
 from forecast.model.densities import log_density, log_negative_binomial, log_noise, log_poisson
 from forecast.model.jit import kernel
-from forecast.model.numbers import ReportTerm, draw_number, log_number_cell, report_array
+from forecast.model.numbers import draw_number, log_number_cell
 from forecast.model.parameters import Arrays, build_layout
+from forecast.model.report_terms import ReportTerm, report_array
 from tests.cases import count, measure, question, source
 from tests.oracles import numbers as oracle
 

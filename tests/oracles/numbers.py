@@ -7,7 +7,7 @@ from itertools import product
 
 from mpmath import mp, mpf
 
-from forecast.model.numbers import ReportTerm
+from forecast.model.report_terms import ReportTerm
 
 mp.dps = 50
 
