@@ -9,7 +9,9 @@ from itertools import product
 import numpy as np
 import pytest
 from scipy.integrate import quad
-from scipy.stats import beta, nbinom, poisson
+from scipy.special import zeta
+from scipy.stats import beta, nbinom, norm, poisson
+from scipy.stats import t as student
 
 from forecast.case.evidence import Evidence, Report
 from forecast.case.judgement import Positive, Proportions
@@ -39,6 +41,7 @@ from tests.oracles import (
     trend_dates,
     weighted_cells,
 )
+from tests.oracles.number_cells import count_noise
 
 INF = math.inf
 PAIR = (source("s", 0.8, INF), source("z", 0.6, INF))
@@ -115,8 +118,9 @@ def test_clashing_counts():
     q = ask(count("clashes", (2.0, 5.0), INF))
     log = (report("a", 1, "clashes", 2), report("b", 1, "clashes", 4, "z"))
     f = poisson(np.array([[2.0], [5.0]])).pmf([2, 4])  # scenario, value
-    u = f.mean(axis=0)
-    a, b = 0.2 * u[0], 0.4 * u[1]  # noise of each
+    # noise: 1 / (y + 1) up to 500, then 501 / (y + 1)^2
+    z = sum(1 / k for k in range(1, 502)) + 501 * (math.pi**2 / 6 - sum(1 / k**2 for k in range(1, 502)))
+    a, b = 0.2 / 3 / z, 0.4 / 5 / z
     expected = f[:, 0] * (0.8 + a) * b + f[:, 1] * a * (0.6 + b) + (1 - f.sum(axis=1)) * a * b
     assert cell(q, log, 6) == pytest.approx(expected.tolist())
 
@@ -125,14 +129,25 @@ def test_dispersed_count():
     q = ask(count("clashes", (2.0, 5.0), INF, dispersion=2.0))
     f = nbinom(2.0, [2 / 4, 2 / 7]).pmf(3)
     m = cell(q, (report("a", 1, "clashes", 3),), 6)
-    assert m == pytest.approx((0.8 * f + 0.2 * f.mean()).tolist())
+    assert m == pytest.approx((0.8 * f + 0.2 * count_noise(3, (2.0, 5.0))).tolist())
 
 
-def test_persistence_over_a_gap():
+def test_a_measure_far_off_is_noise():
+    # the mixture at the means: mean 2, variance (.25 + 1) / 2 + 1, so that the t is 3 sqrt(1.625) wide
+    q = ask(measure("price", (1.0, 3.0), (0.5, 1.0), INF))
+    u = student(3, 2.0, 3 * math.sqrt(1.625)).pdf([40.0, 2.0])
+    assert cell(q, (report("a", 1, "price", 40.0),), 6) == pytest.approx([0.2 * u[0]] * 2, rel=1e-12)
+    f = norm([1.0, 3.0], [0.5, 1.0]).pdf(2.0)
+    assert cell(q, (report("a", 1, "price", 2.0),), 6) == pytest.approx((0.8 * f + 0.2 * u[1]).tolist())
+
+
+def test_a_state_that_goes_on_over_a_gap():
+    # yes in week 0 (.9 or .1 of it), and in week 2: the state is the same one with chance .9^2
     q = ask(binary("front", (0.2, 0.5), INF, persistence=0.9))
     log = (report("a", 1, "front", "yes"), report("b", 15, "front", "yes"))
-    stay = 0.9**2
-    p = np.array([stay + (1 - stay) * 0.2, stay + (1 - stay) * 0.5])
+    f, stay = np.array([0.2, 0.5]), 0.9**2
+    before = f * 0.9 / (f * 0.9 + (1 - f) * 0.1)
+    p = stay * before + (1 - stay) * f
     assert cell(q, log, 20, period=2) == pytest.approx((p * 0.9 + (1 - p) * 0.1).tolist())
 
 
@@ -235,12 +250,16 @@ def test_all_that_could_be_said_after_a_withdrawal_sums_to_one():
 def test_all_counts_and_measures_sum_to_one():
     q = ask(count("clashes", (2.0, 5.0), INF, dispersion=3.0))
     total = np.zeros(2)
-    for a, b in product(range(60), repeat=2):
-        total += cell(q, (report("a", 1, "clashes", a), report("b", 1, "clashes", b, "z")), 6)
-    assert total == pytest.approx([1.0, 1.0], abs=1e-6)
+    for a in range(3_000):
+        total += cell(q, (report("a", 1, "clashes", a),), 6)
+    # beyond: noise alone, 501 / (y + 1)^2 of it
+    beyond = 0.2 * count_noise(3_000, (5.0,)) * 3_001**2 * float(zeta(2, 3_001))
+    assert total + beyond == pytest.approx([1.0, 1.0], abs=1e-9)
     q = ask(measure("price", (1.0, 2.0), (0.5, 1.0), INF))
-    whole = quad(lambda v: cell(q, (report("a", 1, "price", v),), 6)[0], -10, 14, points=[1, 2])[0]
-    assert whole == pytest.approx(1.0)
+    whole = quad(lambda v: cell(q, (report("a", 1, "price", v),), 6)[0], -500, 500, points=[1, 2], limit=200)[
+        0
+    ]
+    assert whole == pytest.approx(1.0, abs=1e-5)
 
 
 # --- importance sampling and the closed forms --------------------------------------------------------------

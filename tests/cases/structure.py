@@ -98,13 +98,13 @@ def given_pair(exact: bool) -> Small:
 
 
 def given_unmonitored(exact: bool) -> Small:
-    """A parent and a child that go on, a second child, and a ratio for a parent."""
+    """A parent that goes on with two children, and a ratio for a parent."""
     w = weight(exact)
     q = question(
         (0.6, 0.4),
         (
             binary("offer", (0.2, 0.5), w, persistence=0.7),
-            binary("answer", (0.2, 0.6), w, given="offer", persistence=0.6),
+            binary("answer", (0.2, 0.6), w, given="offer"),
             binary("venue", (0.4, 0.5), w, given="offer"),
             ratio("view", (1, 3)),
             binary("reason", (0.3, 0.6), w, given="view"),

@@ -67,10 +67,17 @@ def a_question(r: random.Random, w: float) -> Question:
 
     rows = tuple(shares(3) for _ in range(k)), tuple(shares(3) for _ in range(k))
     indicators = (
-        category("answer", ("refused", "open", "accepted"), rows[0], w, given="offer", **extras()),
+        category(
+            "answer",
+            ("refused", "open", "accepted"),
+            rows[0],
+            w,
+            given="offer",
+            **{**extras(), "persistence": None},
+        ),
         binary("raid", chances(), w, **extras()),
         category("offer", TONES, rows[1], w, **extras()),
-        binary("venue", chances(), w, given="offer", persistence=r.choice([None, 0.6])),
+        binary("venue", chances(), w, given="offer"),
         count("clashes", tuple(9 * p for p in chances()), w, dispersion=r.choice([None, 2.0])),
         measure("price", chances(), tuple(r.uniform(0.2, 0.6) for _ in range(k)), w),
         ratio("view", tuple(r.uniform(0.5, 4) for _ in range(k))),

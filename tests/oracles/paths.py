@@ -8,12 +8,14 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.linalg import expm
 
 from forecast.case.evidence import Evidence
-from forecast.case.question import Moves, Question, Transition
-from tests.oracles.cells import cell_likelihood
+from forecast.case.question import Question
+from tests.oracles.cells import at_entry, cell_likelihood
+from tests.oracles.dynamics import step_matrix
 from tests.oracles.theta import Theta
+
+__all__ = ["Array", "Whole", "enumerate_posterior", "future", "path_sums", "step_matrix", "trend_dates"]
 
 Array = NDArray[np.float64]
 Whole = NDArray[np.int64]
@@ -25,26 +27,12 @@ def trend_dates(question: Question, as_of: date) -> list[date]:
     return sorted({end for end in ends if end <= as_of} | {as_of})
 
 
-def step_matrix(question: Question, theta: Theta) -> list[list[Any]]:
-    """Return the per-period transition matrix, entry by entry."""
-    size = len(question.scenarios)
-    if isinstance(question.dynamics, Transition):
-        return [list(row) for row in theta["transition"]]
-    if not isinstance(question.dynamics, Moves):
-        return [[1.0 if i == j else 0.0 for j in range(size)] for i in range(size)]
-    rate = [
-        [theta["leave"][i] * (theta["then"][i][j] - (1.0 if i == j else 0.0)) for j in range(size)]
-        for i in range(size)
-    ]
-    flat = np.broadcast_arrays(*[entry for row in rate for entry in row])
-    matrix = expm(np.stack(flat, axis=-1).reshape(*flat[0].shape, size, size))
-    # What cannot be reached is exactly 0 whatever the draw.
-    entries = [[matrix[..., i, j] for j in range(size)] for i in range(size)]
-    return [[entry if np.any(entry != 0) else 0.0 for entry in row] for row in entries]
-
-
 def path_sums(prior: list[Any], step: list[list[Any]], m: list[list[Any]]) -> tuple[Any, list[list[Any]]]:
-    """Sum the probability of every path: in all, and by the scenario it is in at each period."""
+    """Sum the probability of every path: in all, and by the scenario it is in at each period.
+
+    ``m[t][s]`` is what the period's cells say: a number, or {entered: number} by the period in which the
+    path came to s.
+    """
     size, periods = len(prior), len(m)
     total: Any = 0.0
     blocked = [[bool(np.all(np.equal(p, 0.0))) for p in row] for row in step]
@@ -52,9 +40,10 @@ def path_sums(prior: list[Any], step: list[list[Any]], m: list[list[Any]]) -> tu
     for path in product(range(size), repeat=periods):
         if any(blocked[i][j] for i, j in pairwise(path)):
             continue
-        p = prior[path[0]] * m[0][path[0]]
+        p, entered = prior[path[0]] * at_entry(m[0][path[0]], 0), 0
         for t in range(1, periods):
-            p = p * step[path[t - 1]][path[t]] * m[t][path[t]]
+            entered = entered if path[t] == path[t - 1] else t
+            p = p * step[path[t - 1]][path[t]] * at_entry(m[t][path[t]], entered)
         total = total + p
         for t, s in enumerate(path):
             at[t][s] = at[t][s] + p

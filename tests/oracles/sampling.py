@@ -101,6 +101,8 @@ def posterior_theta(question: Question, evidence: Evidence, sampled: Sampled) ->
     w = sampled.weights
 
     def summary(value: Any) -> Any:
+        if isinstance(value, dict):
+            return {k: summary(v) for k, v in value.items()}
         if isinstance(value, list):
             return [summary(v) for v in value]
         x = np.broadcast_to(value, w.shape)
@@ -108,7 +110,7 @@ def posterior_theta(question: Question, evidence: Evidence, sampled: Sampled) ->
         return mean, float(np.sqrt(np.sum(w * w * (x - mean) ** 2)))
 
     for name, block in sampled.theta.items():
-        found[name] = {k: summary(v) for k, v in block.items()} if isinstance(block, dict) else summary(block)
+        found[name] = summary(block)
     return found
 
 

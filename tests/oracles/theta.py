@@ -1,7 +1,10 @@
 """Draws of all judgements from the prior, as plain dictionaries.
 
 theta = {"prior": [K], "likelihood": {indicator: [K] of a list of V, or of one number}, "reliability":
-{source: r}, "testimony": {name: r}, "leave": [K], "then": [K] of [K], "transition": [K] of [K]}
+{source: r}, "testimony": {name: r}, "leave": [K], "then": [K] of [K], "transition": [K] of [K],
+"noise": nu, "filed": {"": d, indicator: d}}, where d = {"quiet", "event", "again"}: the chance that such a
+claim is filed, the question's under "" and each indicator's own. Without an indicator whose filing is
+modelled "noise" is .5 and "filed" empty.
 """
 
 from __future__ import annotations
@@ -13,9 +16,29 @@ import numpy as np
 
 from forecast.case.evidence import Evidence
 from forecast.case.judgement import Judgement, MeasureMean, Positive, Proportions
-from forecast.case.question import Moves, Question, Transition
+from forecast.case.question import Indicator, Moves, Question, Transition
 
 Theta = dict[str, Any]
+
+#: The question's chances that a claim is filed, by what it claims, and the share of noise that is an event.
+FILED = {
+    "quiet": Proportions((2 / 3, 1 / 3), 1.5),
+    "event": Proportions((0.4, 0.6), 4.0),
+    "again": Proportions((0.5, 0.5), 4.0),
+}
+NOISE = Proportions((0.5, 0.5), 10.0)
+#: The weight with which the question's chance stands for an indicator's own.
+AROUND = 12.0
+
+
+def files(indicator: Indicator) -> bool:
+    """Return whether it is part of the model what is filed about an indicator."""
+    return indicator.kind == "category" and indicator.reporting is not None
+
+
+def has_own_filing(indicator: Indicator) -> bool:
+    """Return whether an indicator has chances of filing: neither watched by stated numbers nor a child."""
+    return files(indicator) and indicator.monitored is None and indicator.given is None
 
 
 def testimonies(question: Question, evidence: Evidence) -> dict[str, Proportions]:
@@ -29,8 +52,16 @@ def testimonies(question: Question, evidence: Evidence) -> dict[str, Proportions
     return found
 
 
-def build_theta(question: Question, evidence: Evidence, value: Callable[[Judgement], Any]) -> Theta:
-    """Return the dictionary of all judgements, each turned into a number (or list) by `value`."""
+def build_theta(
+    question: Question,
+    evidence: Evidence,
+    value: Callable[[Judgement], Any],
+    around: Callable[[Any], Any] = lambda d: d,
+) -> Theta:
+    """Return the dictionary of all judgements, each turned into a number (or list) by `value`.
+
+    `around` makes an indicator's chance of filing of the question's.
+    """
     theta: Theta = {"prior": value(question.prior)}
     theta["likelihood"] = {i.id: [value(j) for j in i.likelihood] for i in question.indicators}
     theta["reliability"] = {s.id: value(s.reliability)[1] for s in question.sources}
@@ -41,6 +72,13 @@ def build_theta(question: Question, evidence: Evidence, value: Callable[[Judgeme
         theta["then"] = [[0.0] * size if j is None else value(j) for j in question.dynamics.then]
     if isinstance(question.dynamics, Transition):
         theta["transition"] = [value(j) for j in question.dynamics.rows]
+    modelled = any(map(files, question.indicators))
+    theta["noise"] = value(NOISE)[1] if modelled else 0.5
+    theta["filed"] = {}
+    if modelled:
+        theta["filed"][""] = {name: value(j)[1] for name, j in FILED.items()}
+        for i in filter(has_own_filing, question.indicators):
+            theta["filed"][i.id] = {name: around(d) for name, d in theta["filed"][""].items()}
     return theta
 
 
@@ -75,7 +113,12 @@ def draw_theta(
             return [p if isinstance(p, float) else np.repeat(p, inner) for p in drawn]
         return np.repeat(drawn, inner)
 
-    return build_theta(question, evidence, value)
+    def around(d: Any) -> Any:
+        # The Beta of a chance next to 0 or 1 is a point there, to all the digits there are.
+        safe = np.clip(d, 1e-12, 1 - 1e-12)
+        return rng.beta(AROUND * safe, AROUND * (1 - safe))
+
+    return build_theta(question, evidence, value, around)
 
 
 def _draw(judgement: Judgement, rng: np.random.Generator, n: int | None) -> Any:
