@@ -53,8 +53,12 @@ def duration(seconds: float) -> str:
 
 def table(rows: Sequence[Row]) -> str:
     """Return a table that reads well on a terminal and in Markdown."""
-    lines = [HEAD, *(row.cells() for row in rows)]
-    width = [max(len(line[column]) for line in lines) for column in range(len(HEAD))]
+    return markdown([HEAD, *(row.cells() for row in rows)])
+
+
+def markdown(lines: Sequence[Sequence[str]]) -> str:
+    """Return a table in Markdown of its head and its rows, the columns of one width."""
+    width = [max(len(line[column]) for line in lines) for column in range(len(lines[0]))]
     text = [
         "| " + " | ".join(f"{cell:{w}}" for cell, w in zip(line, width, strict=True)) + " |" for line in lines
     ]
