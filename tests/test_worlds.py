@@ -21,7 +21,7 @@ from benchmarks.worlds import (
     reported,
     static,
 )
-from forecast.case.judgement import Proportions
+from forecast.case.judgement import Judgement, Proportions
 
 #: How many reports the first world of each kind has.
 STREAM = {
@@ -104,24 +104,25 @@ def test_a_chance_that_decays():
     assert open_half == 54
 
 
+def exact(judgement: Judgement) -> Proportions:
+    assert isinstance(judgement, Proportions)
+    return replace(judgement, weight=math.inf)
+
+
 def test_the_horizon_on_one_date_is_bayes_rule():
     world = static("nos", 1)
-    exact = [
-        replace(i, reporting=None, likelihood=tuple(Proportions(j.mean, math.inf) for j in i.likelihood))
-        for i in world.question.indicators
-    ]
-    sources = tuple(
-        replace(s, reliability=Proportions(s.reliability.mean, math.inf)) for s in world.question.sources
+    indicators = tuple(
+        replace(one, reporting=None, likelihood=tuple(map(exact, one.likelihood)))
+        for one in world.question.indicators
     )
-    question = replace(world.question, indicators=tuple(exact), sources=sources)
-    reliability = {s.id: s.reliability.mean[1] for s in sources}
+    sources = tuple(replace(one, reliability=exact(one.reliability)) for one in world.question.sources)
+    question = replace(world.question, indicators=indicators, sources=sources)
+    reliability = {one.id: one.reliability.mean[1] for one in sources}
     weight = np.array(question.prior.mean)
-    for r in world.evidence.reports:
-        yes = np.array([j.mean[1] for j in question.indicator(r.indicator).likelihood])
-        told = (
-            reliability[r.source] * (yes if r.value == "yes" else 1 - yes) + (1 - reliability[r.source]) / 2
-        )
-        weight = weight * told
+    for report in world.evidence.reports:
+        yes = np.array([exact(j).mean[1] for j in question.indicator(report.indicator).likelihood])
+        r = reliability[report.source]
+        weight = weight * (r * (yes if report.value == "yes" else 1 - yes) + (1 - r) / 2)
     found, error = worlds_run.at_horizon(question, world.evidence, world.as_of[-1], 0, 1, 2)
     np.testing.assert_allclose(found, weight / weight.sum(), rtol=1e-9)
     assert error.max() < 1e-12
