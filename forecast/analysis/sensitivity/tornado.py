@@ -43,6 +43,8 @@ END = ("low", "high")
 #: The ends of a judgement: its central 90 %, the band that the toolkit states everywhere.
 ENDS = (0.05, 0.95)
 _MOST = 1.0 - 2.0**-53
+#: Draws of a Beta that are transported exactly, evenly among all in order; between them the map is smooth.
+_KNOTS = 256
 
 
 class Swings(NamedTuple):
@@ -228,12 +230,34 @@ def _transported(x: np.ndarray, was: Block, block: Block) -> np.ndarray:
 
 
 def _beta(x: np.ndarray, old: tuple[Any, Any], new: tuple[Any, Any]) -> np.ndarray:
+    """Transport draws of one Beta to another; of many draws the rest is interpolated, logit by logit."""
+    x = np.clip(x, TINY, _MOST)
+    if len(x) <= _KNOTS:
+        return _beta_exactly(x, old, new)
+    from scipy.interpolate import CubicSpline
+    from scipy.special import expit, logit
+
+    at = logit(x)
+    low, high = at.min(), at.max()
+    knots = np.concatenate(
+        [np.linspace(low, high, _KNOTS // 2), np.quantile(at, np.linspace(0, 1, _KNOTS // 2))]
+    )
+    knots = np.unique(np.clip(knots, low, high).round(9))
+    if len(knots) < 4:
+        return _beta_exactly(x, old, new)
+    moved = CubicSpline(knots, logit(_beta_exactly(np.clip(expit(knots), TINY, _MOST), old, new)))
+    return np.asarray(np.clip(expit(moved(at)), TINY, _MOST))
+
+
+def _beta_exactly(x: np.ndarray, old: tuple[Any, Any], new: tuple[Any, Any]) -> np.ndarray:
     """Transport draws of one Beta to another; each half by its own tail, so that neither loses digits."""
     from scipy.special import betainc, betaincc, betainccinv, betaincinv
 
-    low = betaincinv(*new, betainc(*old, x))
-    high = betainccinv(*new, betaincc(*old, x))
-    return np.asarray(np.clip(np.where(betainc(*old, x) < 0.5, low, high), TINY, _MOST))
+    share = betainc(*old, x)
+    low, moved = share < 0.5, np.empty_like(x)
+    moved[low] = betaincinv(*new, share[low])
+    moved[~low] = betainccinv(*new, betaincc(*old, x[~low]))
+    return np.clip(moved, TINY, _MOST)
 
 
 def _gamma(x: np.ndarray, old: np.ndarray, new: np.ndarray) -> np.ndarray:

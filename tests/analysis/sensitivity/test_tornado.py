@@ -11,7 +11,7 @@ from scipy.stats import kstest
 
 from forecast.analysis.plug_in import plug_in_model
 from forecast.analysis.sensitivity.stated_values import stated_values
-from forecast.analysis.sensitivity.tornado import ENDS, PosteriorDraws, swings, theta_of, transported
+from forecast.analysis.sensitivity.tornado import ENDS, PosteriorDraws, _beta, swings, theta_of, transported
 from forecast.case.judgement import Judgement, MeasureMean, Positive, Proportions
 from forecast.inference.engine import infer
 from tests.cases import CASES, small
@@ -158,3 +158,14 @@ def test_a_judgement_that_is_exact_is_carried_to_its_new_value():
     )
     found = transported(np.repeat(old.mean[None], 3, axis=0), old, new)
     np.testing.assert_array_equal(found, np.repeat(new.mean[None], 3, axis=0))
+
+
+@pytest.mark.parametrize(
+    ("old", "new"), [((2.0, 38.0), (1.0, 39.0)), ((0.3, 1.7), (0.6, 1.2)), ((19.0, 1.0), (15.0, 5.0))]
+)
+def test_many_draws_are_carried_as_each_alone_is(old: tuple[float, float], new: tuple[float, float]):
+    x = np.random.default_rng(0).beta(1.2 * old[0], 0.9 * old[1], 8000)
+    many = _beta(x, old, new)
+    alone = np.concatenate([_beta(part, old, new) for part in np.split(x, 80)])
+    np.testing.assert_allclose(many, alone, rtol=1e-6)
+    assert (np.diff(many[np.argsort(x)]) >= 0).all()
