@@ -192,9 +192,11 @@ def power_scaled(tree: xr.DataTree, part: Part, names: Sequence[str]) -> xr.Data
     log = sum(one.sum([dim for dim in one.dims if dim not in ("chain", "draw")]) for one in scaled.values())
     if np.ptp(np.asarray(log)) == 0:
         return draws.isel(chain=0, draw=0, drop=True) * 0.0
-    from arviz_stats import psense  # as arviz.psense, without the plots: a second
+    from arviz_stats.psense import psense  # as arviz.psense, without the plots: a second
 
     with warnings.catch_warnings(), np.errstate(all="ignore"):
         warnings.simplefilter("ignore")
-        sensitivity: xr.Dataset = psense(tree, group=part, var_names=list(names))
+        sensitivity: xr.Dataset = psense(  # type: ignore[no-untyped-call]
+            tree, group=part, var_names=list(names)
+        )
     return sensitivity
