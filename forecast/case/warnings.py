@@ -16,8 +16,9 @@ from forecast.case.question import Question
 MOST_IDS = 8
 
 CaseWarning = Literal[
-    "settled", "ungraded", "undated", "after horizon", "unobserved", "not diagnostic", "single source"
-]
+    "settled", "ungraded", "undated", "after horizon", "unobserved", "not diagnostic", "single source",
+    "fixed truth", "one decides", "repeats", "late log", "cut off",
+]  # fmt: skip
 EngineWarning = Literal[
     "drift",
     "gaps",
@@ -116,7 +117,8 @@ def _unobserved(live: Sequence[Report], question: Question) -> WarningMessage | 
     reported = {report.indicator for report in live}
     # What is reported of a child says that its parent happened.
     reported |= {i.given for i in question.indicators if i.given and i.id in reported}
-    silent = tuple(i.id for i in question.indicators if i.id not in reported and i.monitored is None)
+    watched = {i.id for i in question.indicators if i.monitored or (i.reporting and i.reporting.since)}
+    silent = tuple(i.id for i in question.indicators if i.id not in reported | watched)
     text = f"No report and no monitoring of {_ids(silent)}: without weight so far."
     return WarningMessage("unobserved", text, silent) if silent else None
 

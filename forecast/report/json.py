@@ -11,6 +11,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from forecast.case.reporting import log_sentences
+from forecast.case.traps import trap_warnings
 from forecast.case.warnings import from_json
 from forecast.inference.result import by_unit, of_unit
 
@@ -126,11 +128,13 @@ def faults(case: str, every: Sequence[Fault]) -> dict[str, Any]:
 def checked(
     case: Case, checks: Sequence[Check] | None = None, compared: Mapping[str, xr.Dataset] | None = None
 ) -> dict[str, Any]:
-    """Return a check: the warnings, the review, and one object per way (and unit and scenario)."""
+    """Return a check: warnings, how the log is understood, the review, and one object per way to compute."""
     review = {} if checks is None else {"review": [asdict(check) for check in checks]}
     tables = {name: _records(data.to_dataframe().reset_index()) for name, data in (compared or {}).items()}
     sound = {"case": case.name, "sound": True, "digest": case.digest, "faults": []}
-    return sound | {"warnings": [str(warning) for warning in case.warnings]} | review | tables
+    warnings = [*case.warnings, *trap_warnings(case.question, case.evidence)]
+    log = log_sentences(case.question, case.evidence)
+    return sound | {"warnings": [str(warning) for warning in warnings], "log": log} | review | tables
 
 
 def whatif(data: xr.Dataset) -> dict[str, Any]:

@@ -93,8 +93,8 @@ def only(word: str, other: str) -> BeforeValidator:
 
     def check(written: Any) -> Any:
         if value_of(written) != word:
-            found = meant(str(value_of(written)), [word])
-            raise refused("is not one of those there are", allowed=f"{word}, or {other}", fix=found)
+            hint = meant(str(value_of(written)), [word])
+            raise refused("is not one of those there are", allowed=f"{word}, or {other}", fix=hint)
         return word
 
     return BeforeValidator(check)

@@ -12,6 +12,8 @@ from pathlib import Path
 from textwrap import wrap
 from typing import TYPE_CHECKING, Any
 
+from forecast.case.reporting import log_sentences
+from forecast.case.traps import trap_warnings
 from forecast.case.warnings import from_json
 from forecast.inference.result import by_unit
 from forecast.report.number_format import counted, with_error
@@ -80,7 +82,10 @@ def check_lines(
     things = {"scenario": question.scenarios, "indicator": question.indicators, "source": question.sources}
     counts = ", ".join(counted(len(those), name) for name, those in things.items())
     lines = [f"{path}: sound. {counts}, {counted(len(case.evidence.reports), 'row')} of evidence."]
-    lines += [f"  · {warning}" for warning in case.warnings]
+    warnings = [*case.warnings, *trap_warnings(question, case.evidence)]
+    lines += [f"  · {warning}" for warning in warnings]
+    lines += ["  How the log is understood:"] if (log := log_sentences(question, case.evidence)) else []
+    lines += [f"  · {sentence}" for sentence in log]
     lines += ["", *review_lines(checks)] if checks else []
     for name, data in (compared or {}).items():
         lines += comparison_lines(name, data, width=width)
