@@ -176,7 +176,9 @@ def _cell_weight(question: Question, id: str, reports: Sequence[Report]) -> list
     return weights
 
 
-def _log_likelihood(indicator: Indicator, judged: Judgement, reported: Sequence[tuple[Report, float]]) -> float:
+def _log_likelihood(
+    indicator: Indicator, judged: Judgement, reported: Sequence[tuple[Report, float]]
+) -> float:
     """Return the log of the chance of a cell's reports, each with its reliability, under one scenario."""
     if isinstance(judged, Proportions):
         noise, total = 1.0 / len(indicator.values), 0.0
