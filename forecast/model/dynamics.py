@@ -1,16 +1,18 @@
 """Scenario dynamics: the per-period transition matrix expm(Q), and the outlook without new evidence.
 
 Moves are a continuous-time Markov chain with generator Q, Q[i, j] = rate_i then_i[j] for j != i and
-Q[i, i] = -rate_i, and the per-period matrix is P = expm(Q).
+Q[i, i] = -rate_i, and the per-period matrix is P = expm(Q). Of an event question the scenarios are the open
+states (:mod:`forecast.model.event`), and the matrix falls short of 1 by what happens.
 """
 
 from __future__ import annotations
 
 import numpy as np
 
+from forecast.model.event import initial, step_matrix
 from forecast.model.expm import expm
 from forecast.model.jit import kernel
-from forecast.model.parameters import MOVES, STATIC, Arrays
+from forecast.model.parameters import EVENT, MOVES, STATIC, Arrays
 
 
 @kernel
@@ -24,8 +26,25 @@ def transition_matrix(theta: np.ndarray, a: Arrays, out: np.ndarray, buffer: np.
     elif a.dynamics == MOVES:
         then = theta[start + size : start + size + size * size].reshape(size, size)
         expm(theta[start : start + size], then, out, buffer)
+    elif a.dynamics == EVENT:
+        period_matrix(theta, 0, a, out)
     else:
         out[:] = theta[start : start + size * size].reshape(size, size)
+
+
+@kernel
+def initial_chances(theta: np.ndarray, a: Arrays, out: np.ndarray) -> None:
+    """Fill out (K,) with the probability of each scenario in period 0, before any evidence."""
+    if a.dynamics == EVENT:
+        initial(theta, a.event, out)
+    else:
+        out[:] = theta[: out.shape[0]]
+
+
+@kernel
+def period_matrix(theta: np.ndarray, t: int, a: Arrays, out: np.ndarray) -> None:
+    """Fill out (K, K) with the matrix of the step from period t to the next, of an event question."""
+    step_matrix(theta, a.event, t, out, np.empty((5, out.shape[0], out.shape[0])))
 
 
 @kernel
