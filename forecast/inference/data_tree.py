@@ -24,7 +24,7 @@ from forecast.inference.particles import Chain
 from forecast.inference.predictive.predictive_draws import predictive
 from forecast.inference.report_weights import weights_of_evidence
 from forecast.model.dynamics import outlook, transition_matrices
-from forecast.model.parameters import Layout
+from forecast.model.parameters import FILED, Block, Layout, kinds_of_claims
 from forecast.model.problem import Problem
 
 Engine = Literal["smc", "nuts"]
@@ -91,7 +91,7 @@ def data_tree(problem: Problem, result: EngineResult, seed: int) -> xr.DataTree:
         "prior": prior(layout, draws, problem.steps[-1].date),
         "trend": trend(problem, [*result.past, result.now]),
         "outlook": result.outlook,
-        "hindsight": hindsight(question, draws),
+        "hindsight": hindsight(problem, draws),
         "evidence": evidence,
         "drift": drift(layout, draws),
         "log_likelihood": log_likelihood(question, draws),
@@ -107,8 +107,8 @@ def data_tree(problem: Problem, result: EngineResult, seed: int) -> xr.DataTree:
 
 
 Variable = tuple[tuple[str, ...], np.ndarray]
-MOVE_KINDS = ("likelihood", "reliability", "dynamics")  # judgements whose draws may be refused
-NAMES = {"testimony": "testimony_reliability", "leave": "lasts"}
+MOVE_KINDS = ("likelihood", "reliability", "dynamics", "reporting")  # judgements whose draws may be refused
+NAMES = {"testimony": "testimony_reliability", "leave": "lasts", "noise": "reporting", "filed": "reporting"}
 DIMS: dict[str, tuple[str, ...]] = {
     "prior": ("scenario",),
     "likelihood": ("scenario",),  # and the values of a category
@@ -117,8 +117,13 @@ DIMS: dict[str, tuple[str, ...]] = {
     "leave": ("leaving_scenario",),
     "then": ("leaving_scenario", "to_scenario"),
     "transition": ("scenario", "to_scenario"),
+    "noise": ("claim",),
+    "filed": ("claim",),
+    "preparing": ("outcome",),
+    "ends_in_event": ("outcome",),
 }
-LISTS, MATRICES = ("reliability", "testimony_reliability", "lasts"), ("then", "transition")
+LISTS = ("reliability", "testimony_reliability", "lasts", "reporting", "preparing", "ends_in_event")
+MATRICES = ("then", "transition")
 
 
 def days(dates: list[date]) -> np.ndarray:
@@ -162,12 +167,13 @@ def trend(problem: Problem, estimates: list[Estimate]) -> xr.Dataset:
     return unit_dataset(problem.layout.question, values, ("as_of",), as_of=dates)
 
 
-def hindsight(question: Question, draws: PosteriorDraws) -> xr.Dataset:
+def hindsight(problem: Problem, draws: PosteriorDraws) -> xr.Dataset:
     """Return the group hindsight: filtered and smoothed probabilities, with everything known now."""
-    filtered = np.moveaxis(draws.alpha.mean(axis=(0, 1)), 1, 0)
-    after = np.moveaxis(smoothed(draws), 1, 0)
+    question, filtered = problem.layout.question, np.moveaxis(draws.alpha.mean(axis=(0, 1)), 1, 0)
     if question.dynamics is None:
         after = np.broadcast_to(filtered[-1:], filtered.shape)
+    else:
+        after = np.moveaxis(smoothed(problem, draws), 1, 0)
     periods = np.arange(len(filtered))
     data = unit_dataset(question, {"filtered": filtered, "smoothed": after}, ("period",), period=periods)
     return data.assign_coords(period_end=("period", days([question.last_day(int(t)) for t in periods])))
@@ -182,6 +188,8 @@ def slots(layout: Layout) -> dict[str, tuple[tuple[str, ...], np.ndarray]]:
         name, dims = NAMES.get(kind, kind), DIMS[kind]
         if kind == "likelihood":
             name, dims = f"likelihood_{of}", (*dims, f"{of}_value") if values[of] else dims
+        elif kind == "filed" and of:
+            name, dims = f"filed_{block.id.value}", (f"{block.id.value}_indicator",)
         if kind not in ("leave", "then") or block.id.scenario in left:
             rows.setdefault((name, dims), []).append(np.arange(block.start, block.slots.stop))
     return {
@@ -236,7 +244,26 @@ def theta_coordinates(layout: Layout) -> dict[str, Any]:
         "testimony": list(layout.testimonies),
         "to_scenario": list(question.scenario_ids),
         "leaving_scenario": leaving(question),
+        "outcome": _outcomes(question),
+        "claim": [b.id.value or "noise" for b in layout.blocks if b.name == "noise" or _is_chance(b)],
+        **{
+            f"{kind}_indicator": [i.id for i in question.indicators if kind in kinds_of_claims(i)]
+            for kind in FILED
+        },
     }
+
+
+def _is_chance(block: Block) -> bool:
+    """Tell whether a block is one of the question's chances that a claim is filed."""
+    return block.id.kind == "filed" and not block.id.indicator
+
+
+def _outcomes(question: Question) -> list[str]:
+    """Return the outcomes of an event question with judgements of their own; "any" where all share one."""
+    event = question.event
+    if event is None or len(event.leave) == 1:
+        return ["any"]
+    return [id for k, id in enumerate(question.scenario_ids) if k != event.status_quo]
 
 
 def dataset(variables: dict[str, Variable], coords: dict[str, Any]) -> xr.Dataset:

@@ -106,7 +106,7 @@ def drift(layout: Layout, draws: PosteriorDraws) -> xr.Dataset:
     below = (before < after).mean(axis=0)
     varies = before.max(axis=0) > before.min(axis=0)
     tail = np.where(varies, np.minimum(2 * np.minimum(below, 1 - below), 1.0), 1.0)
-    learning = [block for block in layout.blocks if block.learns]
+    learning = [b for b in layout.blocks if b.learns and b.id.kind not in ("filed", "noise")]
     entry = []
     for block in learning:
         first = 1 if block.size == 2 and block.id.kind == "likelihood" else 0  # yes, rather than no

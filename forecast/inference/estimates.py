@@ -7,7 +7,8 @@ from typing import NamedTuple
 import numpy as np
 
 from forecast.inference.particles import Chain, systematic
-from forecast.model.hmm import Filtered, smooth
+from forecast.model.hmm import filter_particles, smooth
+from forecast.model.problem import Problem
 
 BAND = (0.05, 0.95)
 _TIE = 1e-12  # a level that the weights reach but for rounding is reached
@@ -101,11 +102,8 @@ def r_hat(value: np.ndarray) -> np.ndarray:
     return np.where(varies, np.sqrt((number - 1) / number + np.where(varies, ratio, 0.0)), 1.0)
 
 
-def smoothed(draws: PosteriorDraws) -> np.ndarray:
+def smoothed(problem: Problem, draws: PosteriorDraws) -> np.ndarray:
     """Return the mean over draws of the smoothed probabilities, (U, T, K), chain by chain to spare memory."""
-    means = []
-    for c in range(draws.theta.shape[0]):
-        deep = np.zeros(draws.alpha.shape[1:3], np.bool_)
-        filtered = Filtered(draws.matrix[c], draws.alpha[c], draws.log_norm[c], deep)
-        means.append(smooth(filtered).mean(axis=0))
-    return np.mean(means, axis=0)
+    sequence, arrays = problem.steps[-1].sequence, problem.layout.arrays
+    each = (smooth(filter_particles(theta, sequence, problem.cells, arrays)) for theta in draws.theta)
+    return np.mean([one.mean(axis=0) for one in each], axis=0)

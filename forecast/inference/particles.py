@@ -42,7 +42,7 @@ class Chain:
     prior: np.ndarray  # (N, D)
     moves: np.ndarray  # (S,) number of sweeps
     log_evidence: np.ndarray  # (S,) log marginal likelihood
-    accepted: np.ndarray  # (3, 2) accepted and tried
+    accepted: np.ndarray  # (4, 2) accepted and tried
     theta_by_date: np.ndarray  # (S, M, D) some particles of each date, equally weighted
 
 

@@ -87,14 +87,14 @@ class _System:
         self.arrays = problem.layout.arrays
         self.scenarios = problem.layout.scenarios
         self.theta0 = self._prior()
-        self.accepted = np.zeros((3, 2), np.int64)
+        self.accepted = np.zeros((4, 2), np.int64)
         self.sweeps = 0
         periods = max(step.periods for step in problem.steps)
         self.particles = Particles(
             self.theta0.copy(),
             np.zeros(size),
             np.zeros(size),
-            empty_filtered(size, problem.units, periods, self.scenarios),
+            empty_filtered(size, problem.units, periods, self.arrays),
         )
         self.sequence = without_periods(problem.steps[0].sequence)
         transition_matrices(self.theta0, self.arrays, self.particles.filtered.matrix)
@@ -166,7 +166,7 @@ class _System:
         for number, block in enumerate(self.problem.layout.blocks):
             rng = np.random.default_rng(np.random.SeedSequence([*self.key, 0, number]))
             shared = _partly_fixed(self.problem) and not block.learns
-            theta[:, block.slots] = block.draw(rng, 1 if shared else self.size)
+            theta[:, block.slots] = block.draw(rng, 1 if shared else self.size, theta)
         return theta
 
     def _restore(self, before: int, snapshots: dict[int, tuple[np.ndarray, np.ndarray]]) -> None:

@@ -9,10 +9,10 @@ from __future__ import annotations
 
 import numpy as np
 
-from forecast.model.event import initial, step_matrix
+from forecast.model.event import LATE, initial, step_matrix
 from forecast.model.expm import expm
 from forecast.model.jit import kernel
-from forecast.model.parameters import EVENT, MOVES, STATIC, Arrays
+from forecast.model.parameters import EVENT, MOVES, STATIC, Arrays, Layout
 
 
 @kernel
@@ -27,7 +27,7 @@ def transition_matrix(theta: np.ndarray, a: Arrays, out: np.ndarray, buffer: np.
         then = theta[start + size : start + size + size * size].reshape(size, size)
         expm(theta[start : start + size], then, out, buffer)
     elif a.dynamics == EVENT:
-        period_matrix(theta, 0, a, out)
+        step_matrix(theta, a.event, 0, out, buffer)
     else:
         out[:] = theta[start : start + size * size].reshape(size, size)
 
@@ -43,16 +43,35 @@ def initial_chances(theta: np.ndarray, a: Arrays, out: np.ndarray) -> None:
 
 @kernel
 def period_matrix(theta: np.ndarray, t: int, a: Arrays, out: np.ndarray) -> None:
-    """Fill out (K, K) with the matrix of the step from period t to the next, of an event question."""
-    step_matrix(theta, a.event, t, out, np.empty((5, out.shape[0], out.shape[0])))
+    """Fill out (K, K) with the matrix of the step from period t of an event question to the next."""
+    step_matrix(theta, a.event, t, out, np.empty((5, *out.shape)))
 
 
 @kernel
 def transition_matrices(theta: np.ndarray, a: Arrays, out: np.ndarray) -> None:
     """Fill out (N, K, K) with the per-period matrices of particles theta (N, D)."""
-    buffer = np.empty((3, out.shape[1], out.shape[1]))
+    buffer = np.empty((5, out.shape[1], out.shape[1]))
     for n in range(theta.shape[0]):
         transition_matrix(theta[n], a, out[n], buffer)
+
+
+def chances_of_entry(layout: Layout, periods: int) -> np.ndarray:
+    """Return P(s entered in period e | s in period t), (t, e, s), at the judgements' means, no evidence."""
+    size, a, theta = layout.scenarios, layout.arrays, layout.mean
+    now, matrix = np.empty(size), np.empty((1, size, size))
+    initial_chances(theta, a, now)
+    transition_matrices(theta[None].copy(), a, matrix)
+    step, chance = matrix[0], np.zeros((periods, periods, size))
+    chance[0, 0] = now
+    for t in range(1, periods):
+        if a.event[LATE]:
+            period_matrix(theta, t - 1, a, step)
+        stay = np.diag(step)
+        chance[t] = chance[t - 1] * stay
+        chance[t, t] = now @ (step - np.diag(stay))
+        now = now @ step
+    total = chance.sum(axis=1, keepdims=True)
+    return np.divide(chance, total, out=np.zeros_like(chance), where=total > 0)
 
 
 def outlook(

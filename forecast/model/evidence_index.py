@@ -2,8 +2,9 @@
 
 A cell is rebuilt only when something about it becomes known: a report, a correction, a withdrawal, the end
 of a period (counts and measures wait for it), silence that has lasted long enough. Whatever depends on a
-cell follows it: the held value of the next cell of a persistent indicator, the cell of the indicator that
-this one is given, and the exponents of its group.
+cell follows it: where the value last stated has its own chance of being filed again, the cells after it; the
+cell of the indicator that this one is given; the exponents of its group and, of an indicator that persists,
+of its later cells.
 """
 
 from __future__ import annotations
@@ -17,13 +18,13 @@ from datetime import date, timedelta
 import numpy as np
 
 from forecast.case.evidence import Evidence, Report
-from forecast.case.question import Indicator, Question
+from forecast.case.question import Question
 from forecast.model.cell_sequence import CellSequence
-from forecast.model.cells import CellContent, flatten, most_likely, report_design, report_term, value_code
-from forecast.model.likelihood import Cells, log_cells
-from forecast.model.parameters import Layout
+from forecast.model.cells import CellContent, flatten, report_design, report_term, value_code
+from forecast.model.likelihood import Cells
+from forecast.model.parameters import Layout, kinds_of_claims
 from forecast.model.report_log import CellKey, ReportLog
-from forecast.model.tempering import cell_exponents
+from forecast.model.tempering import cell_exponents, log_likelihoods
 
 
 @dataclass(frozen=True)
@@ -62,6 +63,9 @@ class EvidenceIndex:
         self._combined: dict[CellKey, CellContent] = {}
         self._size = len(indicators)
         self._longest = self._question.period(self._question.horizon) + 1
+        self._since: dict[tuple[int, int], int | None] = {}  # of (unit, indicator), the first period watched
+        self._opened: int | None = None  # the period in which the log's first report became known
+        self._left_out: frozenset[str] = frozenset()
         self._begin = self._last = 0
         self._forget_numbers()
 
@@ -80,10 +84,13 @@ class EvidenceIndex:
         """Return (date, cell) pairs on which a cell may change, up to a day, in time order."""
         changes = self.log.changes()
         for i, indicator in enumerate(self._question.indicators):
-            if indicator.monitored:
-                for period in range(self._question.period(until) + 1):
-                    day = self._question.last_day(period) + timedelta(days=indicator.monitored.lag)
-                    changes += [(day, (unit, period, i)) for unit in range(self._units)]
+            lags = {one.lag for one in (indicator.monitored, indicator.reporting) if one is not None}
+            if indicator.given and indicator.monitored is None:
+                lags = set()
+            for period in range(self._question.period(until) + 1) if lags else ():
+                last = self._question.last_day(period)
+                for lag in lags:
+                    changes += [(last + timedelta(days=lag), (u, period, i)) for u in range(self._units)]
         return sorted((day, key) for day, key in changes if day <= until)
 
     def update_cells(
@@ -111,13 +118,12 @@ class EvidenceIndex:
     def with_layout(self, layout: Layout) -> EvidenceIndex:
         """Return the index of the same day where the judgements have other values.
 
-        The layout must be one of :meth:`forecast.model.parameters.Layout.with_question`. Noise in numbers,
-        held values and exponents follow the means of the judgements; nothing else is built anew.
+        The layout must be one of :meth:`forecast.model.parameters.Layout.with_question`. Noise in numbers
+        and exponents follow the means of the judgements; nothing else is built anew.
         """
         index = self._copy()
         index._layout, index._question = layout, layout.question
-        kinds = enumerate(self._question.indicators)
-        follows = {i for i, one in kinds if not one.values or one.persistence is not None}
+        follows = {i for i, one in enumerate(self._question.indicators) if not one.values}
         tops = index._refresh([key for key in self._single if key[2] in follows], self._day, frozenset())
         if self._question.groups or self._question.cap is not None:
             index._forget_numbers()
@@ -152,6 +158,7 @@ class EvidenceIndex:
         index = copy(self)
         index._single, index._combined = dict(self._single), dict(self._combined)
         index._periods = {key: list(periods) for key, periods in self._periods.items()}
+        index._since = dict(self._since)
         index._number_of, index._numbers = dict(self._number_of), dict(self._numbers)
         index._powers = list(self._powers)
         return index
@@ -165,34 +172,53 @@ class EvidenceIndex:
 
     def _refresh(self, keys: Iterable[CellKey], day: date, left_out: frozenset[str]) -> set[CellKey]:
         """Rebuild cells and their dependents; return the keys of the combined cells affected."""
-        self._day = day
+        self._day, self._left_out = day, left_out
         touched = set(keys)
-        for key in sorted(touched):
-            touched |= self._rebuild(key, day, left_out)
-        tops = set()
-        for unit, period, i in touched:
-            tops.add((unit, period, self._parent.get(i, i)))
-            tops |= {(unit, t, i) for t in self._periods_with_children_only(unit, period, i)}
+        for key in touched:
+            self._set(key, self._content(key))
+        tops = {(unit, period, self._parent.get(i, i)) for unit, period, i in touched}
+        tops |= self._watched_from(tops, day)
+        tops |= {key for top in sorted(tops) for key in self._after(top)}
         for key in tops:
             self._combine(key)
         return tops
 
-    # ---- one cell --------------------------------------------------------------------------------
+    def _watched_from(self, touched: set[CellKey], day: date) -> set[CellKey]:
+        """Work out since when indicators are watched; return the cells for which that has changed."""
+        question, changed = self._question, set[CellKey]()
+        started = self.log.first_known(day, self._left_out)
+        opened = None if started is None else question.period(max(started, question.opened))
+        pairs = {(unit, i) for unit, _, i in touched}
+        if opened != self._opened:
+            self._opened = opened
+            pairs = {(unit, i) for unit in range(self._units) for i in range(self._size)}
+        for unit, i in pairs:
+            reporting, since = question.indicators[i].reporting, None
+            if not kinds_of_claims(question.indicators[i]) or reporting is None:
+                continue
+            if reporting.since is not None:
+                since = max(question.period(reporting.since), 0)
+            elif opened is not None:
+                first = self.log.first_period(unit, i, day, self._left_out)
+                since = None if first is None else max(first + 1, opened)
+            before = self._since.get((unit, i))
+            if since != before:
+                self._since[unit, i] = since
+                low = min(t for t in (since, before) if t is not None)
+                changed |= {(unit, t, i) for t in range(low, question.period(day) + 1)}
+        return changed
 
-    def _rebuild(self, key: CellKey, day: date, left_out: frozenset[str]) -> set[CellKey]:
-        """Rebuild a cell and the held value of the next one; return the cells that may have changed."""
+    def _after(self, key: CellKey) -> list[CellKey]:
+        """Return the cells whose claims may be that the value stated in a cell goes on, and to be built."""
         unit, period, i = key
-        indicator = self._question.indicators[i]
-        self._set(key, self._content(key, day, left_out))
-        if indicator.persistence is None:
-            return {key}
+        if "again" not in kinds_of_claims(self._question.indicators[i]):
+            return []
         periods = self._periods.get((unit, i), [])
-        place = bisect_left(periods, period + 1)
-        if place == len(periods):
-            return {key}
-        after = (unit, periods[place], i)
-        self._set(after, self._content(after, day, left_out))
-        return {key, after}
+        later = (t for t in periods[bisect_left(periods, period + 1) :] if self._single[unit, t, i].terms)
+        end = next(later, self._question.period(self._day))
+        return [(unit, t, i) for t in range(period + 1, min(end, self._question.period(self._day)) + 1)]
+
+    # ---- one cell --------------------------------------------------------------------------------
 
     def _set(self, key: CellKey, content: CellContent | None) -> None:
         periods = self._periods.setdefault((key[0], key[2]), [])
@@ -203,77 +229,103 @@ class EvidenceIndex:
         elif self._single.pop(key, None) is not None:
             periods.remove(key[1])
 
-    def _content(self, key: CellKey, day: date, left_out: frozenset[str]) -> CellContent | None:
+    def _content(self, key: CellKey) -> CellContent | None:
+        """Return the reports of a cell, None if there is none that counts."""
         _, period, i = key
         indicator = self._question.indicators[i]
-        if indicator.kind in ("count", "measure") and self._question.last_day(period) > day:
+        if indicator.kind in ("count", "measure") and self._finished(period) > self._day:
             return None
-        live = [r for r in self.log.live(key, day) if r.id not in left_out]
-        quiet, active = self._silence(indicator, period, day, live)
-        if not live and (quiet, active) == (1.0, 1.0):
-            return None
-        originals, values = self.log.originals(live, day, left_out), [value_code(r, indicator) for r in live]
+        live = self._live(key)
+        originals = self.log.originals(live, self._day, self._left_out)
+        values = [value_code(report, indicator) for report in live]
         terms = tuple(
             report_term(report_design(report, passed_on, self._layout), values, value, self._layout, i)
             for report, passed_on, value in zip(live, originals, values, strict=True)
         )
-        hold, held = self._held(key, indicator)
-        return CellContent(i, terms, quiet, active, hold, held)
+        return CellContent(i, terms) if terms else None
 
-    def _silence(
-        self, indicator: Indicator, period: int, day: date, live: list[Report]
-    ) -> tuple[float, float]:
-        """Return the factors of silence for the quiet value and for any other; 1 where nobody is silent."""
-        monitored = indicator.monitored
-        if monitored is None or any(r.value != indicator.values[0] for r in live):
-            return 1.0, 1.0
-        last = self._question.last_day(period)
-        if not monitored.since <= last <= monitored.until or last + timedelta(days=monitored.lag) > day:
-            return 1.0, 1.0
-        return 1.0 - monitored.false_alarm, 1.0 - monitored.detection
+    def _live(self, key: CellKey) -> list[Report]:
+        return [r for r in self.log.live(key, self._day) if r.id not in self._left_out]
 
-    def _held(self, key: CellKey, indicator: Indicator) -> tuple[float, int]:
-        """Return the chance that the last reported value went on, and that value."""
-        unit, period, i = key
-        periods = self._periods.get((unit, i), [])
-        place = bisect_left(periods, period)
-        if indicator.persistence is None or place == 0:
-            return 0.0, 0
-        before = self._single[unit, periods[place - 1], i]
-        factors = before.quiet, before.active
-        held = most_likely(before.terms, len(indicator.values), factors, self._layout.mean)
-        return indicator.persistence ** (period - periods[place - 1]), held
+    def _finished(self, period: int) -> date:
+        """Return the last day of a period; of the one that the horizon cuts short, the horizon."""
+        return min(self._question.last_day(period), self._question.horizon)
 
     # ---- cells that belong together ----------------------------------------------------------------
 
     def _combine(self, key: CellKey) -> None:
-        """Attach the cells of child indicators to their parent's cell."""
+        """Attach the cells of child indicators to their parent's, and whether their reports were filed."""
         unit, period, i = key
-        content = self._single.get(key)
-        children = self._children.get(i, ())
-        below = [self._single[unit, period, c] for c in children if (unit, period, c) in self._single]
-        if below:
-            hold, held = self._held(key, self._question.indicators[i])
-            content = (content or CellContent(i, hold=hold, held=held))._replace(children=tuple(below))
-        if content is None:
+        content = self._single.get(key, CellContent(i))
+        below = []
+        for child in self._children.get(i, ()):
+            one = self._single.get((unit, period, child), CellContent(child))
+            one = self._monitoring((unit, period, child), one, ())
+            if one != CellContent(child):
+                below.append(one)
+        content = content._replace(children=tuple(below))
+        content = self._claims(key, self._monitoring(key, content, self._children.get(i, ())))
+        if content == CellContent(i):
             self._combined.pop(key, None)
         else:
             self._combined[key] = content
 
-    def _periods_with_children_only(self, unit: int, period: int, i: int) -> list[int]:
-        """Return the periods in which only children call for this cell, up to its next own one."""
-        if self._question.indicators[i].persistence is None:
-            return []
-        own = self._periods.get((unit, i), [])
-        end = next((t for t in own if t > period), self._longest)
-        called = (t for c in self._children.get(i, ()) for t in self._periods.get((unit, c), ()))
-        return [t for t in called if period < t < end]
+    def _monitoring(self, key: CellKey, content: CellContent, children: Collection[int]) -> CellContent:
+        """Return a cell with the factors of its monitoring, if there is any in its period."""
+        unit, period, i = key
+        monitored, last = self._question.indicators[i].monitored, self._question.last_day(period)
+        if monitored is None or not monitored.since <= last <= monitored.until:
+            return content
+        if any(term.value != 0 for term in content.terms):
+            return content._replace(quiet=monitored.false_alarm, active=monitored.detection, ratio=True)
+        if any((unit, period, child) in self._single for child in children):
+            return content._replace(quiet=monitored.false_alarm, active=monitored.detection)
+        if last + timedelta(days=monitored.lag) > self._day:
+            return content
+        return content._replace(quiet=1.0 - monitored.false_alarm, active=1.0 - monitored.detection)
+
+    def _claims(self, key: CellKey, content: CellContent) -> CellContent:
+        """Return a cell with whether its earliest claim was filed, or none was, where that is evidence."""
+        unit, period, i = key
+        indicator, since = self._question.indicators[i], self._since.get((unit, i))
+        kinds, reporting = kinds_of_claims(indicator), indicator.reporting
+        if not kinds or reporting is None or since is None or period < since or content.quiet != 1.0:
+            return content
+        if self._question.last_day(period) + timedelta(days=reporting.lag) > self._day:
+            return content
+        again = self._stated_before(key) if "again" in kinds else -1
+        members = (key, *((unit, period, child) for child in self._children.get(i, ())))
+        filed = [(report, one[2]) for one in members for report in self._live(one)]
+        if not filed:
+            return content._replace(silent=True, again=again)
+        first, of = min(filed, key=lambda one: (one[0].reported, one[0].line))
+        kind = "event"
+        if of == i:
+            value = int(value_code(first, indicator))
+            kind = "quiet" if first.value == indicator.quiet else "again" if value == again else "event"
+        return content._replace(filed=self._layout.starts[f"filed {kind} {indicator.id}"])
+
+    def _stated_before(self, key: CellKey) -> int:
+        """Return the value last stated in an earlier cell, -1 if there is none or it is the quiet one."""
+        unit, period, i = key
+        periods = self._periods.get((unit, i), [])
+        for t in reversed(periods[: bisect_left(periods, period)]):
+            terms = self._single[unit, t, i].terms
+            if terms:
+                value = int(terms[-1].value)
+                quiet = self._question.indicators[i].values[value] == self._question.indicators[i].quiet
+                return -1 if quiet else value
+        return -1
 
     def _assign_numbers(self, keys: set[CellKey]) -> None:
         """Give changed cells and their group-mates their exponents and numbers."""
         question = self._question
         members = {id: group.indicators for group in question.groups for id in group.indicators}
         plain = not question.groups and question.cap is None
+        if not plain:  # what was reported before changes what is predicted
+            lasting = {key for key in keys if question.indicators[key[2]].persistence is not None}
+            first = {(u, i): min(t for v, t, j in lasting if (v, j) == (u, i)) for u, _, i in lasting}
+            keys |= {key for key in self._combined if key[1] > first.get((key[0], key[2]), key[1])}
         for unit, period, i in list(keys):
             for id in members.get(question.indicators[i].id, ()):
                 keys.add((unit, period, self._position[id]))
@@ -305,7 +357,5 @@ class EvidenceIndex:
         self._kinds = np.insert(self._kinds[keep], place, kinds)
 
     def _exponents(self, keys: list[CellKey]) -> list[float]:
-        cells = flatten([self._combined[key] for key in keys])
-        log_m = np.empty((len(keys), self._layout.scenarios))
-        log_cells(self._layout.mean, np.arange(len(keys)), cells, self._layout.arrays, log_m)
+        log_m = log_likelihoods(self._layout, self._combined, keys)
         return cell_exponents(self._question, keys, log_m, self._question.cap)

@@ -1,31 +1,36 @@
-"""Likelihood of a cell: its reports and silence in each scenario, the true value summed out.
+"""Likelihood of a cell: its reports and silence in each scenario, the true value summed out, in logarithms.
 
-For one cell (indicator i, period t) the value x is summed out,
+For one cell (indicator i, period t) of a category the value x is summed out,
 
-    m(s) = sum_x f(x | s) d(x) prod_j P(y_j | x)
-    P(y | x) = keep + noise (1 - c r) + truth r 1[y = x]
+    m(s) = sum_x p(x | s) W(x),     W(x) = d(x) prod_j P(y_j | x)
 
-with f the indicator's likelihood (mixed with the held value where a state persists), d(x) the factor of
-silence, r the reliability, c the credibility factor; keep, noise and truth are those of
-:mod:`forecast.model.cells`. A count or measure has
+with p the indicator's likelihood f, or, where it persists, the predictive probability of its hidden value
+(:mod:`forecast.model.hmm`), and P(y | x) that of :mod:`forecast.model.cells`. d(x) is the chance that the
+cell's reports were filed, or that none was:
 
-    m(s) = N + sum_v f(v | s) (prod_j P(y_j | v) - N),     N = prod_j (keep_j + noise_j (1 - c_j r_j)),
+    claims      d_y of the earliest claim y; without one 1 - sum_y P(y | x) d_y, the reliability at its mean
+    monitored   detection or false alarm over P(y is not quiet | x); without a report 1 - these
+    ignored     1
 
-the sum over the reported values: where no report is true, the value is free.
+with d_y the chance that a claim is filed: by whether it is of the quiet value, of another, or of the value
+last stated. As noise y has the chance u(quiet) = 1 - nu, the others share nu; any value alike where reporting
+is ignored. Counts and measures are in :mod:`forecast.model.numbers`.
 """
 
 from __future__ import annotations
 
-import math
 from typing import NamedTuple
 
 import numpy as np
 
 from forecast.model.jit import inlined, kernel
-from forecast.model.parameters import CATEGORY, MEASURE, NEGATIVE_BINOMIAL, POISSON, Arrays
+from forecast.model.numbers import log_number_cell
+from forecast.model.parameters import CATEGORY, Arrays
 
 #: Decibans in a natural logarithm of 1: weights of evidence are 10 log10 likelihood ratios (Good 1950).
 DECIBAN = 10 / np.log(10)
+
+_SMALL = 1e-280
 
 
 class Cells(NamedTuple):
@@ -38,26 +43,16 @@ class Cells(NamedTuple):
 CELL = np.dtype(
     [
         ("indicator", np.int64),
-        ("quiet", np.float64),  # factor of silence where x is the quiet value, 1 without silence
-        ("active", np.float64),  # factor of silence where it is not
-        ("hold", np.float64),  # q^g: the chance that the last reported value went on
-        ("held", np.int64),  # index of that value
+        ("quiet", np.float64),  # monitored: factor where x is the quiet value; else 1
+        ("active", np.float64),  # monitored: factor where it is not; else 1
+        ("ratio", np.int64),  # whether these are over the chance that a report of anything else claims so
+        ("filed", np.int64),  # slot of the chance that the earliest claim is filed, -1
+        ("silent", np.int64),  # whether no claim was filed is evidence
+        ("again", np.int64),  # the value last stated, -1
         ("child", np.int64),  # first of the cells that exist only where x is not the quiet value
         ("children", np.int64),  # how many
         ("first", np.int64),  # first report
         ("end", np.int64),  # one past the last report
-    ],
-    align=True,
-)
-
-REPORT = np.dtype(
-    [
-        ("keep", np.float64),
-        ("noise", np.float64),
-        ("truth", np.float64),
-        ("credibility", np.float64),
-        ("value", np.float64),  # index of a category, or the number stated
-        ("slot", np.int64),  # the reliability's slot in theta
     ],
     align=True,
 )
@@ -70,176 +65,175 @@ def place(i: int, s: int, a: Arrays) -> int:
 
 
 @inlined
-def base_chance(j: int, theta: np.ndarray, cells: Cells) -> float:
-    """Return the part of P(y | x) that every value x shares."""
-    chance = 1.0 - cells.report[j].credibility * theta[cells.report[j].slot]
-    return cells.report[j].keep + cells.report[j].noise * chance
+def noise_chance(i: int, y: int, theta: np.ndarray, a: Arrays) -> float:
+    """Return u(y), the chance of a value of a category as noise."""
+    if a.indicator[i].quiet < 0:
+        return 1.0 / a.indicator[i].size
+    nu = theta[a.noise]
+    return 1.0 - nu if y == a.indicator[i].quiet else nu / (a.indicator[i].size - 1)
 
 
 @inlined
-def base_product(c: int, theta: np.ndarray, cells: Cells) -> float:
-    """Return N, the product of these parts over all reports of a cell."""
-    product = 1.0
+def base_chance(i: int, j: int, theta: np.ndarray, cells: Cells, a: Arrays) -> float:
+    """Return the part of P(y | x) of a category that every value x shares."""
+    report = cells.report[j]
+    noise = report.lost + report.own * (1.0 - report.credibility * theta[report.slot])
+    return report.passed + noise * noise_chance(i, int(report.value), theta, a)
+
+
+@inlined
+def log_base_product(c: int, theta: np.ndarray, cells: Cells, a: Arrays) -> float:
+    """Return the sum of the logarithms of these parts over all reports of a category's cell."""
+    total = 0.0
     for j in range(cells.cell[c].first, cells.cell[c].end):
-        product *= base_chance(j, theta, cells)
-    return product
-
-
-@inlined
-def value_weights(c: int, size: int, theta: np.ndarray, cells: Cells, buffer: np.ndarray, part: int) -> None:
-    """Fill buffer[part, x] with d(x) prod_j P(y_j | x) for the values of a category."""
-    buffer[part, 0] = cells.cell[c].quiet
-    for x in range(1, size):
-        buffer[part, x] = cells.cell[c].active
-    for j in range(cells.cell[c].first, cells.cell[c].end):
-        rest, y = base_chance(j, theta, cells), cells.report[j].value
-        truth = cells.report[j].truth * theta[cells.report[j].slot]
-        for x in range(size):
-            buffer[part, x] *= rest + truth if x == y else rest
-
-
-@inlined
-def frequency(c: int, x: int, start: int, theta: np.ndarray, cells: Cells) -> float:
-    """Return f(x | s) of a category whose slots begin at `start`, the held value mixed in."""
-    fresh = (1.0 - cells.cell[c].hold) * theta[start + x]
-    return fresh + cells.cell[c].hold if x == cells.cell[c].held else fresh
-
-
-@inlined
-def log_density(i: int, s: int, y: float, theta: np.ndarray, a: Arrays) -> float:
-    """Return log f(y | s) of a count or a measure."""
-    m = theta[place(i, s, a)]
-    if a.indicator[i].kind != MEASURE and m == 0.0:
-        return 0.0 if y == 0.0 else -np.inf
-    if a.indicator[i].kind == POISSON:
-        return y * math.log(m) - m - math.lgamma(y + 1.0)
-    if a.indicator[i].kind == NEGATIVE_BINOMIAL:
-        k = a.indicator[i].dispersion
-        choose = math.lgamma(y + k) - math.lgamma(k) - math.lgamma(y + 1.0)
-        return choose + k * math.log(k / (k + m)) + y * math.log(m / (k + m))
-    z = (y - m) / a.slot[place(i, s, a)].sd
-    return -0.5 * z * z - math.log(a.slot[place(i, s, a)].sd) - 0.9189385332046727
-
-
-def density(a: Arrays, i: int, mean: np.ndarray, s: np.ndarray, y: float) -> np.ndarray:
-    """Return f(y | s) of a count or a measure with these means, in scenarios s, for many at once."""
-    kind, k = a.indicator[i]["kind"], float(a.indicator[i]["dispersion"])
-    if kind == MEASURE:
-        sd = known_sd(a, i)[s]
-        return np.exp(-0.5 * ((y - mean) / sd) ** 2) / (sd * math.sqrt(2 * math.pi))
-    with np.errstate(divide="ignore"):
-        if kind != NEGATIVE_BINOMIAL:
-            return np.exp((y * np.log(mean) if y else 0.0) - mean - math.lgamma(y + 1))
-        choose = math.lgamma(y + k) - math.lgamma(k) - math.lgamma(y + 1)
-        return np.exp(choose + k * np.log(k / (k + mean)) + (y * np.log(mean / (k + mean)) if y else 0.0))
-
-
-def known_sd(a: Arrays, i: int) -> np.ndarray:
-    """Return the known standard deviation of a measure in each scenario, (K,)."""
-    start = a.indicator[i]["start"]
-    return a.slot["sd"][start : start + a.scenarios]
-
-
-@inlined
-def truth_gain(c: int, v: float, theta: np.ndarray, cells: Cells) -> float:
-    """Return prod_j P(y_j | v) - N, the part of a number's likelihood in which some report of v is true."""
-    product = 1.0
-    for j in range(cells.cell[c].first, cells.cell[c].end):
-        truth = cells.report[j].truth * theta[cells.report[j].slot] if cells.report[j].value == v else 0.0
-        product *= base_chance(j, theta, cells) + truth
-    return product - base_product(c, theta, cells)
-
-
-@inlined
-def stated_before(c: int, j: int, cells: Cells) -> bool:
-    """Tell whether an earlier report of the cell states the same number as report j."""
-    stated = False
-    for i in range(cells.cell[c].first, j):
-        stated |= cells.report[i].value == cells.report[j].value
-    return stated
-
-
-@inlined
-def log_add(x: float, y: float) -> float:
-    """Return log(exp(x) + exp(y))."""
-    high, low = (x, y) if x > y else (y, x)
-    return high if low == -np.inf else high + math.log1p(math.exp(low - high))
-
-
-@inlined
-def log_number(c: int, s: int, theta: np.ndarray, cells: Cells, a: Arrays) -> float:
-    """Return log m(s) of a count's or measure's cell."""
-    i = cells.cell[c].indicator
-    total = np.log(base_product(c, theta, cells))
-    for j in range(cells.cell[c].first, cells.cell[c].end):
-        if not stated_before(c, j, cells):
-            gain = np.log(max(truth_gain(c, cells.report[j].value, theta, cells), 0.0))
-            total = log_add(total, gain + log_density(i, s, cells.report[j].value, theta, a))
+        total += np.log(base_chance(cells.cell[c].indicator, j, theta, cells, a))
     return total
 
 
 @inlined
-def category(
-    c: int, s: int, buffer: np.ndarray, part: int, theta: np.ndarray, cells: Cells, a: Arrays
-) -> float:
-    """Return m(s) of a category's cell from its value weights buffer[part]."""
-    i, hold, total = cells.cell[c].indicator, cells.cell[c].hold, 0.0
-    start, size = place(i, s, a), a.indicator[i].size
-    for x in range(size):
-        total += theta[start + x] * buffer[part, x]
-    return total if hold == 0.0 else (1.0 - hold) * total + hold * buffer[part, cells.cell[c].held]
+def filed_chance(i: int, y: int, again: int, theta: np.ndarray, a: Arrays) -> float:
+    """Return d_y, the chance that a claim of y is filed."""
+    return theta[filed_slot(i, y, again, a)]
 
 
 @inlined
-def log_cell(
-    c: int, theta: np.ndarray, cells: Cells, a: Arrays, buffer: np.ndarray, out: np.ndarray, row: int
-) -> bool:
-    """Fill out[row, s] with m(s), or with log m(s) for numbers; return whether it is the logarithm.
+def filed_slot(i: int, y: int, again: int, a: Arrays) -> int:
+    """Return the slot of d_y."""
+    if y == a.indicator[i].quiet:
+        return a.indicator[i].none
+    return a.indicator[i].again if y == again else a.indicator[i].event
 
-    `buffer` is scratch of shape (2, largest number of values).
+
+@inlined
+def log_silence(i: int, x: int, again: int, theta: np.ndarray, a: Arrays) -> float:
+    """Return log(1 - sum_y P(y | x) d_y), the chance that no claim is filed, the reliability at its mean."""
+    r, filed = a.mean_reliability, 0.0
+    for y in range(a.indicator[i].size):
+        filed += noise_chance(i, y, theta, a) * filed_chance(i, y, again, theta, a)
+    return np.log1p(-r * filed_chance(i, x, again, theta, a) - (1.0 - r) * filed)
+
+
+@inlined
+def claims_event(i: int, active: bool, theta: np.ndarray, a: Arrays) -> float:
+    """Return P(y is not quiet | x) of a report of mean reliability on a monitored indicator."""
+    size, r = a.indicator[i].size, a.mean_reliability
+    noise = (size - 1.0) / size if a.indicator[i].quiet < 0 else theta[a.noise]
+    return (1.0 - r) * noise + (r if active else 0.0)
+
+
+@inlined
+def log_reporting(c: int, x: int, theta: np.ndarray, cells: Cells, a: Arrays) -> float:
+    """Return log d(x): that the reports of a cell were filed, or that none was."""
+    cell = cells.cell[c]
+    i, total = cell.indicator, 0.0
+    if cell.silent:
+        total += log_silence(i, x, cell.again, theta, a)
+    if cell.filed >= 0:
+        total += np.log(theta[cell.filed])
+    total += np.log(cell.quiet if x == 0 else cell.active)
+    if cell.ratio:
+        total -= np.log(claims_event(i, x > 0, theta, a))
+    return total
+
+
+@inlined
+def log_value_weights(
+    c: int, theta: np.ndarray, cells: Cells, a: Arrays, buffer: np.ndarray, part: int
+) -> None:
+    """Fill buffer[part, x] with log W(x) for the values of a category, children aside."""
+    i = cells.cell[c].indicator
+    for x in range(a.indicator[i].size):
+        buffer[part, x] = log_reporting(c, x, theta, cells, a)
+    for j in range(cells.cell[c].first, cells.cell[c].end):
+        rest, y = base_chance(i, j, theta, cells, a), cells.report[j].value
+        truth = cells.report[j].own * cells.report[j].credibility * theta[cells.report[j].slot]
+        log_rest, log_same = np.log(rest), np.log(rest + truth)
+        for x in range(a.indicator[i].size):
+            buffer[part, x] += log_same if x == y else log_rest
+
+
+@inlined
+def log_mean(weight: np.ndarray, log_w: np.ndarray, size: int) -> float:
+    """Return log sum_x weight[x] exp(log_w[x]), without underflow."""
+    high = -np.inf
+    for x in range(size):
+        if weight[x] > 0.0:
+            high = max(high, log_w[x])
+    if high == -np.inf:
+        return -np.inf
+    total = 0.0
+    for x in range(size):
+        if weight[x] > 0.0:
+            total += weight[x] * np.exp(log_w[x] - high)
+    return high + np.log(total)
+
+
+@inlined
+def log_category(c: int, s: int, log_w: np.ndarray, theta: np.ndarray, cells: Cells, a: Arrays) -> float:
+    """Return log m(s) of a category's cell from its log W(x), where each period has a fresh value."""
+    i = cells.cell[c].indicator
+    return log_mean(theta[place(i, s, a) :], log_w, a.indicator[i].size)
+
+
+@inlined
+def log_cell_weights(
+    c: int, theta: np.ndarray, cells: Cells, a: Arrays, buffer: np.ndarray, out: np.ndarray
+) -> None:
+    """Fill out[s, x] with log W(x) of a category's cell, those included that are given it.
+
+    Where x is quiet the reports of a child are noise; else its own likelihood m'(s) is a factor.
+    """
+    i, without = cells.cell[c].indicator, 0.0
+    size = a.indicator[i].size
+    log_value_weights(c, theta, cells, a, buffer, 0)
+    for s in range(a.scenarios):
+        for x in range(size):
+            out[s, x] = buffer[0, x]
+    for child in range(cells.cell[c].child, cells.cell[c].child + cells.cell[c].children):
+        log_value_weights(child, theta, cells, a, buffer, 1)
+        without += log_reporting(child, 0, theta, cells, a) + log_base_product(child, theta, cells, a)
+        for s in range(a.scenarios):
+            event = log_category(child, s, buffer[1], theta, cells, a)
+            for x in range(1, size):
+                out[s, x] += event
+    for s in range(a.scenarios):
+        out[s, 0] += without
+
+
+@kernel
+def log_cell(
+    c: int,
+    theta: np.ndarray,
+    cells: Cells,
+    a: Arrays,
+    buffer: np.ndarray,
+    weight: np.ndarray,
+    out: np.ndarray,
+) -> None:
+    """Fill out (K,) with log m(s) of a cell whose value is fresh.
+
+    `buffer` (2, V) and `weight` (K, V), which is filled with log W(x), are scratch.
     """
     i = cells.cell[c].indicator
     if a.indicator[i].kind != CATEGORY:
-        for s in range(a.scenarios):
-            out[row, s] = log_number(c, s, theta, cells, a)
-        return True
-    value_weights(c, a.indicator[i].size, theta, cells, buffer, 0)
-    if cells.cell[c].children == 0:
-        for s in range(a.scenarios):
-            out[row, s] = category(c, s, buffer, 0, theta, cells, a)
-    else:
-        pair(c, theta, cells, a, buffer, out, row)
-    return False
-
-
-@inlined
-def pair(
-    c: int, theta: np.ndarray, cells: Cells, a: Arrays, buffer: np.ndarray, out: np.ndarray, row: int
-) -> None:
-    """Fill out[row, s] with m(s) of a cell on which others depend; buffer[0] holds its own value weights.
-
-    m(s) = f(quiet | s) d(quiet) prod_j P(y_j | quiet) N' + sum over other x of (...) m'(s), with N' the
-    product of the base chances and m' the likelihood of the cells that exist only where x is not quiet.
-    """
-    i, without = cells.cell[c].indicator, 1.0
+        log_number_cell(cells.cell[c].first, cells.cell[c].end, i, theta, cells.report, a, out)
+        return
+    log_cell_weights(c, theta, cells, a, buffer, weight)
     for s in range(a.scenarios):
-        out[row, s] = 1.0
-    for child in range(cells.cell[c].child, cells.cell[c].child + cells.cell[c].children):
-        value_weights(child, a.indicator[cells.cell[child].indicator].size, theta, cells, buffer, 1)
-        without *= cells.cell[child].quiet * base_product(child, theta, cells)
-        for s in range(a.scenarios):
-            out[row, s] *= category(child, s, buffer, 1, theta, cells, a)
-    for s in range(a.scenarios):
-        quiet = frequency(c, 0, place(i, s, a), theta, cells) * buffer[0, 0]
-        event = max(category(c, s, buffer, 0, theta, cells, a) - quiet, 0.0)
-        out[row, s] = quiet * without + event * out[row, s]
+        out[s] = log_category(c, s, weight[s], theta, cells, a)
 
 
 @kernel
 def log_cells(theta: np.ndarray, ids: np.ndarray, cells: Cells, a: Arrays, out: np.ndarray) -> None:
-    """Fill out (cell, scenario) with log m(s) of the cells `ids` at one theta (D,)."""
+    """Fill out (cell, scenario) with log m(s) of the cells `ids` at one theta (D,), their values fresh."""
+    buffer, weight = np.empty((2, a.values)), np.empty((a.scenarios, a.values))
+    for n in range(ids.shape[0]):
+        log_cell(ids[n], theta, cells, a, buffer, weight, out[n])
+
+
+@kernel
+def log_weights(theta: np.ndarray, ids: np.ndarray, cells: Cells, a: Arrays, out: np.ndarray) -> None:
+    """Fill out (cell, scenario, value) with log W(x) of the cells `ids`, all of categories, at one theta."""
     buffer = np.empty((2, a.values))
     for n in range(ids.shape[0]):
-        if not log_cell(ids[n], theta, cells, a, buffer, out, n):
-            for s in range(out.shape[1]):
-                out[n, s] = np.log(out[n, s])
+        log_cell_weights(ids[n], theta, cells, a, buffer, out[n])

@@ -49,8 +49,8 @@ NOISE = Proportions((0.5, 0.5), 10.0)
 #: The same at which exponents are computed: a log of events, as most logs are.
 TEMPERING = {"event": 0.5, "quiet": 0.05, "again": 0.3, "": 0.5}
 
-#: Most entry times of a scenario whose hidden values are kept apart in a regime; earlier ones are one.
-RUNS = 8
+#: Entry times of a scenario whose hidden values are kept apart in a regime; the last stands for all earlier.
+RUNS = 9
 
 #: Stands for a probability, a rate or a density of 0 where a logarithm or a quotient is taken.
 TINY = 1e-300
@@ -79,21 +79,6 @@ SLOT = np.dtype(
         ("b", np.float64),  # Gamma rate, Normal sd, Beta's second parameter
         ("sd", np.float64),  # known sd of a measure
         ("learns", np.bool_),  # whether evidence revises the block it is in
-    ],
-    align=True,
-)
-
-
-REPORT = np.dtype(
-    [
-        ("passed", np.float64),  # 1 - b, where an original states the same value
-        ("lost", np.float64),  # 1 - b, where an original was withdrawn, or corrected to another value
-        ("own", np.float64),  # b, the independence; 1 for a report of its own
-        ("credibility", np.float64),
-        ("value", np.float64),  # index of a category, or the number stated
-        ("slot", np.int64),  # the reliability's slot in theta
-        ("log_noise", np.float64),  # log u(y) of a number
-        ("error", np.float64),  # how far a reliable report of a number may be off
     ],
     align=True,
 )

@@ -27,6 +27,10 @@ class ReportLog:
         for report in evidence.reports:
             if report.indicator and report.value is not None:
                 self._reports.setdefault(self.key(report), []).append(report)
+        self._given: dict[int, list[int]] = {}  # the indicators that are given each
+        for i, indicator in enumerate(question.indicators):
+            if indicator.given:
+                self._given.setdefault(self._position[indicator.given], []).append(i)
         for reports in self._reports.values():
             reports.sort(key=lambda r: r.reported)  # stable: then by place in the log
 
@@ -69,6 +73,17 @@ class ReportLog:
     def live(self, key: CellKey, day: date) -> list[Report]:
         """Return the reports of a cell that stand on a day, by `reported`, then by place in the log."""
         return [report for report in self._reports.get(key, ()) if self._is_current(report, day)]
+
+    def first_period(self, unit: int, i: int, day: date, left_out: frozenset[str]) -> int | None:
+        """Return the earliest period with a report of an indicator, or of one given it, known on a day."""
+        keys = (key for key in self._reports if key[0] == unit and key[2] in (i, *self._given.get(i, ())))
+        periods = (k[1] for k in keys if any(r.id not in left_out for r in self.live(k, day)))
+        return min(periods, default=None)
+
+    def first_known(self, day: date, left_out: frozenset[str]) -> date | None:
+        """Return the day on which the log's first report that stands on a day became known."""
+        known = (r.reported for key in self._reports for r in self.live(key, day) if r.id not in left_out)
+        return min(known, default=None)
 
     def originals(
         self, live: Sequence[Report], day: date, left_out: frozenset[str] = frozenset()

@@ -5,7 +5,9 @@ Dirichlet, Gamma and Normal with the cells' exponents as weights, Beta for relia
 not exact it is a proposal, accepted by Metropolis and Hastings:
 
 - a cell with exponent e is in the target as m^e, whose extension by the drawn x is m^(e-1) J with
-  J = f(x | s) prod_j P(y_j | x), while the proposal took J^e: the ratio is (m'/m)^(e-1) (J'/J)^(1-e);
+  J = f(x | s) prod_j P(y_j | x), while the proposal took J^e: the ratio is (m'/m)^(e-1) (J'/J)^(1-e). Of an
+  indicator that persists the product of its m along a stay is the probability of its reports, and J that of
+  its hidden values too, drawn as if there were no exponents;
 - the mean of a negative binomial count is proposed from the Gamma that a Poisson count of reduced weight
   would give, mixed with a tenth from the prior;
 - leaving rates are proposed as if a period saw one move at most, mixed with a tenth from the prior, and
@@ -18,14 +20,16 @@ import math
 
 import numpy as np
 
-from forecast.inference.gibbs.latent import State, member
+from forecast.inference.gibbs.latent import State, revise_along
+from forecast.model.densities import log_density
 from forecast.model.expm import expm
 from forecast.model.jit import inlined, kernel
-from forecast.model.likelihood import Cells, log_add, log_cell, log_density, place
+from forecast.model.likelihood import Cells, log_cell, place
+from forecast.model.logarithms import log_add
 from forecast.model.parameters import CATEGORY, MEASURE, MOVES, NEGATIVE_BINOMIAL, TINY, Arrays
 
 FROM_PRIOR = 0.1
-LIKELIHOOD, RELIABILITY, DYNAMICS = range(3)  # rows of the counts of accepted and tried draws
+LIKELIHOOD, RELIABILITY, DYNAMICS, REPORTING = range(4)  # rows of the counts of accepted and tried draws
 
 
 @inlined
@@ -78,67 +82,112 @@ def draw_dirichlet(
 
 
 @kernel
-def log_cell_likelihood(c: int, s: int, theta: np.ndarray, state: State) -> float:
-    """Return log m(s), the likelihood of cell c in scenario s."""
-    row = np.empty((1, state.a.scenarios))
-    logarithm = log_cell(c, theta, state.cells, state.a, state.weight, row, 0)
-    return row[0, s] if logarithm else np.log(row[0, s])
+def tempered_ratio(
+    new: np.ndarray, old: np.ndarray, i: int, slot: int, state: State, by_scenario: np.ndarray
+) -> float:
+    """Return sum of (e - 1) (log m' - log m) over the cells on the path, m' at theta `new`, m at `old`.
 
-
-@kernel
-def log_value_ratio(c: int, s: int, state: State) -> float:
-    """Return the sum of log f(x | s), proposed less present, over the fresh values x of cells of a kind."""
-    new, old, cells, a = state.proposal, state.theta, state.cells, state.a
-    i, first, total = cells.cell[c].indicator, cells.cell[c].first, 0.0
-    if a.indicator[i].kind == CATEGORY:
-        start = place(i, s, a)
-        for x in range(a.indicator[i].size):
-            if state.fresh[c, s, x] > 0:
-                total += state.fresh[c, s, x] * (np.log(new[start + x]) - np.log(old[start + x]))
-        return total
-    for j in range(first, cells.cell[c].end):
-        number, y = state.fresh[c, s, j - first], cells.report[j].value
-        if number > 0:
-            total += number * (log_density(i, s, y, new, a) - log_density(i, s, y, old, a))
+    Only cells of indicator i and those given it (all where i < 0) that have a report with the reliability in
+    `slot` (all where it is < 0) and an exponent e. by_scenario (I, K) is added to, by indicator and scenario.
+    """
+    sequence, cells, a = state.sequence, state.cells, state.a
+    total, m = 0.0, np.empty((2, a.scenarios))
+    for q in range(sequence.cell.shape[0]):
+        c, e = sequence.cell[q], sequence.exponent[q]
+        j = cells.cell[c].indicator
+        if e == 1.0 or a.indicator[j].belief >= 0 or (0 <= i != j) or not state.number[q].any():
+            continue
+        if slot >= 0 and not has_report_of(c, slot, cells):
+            continue
+        log_cell(c, new, cells, a, state.buffer, state.weight, m[0])
+        log_cell(c, old, cells, a, state.buffer, state.weight, m[1])
+        for s in range(a.scenarios):
+            if state.number[q, s] > 0:
+                change = state.number[q, s] * (e - 1.0) * (m[0, s] - m[1, s])
+                by_scenario[j, s] += change
+                total += change
+    for c in range(state.chains.unit.shape[0]):
+        j = state.chains.indicator[c]
+        if not state.chains.tempered[c] or (0 <= i != j) or (slot >= 0 and not chain_has(c, slot, state)):
+            continue
+        total += chain_ratio(c, new, 1.0, state, by_scenario) + chain_ratio(c, old, -1.0, state, by_scenario)
     return total
 
 
 @kernel
-def first_of_cell(q: int, s: int, state: State) -> bool:
-    """Tell whether kind q is the first of its cell in a scenario; one cell may have two exponents."""
-    for before in range(q - 1, -1, -1):
-        if state.sequence.cell[before] != state.sequence.cell[q]:
+def chain_ratio(c: int, theta: np.ndarray, sign: float, state: State, by_scenario: np.ndarray) -> float:
+    """Return sign times the sum of (e - 1) log m over the cells of an indicator that persists."""
+    chains, total = state.chains, 0.0
+    i = chains.indicator[c]
+    belief = np.zeros(state.a.indicator[i].size)
+    state.stamp[0] += 1
+    for k in range(chains.start[c], chains.start[c + 1]):
+        e = state.sequence.exponent[chains.kind[k]]
+        log_m = revise_along(c, k, theta, belief, state)
+        if e != 1.0:
+            change = sign * (e - 1.0) * log_m
+            by_scenario[i, state.path[chains.unit[c], chains.period[k]]] += change
+            total += change
+    return total
+
+
+@kernel
+def chain_has(c: int, slot: int, state: State) -> bool:
+    """Tell whether a cell of a chain has a report with this reliability."""
+    for k in range(state.chains.start[c], state.chains.start[c + 1]):
+        if has_report_of(state.sequence.cell[state.chains.kind[k]], slot, state.cells):
             return True
-        if state.number[before, s] > 0:
-            return False
-    return True
+    return False
+
+
+@kernel
+def has_report_of(c: int, slot: int, cells: Cells) -> bool:
+    """Tell whether a cell, or one that is given it, has a report with this reliability."""
+    for one in range(-1, cells.cell[c].children):
+        member = c if one < 0 else cells.cell[c].child + one
+        for j in range(cells.cell[member].first, cells.cell[member].end):
+            if cells.report[j].slot == slot:
+                return True
+    return False
+
+
+@inlined
+def left_out(i: int, s: int, state: State) -> float:
+    """Return log J'/J of the values of an indicator in a scenario, as far as exponents leave them out."""
+    new, old, a, total = state.proposal, state.theta, state.a, 0.0
+    start = place(i, s, a)
+    n, y = state.rest[1, start], state.rest[0, start]
+    if a.indicator[i].kind == CATEGORY:
+        for x in range(start, start + a.indicator[i].size):
+            if state.rest[0, x] > 0.0:
+                total += state.rest[0, x] * (np.log(new[x]) - np.log(old[x]))
+    elif a.indicator[i].kind == MEASURE:
+        change = n * (new[start] ** 2 - old[start] ** 2) - 2.0 * y * (new[start] - old[start])
+        total -= 0.5 * change / a.slot[start].sd ** 2
+    elif a.indicator[i].kind != NEGATIVE_BINOMIAL and n > 0.0:
+        total += y * (np.log(new[start]) - np.log(old[start])) if y > 0.0 else 0.0
+        total -= n * (new[start] - old[start])
+    return total
 
 
 @kernel
 def accept_likelihoods(state: State) -> None:
     """Accept or reject proposed likelihoods, one indicator (and those given it) and scenario at a time."""
-    theta, new, sequence, cells = state.theta, state.proposal, state.sequence, state.cells
-    a, accepted = state.a, state.accepted
+    theta, new, a, accepted = state.theta, state.proposal, state.a, state.accepted
     indicators, size = a.indicator.shape[0], a.scenarios
     ratio = np.zeros((indicators, size))
-    for q in range(sequence.cell.shape[0]):
-        c, e = sequence.cell[q], sequence.exponent[q]
-        i = cells.cell[c].indicator
-        for s in range(size):
-            if state.number[q, s] == 0:
-                continue
-            if first_of_cell(q, s, state):
-                for n in range(1 + cells.cell[c].children):
-                    ratio[i, s] += log_value_ratio(member(c, n, cells), s, state)
-            if e != 1.0:
-                m = log_cell_likelihood(c, s, new, state) - log_cell_likelihood(c, s, theta, state)
-                ratio[i, s] += state.number[q, s] * (e - 1.0) * m
+    tempered_ratio(new, theta, -1, -1, state, ratio)
     for i in range(indicators):
         for s in range(size):
+            ratio[a.indicator[i].joint, s] += left_out(i, s, state)
             if a.indicator[i].kind == NEGATIVE_BINOMIAL and a.slot[place(i, s, a)].learns:
                 slot = place(i, s, a)
                 ratio[i, s] -= proposal_over_prior(i, slot, new[slot], state)
                 ratio[i, s] += proposal_over_prior(i, slot, theta[slot], state)
+                for n in range(state.counts[0]):
+                    if state.happened[n, 0] == slot:
+                        y = state.happened[n, 1]
+                        ratio[i, s] += log_density(i, s, y, new, a) - log_density(i, s, y, theta, a)
     for i in range(indicators):
         for s in range(size):
             if a.slot[place(i, s, a)].learns and a.indicator[i].joint == i:
@@ -168,72 +217,47 @@ def gamma_ratio(x: float, shape: float, rate: float, more: float, longer: float)
     return up - shape * math.log(rate) + math.lgamma(shape) + more * math.log(x) - longer * x
 
 
+@inlined
+def log_change(slot: int, new: float, old: float, state: State) -> float:
+    """Return log J'/J of a probability as far as exponents leave its cases out."""
+    total = 0.0
+    if state.rest[0, slot] > 0.0:
+        total += state.rest[0, slot] * (np.log(new) - np.log(old))
+    if state.rest[1, slot] > 0.0:
+        total += state.rest[1, slot] * (np.log1p(-new) - np.log1p(-old))
+    return total
+
+
+@inlined
+def beta(slot: int, up: float, down: float, state: State) -> float:
+    """Draw a probability from the Beta of its prior's parameters and the sums of its cases."""
+    up = gamma_above_zero(state.rng, up + state.plus[slot])
+    down = gamma_above_zero(state.rng, down + state.minus[slot])
+    return min(up / (up + down), 1.0 - 2.0**-53)
+
+
 @kernel
 def draw_reliabilities(exact: bool, state: State) -> None:
     """Draw each source's and testimony's reliability from its Beta, or by Metropolis-Hastings."""
-    theta, a, rng, accepted = state.theta, state.a, state.rng, state.accepted
+    theta, a, accepted = state.theta, state.a, state.accepted
+    nowhere = np.zeros((a.indicator.shape[0], a.scenarios))
+    proposal = state.proposal
     for k in range(a.reliabilities):
         slot = a.reliability + k
         if not a.slot[slot].learns:
             continue
-        up = gamma_above_zero(rng, a.slot[slot].a + state.plus[slot])
-        down = gamma_above_zero(rng, a.slot[slot].b + state.minus[slot])
-        old, new = theta[slot], min(up / (up + down), 1.0 - 2.0**-53)
-        theta[slot] = new
-        if not exact:
-            ratio = reliability_ratio(slot, old, new, state)
-            accepted[RELIABILITY, 1] += 1
-            if np.log(rng.random()) < ratio:
-                accepted[RELIABILITY, 0] += 1
-            else:
-                theta[slot] = old
-
-
-@kernel
-def reliability_ratio(slot: int, old: float, new: float, state: State) -> float:
-    """Return the log acceptance ratio of a proposed reliability."""
-    theta, sequence, cells = state.theta, state.sequence, state.cells
-    ratio = 0.0
-    for q in range(sequence.cell.shape[0]):
-        c, e, touched = sequence.cell[q], sequence.exponent[q], False
-        for n in range(1 + cells.cell[c].children):
-            touched |= has_report_of(member(c, n, cells), slot, cells)
-        for s in range(state.a.scenarios):
-            if not touched or state.number[q, s] == 0:
-                continue
-            if first_of_cell(q, s, state):
-                for n in range(1 + cells.cell[c].children):
-                    ratio += log_report_ratio(member(c, n, cells), s, slot, old, new, state)
-            if e != 1.0:
-                m = log_cell_likelihood(c, s, theta, state)
-                theta[slot] = old
-                m -= log_cell_likelihood(c, s, theta, state)
-                theta[slot] = new
-                ratio += state.number[q, s] * (e - 1.0) * m
-    return ratio
-
-
-@kernel
-def has_report_of(c: int, slot: int, cells: Cells) -> bool:
-    """Tell whether a cell has a report with this reliability."""
-    has = False
-    for j in range(cells.cell[c].first, cells.cell[c].end):
-        has |= cells.report[j].slot == slot
-    return has
-
-
-@kernel
-def log_report_ratio(c: int, s: int, slot: int, old: float, new: float, state: State) -> float:
-    """Return log J'/J of the reports of a kind of cell for one reliability."""
-    cells = state.cells
-    total = 0.0
-    for j in range(cells.cell[c].first, cells.cell[c].end):
-        if cells.report[j].slot == slot:
-            if state.up[j, s] > 0:
-                total += state.up[j, s] * (np.log(new) - np.log(old))
-            if state.down[j, s] > 0:
-                total += state.down[j, s] * (np.log(1.0 - new) - np.log(1.0 - old))
-    return total
+        new = beta(slot, a.slot[slot].a, a.slot[slot].b, state)
+        if exact:
+            theta[slot] = new
+            continue
+        proposal[:] = theta
+        proposal[slot] = new
+        ratio = log_change(slot, new, theta[slot], state)
+        ratio += tempered_ratio(proposal, theta, -1, slot, state, nowhere)
+        accepted[RELIABILITY, 1] += 1
+        if np.log(state.rng.random()) < ratio:
+            accepted[RELIABILITY, 0] += 1
+            theta[slot] = new
 
 
 @kernel

@@ -1,37 +1,60 @@
-"""Latent variables given theta: draws of the scenario path, the cell values and each report's origin.
+"""Latent variables given theta: draws of the scenario path, the hidden values and each report's origin.
 
 Given theta, a path s_0..s_T is drawn by forward filtering, backward sampling. Given the path, in each cell
-the value x is drawn, and whether it was fresh or held; of each report, whether it states x, or is noise.
-Cells of one kind in periods of one scenario are alike, so they are drawn together, by binomials.
+the value x is drawn: of an indicator that persists along each stay in a scenario, forward and back, and
+whether it was fresh or held; then of each report, whether it states x, or is noise, or passes another on; of
+a cell without a report, the claim that was not filed. Cells of one kind that have the same value in periods
+of the same scenario are alike, so they are drawn together, by binomials.
 """
 
 from __future__ import annotations
 
-import math
 from typing import NamedTuple
 
 import numpy as np
 
 from forecast.model.cell_sequence import CellSequence
-from forecast.model.hmm import Filtered
+from forecast.model.dynamics import period_matrix
+from forecast.model.hmm import (
+    Filtered,
+    LikelihoodTable,
+    fill,
+    new_likelihood_table,
+    revise,
+    revise_small,
+)
+from forecast.model.event import LATE
 from forecast.model.jit import inlined, kernel
 from forecast.model.likelihood import (
     Cells,
     base_chance,
-    base_product,
-    category,
-    log_density,
-    log_number,
+    filed_slot,
+    log_cell_weights,
+    log_value_weights,
+    noise_chance,
     place,
-    stated_before,
-    truth_gain,
-    value_weights,
 )
+from forecast.model.numbers import NOISE, TRUTH, draw_number
 from forecast.model.parameters import CATEGORY, NEGATIVE_BINOMIAL, STATIC, Arrays
 
 
+class Chains(NamedTuple):
+    """The cells of each indicator that persists, in the order of time: C of each unit and indicator."""
+
+    start: np.ndarray  # (C + 1,) chain c has the cells start[c] to start[c + 1]
+    unit: np.ndarray  # (C,)
+    indicator: np.ndarray  # (C,)
+    tempered: np.ndarray  # (C,) whether a cell of it has an exponent
+    period: np.ndarray  # (n,)
+    kind: np.ndarray  # (n,) of each cell
+
+
 class State(NamedTuple):
-    """One particle in a sweep: its judgements, counts of its hidden values, sums to draw judgements from."""
+    """One particle in a sweep: its judgements, its hidden values, and sums to draw judgements from.
+
+    A cell with exponent e adds e times its counts to `plus` and `minus`, 1 - e times to `rest`: what a
+    proposal has left out.
+    """
 
     theta: np.ndarray  # (D,)
     proposal: np.ndarray  # (D,) theta with new likelihoods
@@ -39,15 +62,48 @@ class State(NamedTuple):
     cells: Cells
     a: Arrays
     rng: np.random.Generator
-    accepted: np.ndarray  # (3, 2) accepted and tried draws, by LIKELIHOOD, RELIABILITY, DYNAMICS
-    number: np.ndarray  # (Q, K) cells of each kind in each scenario of the sampled path
-    fresh: np.ndarray  # (C, K, V) fresh draws of each value (of a number, by the report that states it)
-    up: np.ndarray  # (J, K) reports whose source was reliable, as weighted in an acceptance ratio
-    down: np.ndarray  # (J, K) reports whose source was not
+    accepted: np.ndarray  # (4, 2) accepted and tried draws, by LIKELIHOOD, RELIABILITY, DYNAMICS, REPORTING
+    chains: Chains
+    table: LikelihoodTable
+    stamp: np.ndarray  # (1,) how often theta has changed since the table was made
+    number: np.ndarray  # (Q, K) cells of each kind in each scenario of the path, where values are fresh
+    counted: np.ndarray  # (Q, K, V) where they persist: cells with each value
     plus: np.ndarray  # (D,) weight of cases for, or sum of values
     minus: np.ndarray  # (D,) weight of cases against, or number of values
-    weight: np.ndarray  # (2, largest number of values) scratch
+    rest: np.ndarray  # (2, D) the same of what exponents leave out
+    monitored: np.ndarray  # (2,) monitored cells with a report, the value quiet and not
+    happened: np.ndarray  # (n, 2) slot and value of negative binomial counts
+    counts: np.ndarray  # (1,) how many
     moves: np.ndarray  # (K, K) periods that began in one scenario and ended in another
+    path: np.ndarray  # (U, T)
+    entry: np.ndarray  # (U, T) the period in which the scenario was entered
+    weight: np.ndarray  # (K, V) scratch
+    buffer: np.ndarray  # (2, V) scratch
+    value: np.ndarray  # (n, V) scratch: hidden values along a chain
+    origin: np.ndarray  # (J,) scratch
+
+
+@kernel
+def chains_of(sequence: CellSequence, cells: Cells, a: Arrays) -> Chains:
+    """Return the cells of each unit's indicators that persist, in the order of time."""
+    units, periods = sequence.start.shape[0], sequence.start.shape[1] - 1
+    size, most = units * a.persistent.shape[0], sequence.kind.shape[0] if a.beliefs else 0
+    start, unit, indicator = np.zeros(size + 1, np.int64), np.empty(size, np.int64), np.empty(size, np.int64)
+    tempered, period, kind = np.zeros(size, np.bool_), np.empty(most, np.int64), np.empty(most, np.int64)
+    end = 0
+    for u in range(units):
+        for p in range(a.persistent.shape[0]):
+            c = u * a.persistent.shape[0] + p
+            unit[c], indicator[c], start[c] = u, a.persistent[p], end
+            for t in range(periods):
+                for k in range(sequence.start[u, t], sequence.start[u, t + 1]):
+                    q = sequence.kind[k]
+                    if cells.cell[sequence.cell[q]].indicator == a.persistent[p]:
+                        period[end], kind[end] = t, q
+                        tempered[c] |= sequence.exponent[q] != 1.0
+                        end += 1
+    start[size] = end
+    return Chains(start, unit, indicator, tempered, period[:end], kind[:end])
 
 
 @kernel
@@ -55,9 +111,14 @@ def new_state(
     sequence: CellSequence, cells: Cells, a: Arrays, rng: np.random.Generator, accepted: np.ndarray
 ) -> State:
     """Return the state of a particle yet to be filled in, its counts and sums 0."""
-    longest, size, slots = a.values, a.scenarios, a.slot.shape[0]
+    kinds, size, slots = sequence.cell.shape[0], a.scenarios, a.slot.shape[0]
+    units, periods = sequence.start.shape[0], sequence.start.shape[1] - 1
+    chains, longest, counts = chains_of(sequence, cells, a), 1, 0
     for c in range(cells.cell.shape[0]):
         longest = max(longest, cells.cell[c].end - cells.cell[c].first)
+    for k in range(sequence.kind.shape[0]):
+        i = cells.cell[sequence.cell[sequence.kind[k]]].indicator
+        counts += a.indicator[i].kind == NEGATIVE_BINOMIAL
     return State(
         np.empty(slots),
         np.empty(slots),
@@ -66,14 +127,24 @@ def new_state(
         a,
         rng,
         accepted,
-        np.zeros((sequence.cell.shape[0], size), np.int64),
-        np.zeros((cells.cell.shape[0], size, longest)),
-        np.zeros((cells.report.shape[0], size)),
-        np.zeros((cells.report.shape[0], size)),
+        chains,
+        new_likelihood_table(sequence, cells, a),
+        np.zeros(1, np.int64),
+        np.zeros((kinds, size), np.int64),
+        np.zeros((kinds if a.beliefs else 0, size, a.values), np.int64),
         np.zeros(slots),
         np.zeros(slots),
-        np.empty((2, a.values)),
+        np.zeros((2, slots)),
+        np.zeros(2),
+        np.empty((counts, 2)),
+        np.zeros(1, np.int64),
         np.zeros((size, size)),
+        np.zeros((units, periods), np.int64),
+        np.zeros((units, periods), np.int64),
+        np.empty((size, a.values)),
+        np.empty((2, a.values)),
+        np.empty((chains.kind.shape[0], a.values)),
+        np.empty(longest, np.int64),
     )
 
 
@@ -115,151 +186,303 @@ def pick(weights: np.ndarray, size: int, rng: np.random.Generator) -> int:
     return last
 
 
+@inlined
+def add(slot: int, plus: float, minus: float, power: float, state: State) -> None:
+    """Add counts of a cell with an exponent to the sums of a judgement."""
+    state.plus[slot] += power * plus
+    state.minus[slot] += power * minus
+    if power != 1.0:
+        state.rest[0, slot] += (1.0 - power) * plus
+        state.rest[1, slot] += (1.0 - power) * minus
+
+
 @kernel
 def draw_path(n: int, last: int, filtered: Filtered, state: State) -> None:
     """Draw a scenario path of each unit backward from the filter; count its moves and the cells it meets.
 
     `last` is the scenario in which the first unit ends.
     """
-    sequence, a, rng = state.sequence, state.a, state.rng
-    units, periods = sequence.start.shape[0], sequence.start.shape[1] - 1
-    weight = np.empty(a.scenarios)
-    for u in range(units):
-        for i in range(a.scenarios):
-            weight[i] = filtered.alpha[n, u, periods - 1, i]
-        now = last if u == 0 else pick(weight, a.scenarios, rng)
-        for t in range(periods - 1, -1, -1):
-            if t < periods - 1 and a.dynamics != STATIC:
-                for i in range(a.scenarios):
-                    weight[i] = filtered.alpha[n, u, t, i] * filtered.matrix[n, i, now]
-                before = pick(weight, a.scenarios, rng)
-                state.moves[before, now] += 1.0
-                now = before
-            for k in range(sequence.start[u, t], sequence.start[u, t + 1]):
-                state.number[sequence.kind[k], now] += 1
-        state.plus[now] += 1.0
+    a, rng, path = state.a, state.rng, state.path
+    size, runs = a.scenarios, a.runs
+    weight, run = np.empty(size), np.empty(runs)
+    matrix = filtered.matrix[n].copy()
+    for u in range(path.shape[0]):
+        t = path.shape[1] - 1
+        s = last if u == 0 else pick(filtered.alpha[n, u, t], size, rng)
+        r = draw_entry(filtered.log_alpha[n, u, t, s], run, rng)
+        path[u, t] = s
+        while t > 0:
+            if a.dynamics == STATIC:
+                r = 0
+            elif runs == 1 or r == 0:
+                if a.event[LATE]:
+                    period_matrix(state.theta, t - 1, a, matrix)
+                for i in range(size):
+                    weight[i] = filtered.alpha[n, u, t - 1, i] * matrix[i, s]
+                if runs > 1:
+                    weight[s] = 0.0
+                before = pick(weight, size, rng)
+                state.moves[before, s] += 1.0
+                s, r = before, draw_entry(filtered.log_alpha[n, u, t - 1, before], run, rng)
+            else:
+                state.moves[s, s] += 1.0
+                if r < runs - 1 or rng.random() >= filtered.earlier[n, u, t, s]:
+                    r -= 1
+            t -= 1
+            path[u, t] = s
+        state.plus[s] += 1.0
+        for t in range(1, path.shape[1]):
+            state.entry[u, t] = state.entry[u, t - 1] if path[u, t] == path[u, t - 1] else t
+    count_cells(state)
 
 
 @inlined
-def draw_reports(c: int, s: int, x: float, n: int, stated: bool, power: float, state: State) -> None:
-    """Draw the origin of each report of n like cells with value x.
-
-    `stated`: at least one report of the (single) cell states it.
-    """
-    theta, cells, rng = state.theta, state.cells, state.rng
-    none = 1.0
-    if stated:
-        none = base_product(c, theta, cells)
-        none /= none + truth_gain(c, x, theta, cells)
-    for j in range(cells.cell[c].first, cells.cell[c].end):
-        slot, credibility, keep = cells.report[j].slot, cells.report[j].credibility, cells.report[j].keep
-        r, up, down = theta[slot], 0, n
-        if cells.report[j].value == x and cells.report[j].truth > 0.0:
-            truth = cells.report[j].truth * r
-            share = truth / (truth + base_chance(j, theta, cells))
-            up = binomial(rng, n, share / (1.0 - none) if stated and none < 1.0 else share)
-            stated, none = stated and up == 0, none / (1.0 - share) if share < 1.0 else 0.0
-            down -= up
-        if keep > 0.0:
-            down -= binomial(rng, down, keep / base_chance(j, theta, cells))
-        if credibility < 1.0 and down > 0:
-            reliable = (1.0 - credibility) * r
-            also = binomial(rng, down, reliable / (reliable + 1.0 - r))
-            up, down = up + also, down - also
-        state.plus[slot] += power * up
-        state.minus[slot] += power * down
-        if power != 1.0:
-            state.up[j, s] += (1.0 - power) * up
-            state.down[j, s] += (1.0 - power) * down
-
-
-@inlined
-def draw_category(c: int, s: int, n: int, power: float, part: int, state: State) -> int:
-    """Draw the values of n like cells by f(x | s) state.weight[part, x]; return how many have value 0."""
-    theta, cells, a, rng = state.theta, state.cells, state.a, state.rng
-    i = cells.cell[c].indicator
-    hold, held, start, left = cells.cell[c].hold, cells.cell[c].held, place(i, s, a), n
-    total = category(c, s, state.weight, part, theta, cells, a)
-    for x in range(a.indicator[i].size - 1, -1, -1):
-        fresh = (1.0 - hold) * theta[start + x]
-        share = state.weight[part, x] * (fresh + hold if x == held else fresh)
-        number = left if x == 0 else binomial(rng, left, share / total)
-        if number > 0:
-            draw_reports(c, s, float(x), number, False, power, state)
-            new = binomial(rng, number, fresh / (fresh + hold)) if hold > 0.0 and x == held else number
-            state.plus[start + x] += power * new
-            if power != 1.0:
-                state.fresh[c, s, x] += (1.0 - power) * new
-        left, total = left - (number if x > 0 else 0), total - share
-    return left
+def draw_entry(log_weight: np.ndarray, weight: np.ndarray, rng: np.random.Generator) -> int:
+    """Draw how many periods ago a scenario was entered."""
+    if log_weight.shape[0] == 1:
+        return 0
+    high = log_weight.max()
+    for r in range(log_weight.shape[0]):
+        weight[r] = np.exp(log_weight[r] - high)
+    return pick(weight, log_weight.shape[0], rng)
 
 
 @kernel
-def draw_number(c: int, s: int, power: float, state: State) -> None:
-    """Draw the true value of a count or measure: one of the reported numbers, or none of them."""
+def count_cells(state: State) -> None:
+    """Count the cells of each kind in each scenario of the path, where values are fresh."""
+    sequence, a = state.sequence, state.a
+    state.number[:] = 0
+    for u in range(state.path.shape[0]):
+        for t in range(state.path.shape[1]):
+            for k in range(sequence.start[u, t], sequence.start[u, t + 1]):
+                q = sequence.kind[k]
+                if a.indicator[state.cells.cell[sequence.cell[q]].indicator].belief < 0:
+                    state.number[q, state.path[u, t]] += 1
+
+
+@inlined
+def log_weights_of(q: int, theta: np.ndarray, state: State) -> None:
+    """See to it that the table has log W(x) of a kind whose value persists at theta."""
+    if state.table.owner[q] != state.stamp[0]:
+        fill(q, state.stamp[0], theta, state.table)
+
+
+@inlined
+def stay_begins(c: int, k: int, state: State) -> bool:
+    """Tell whether cell k of chain c is the first since its scenario was entered."""
+    if k == state.chains.start[c]:
+        return True
+    return state.entry[state.chains.unit[c], state.chains.period[k]] > state.chains.period[k - 1]
+
+
+@inlined
+def revise_along(c: int, k: int, theta: np.ndarray, belief: np.ndarray, state: State) -> float:
+    """Revise the belief about a chain's hidden value by its cell k on the path; return log m.
+
+    `belief` holds that after the cell before.
+    """
+    q, i = state.chains.kind[k], state.chains.indicator[c]
+    s, size = state.path[state.chains.unit[c], state.chains.period[k]], state.a.indicator[i].size
+    hold = 0.0
+    if not stay_begins(c, k, state):
+        hold = state.a.indicator[i].persistence ** (state.chains.period[k] - state.chains.period[k - 1])
+    log_weights_of(q, theta, state)
+    log_w = state.table.log_w[q, s, :size]
+    high = log_w.max()
+    for x in range(size):
+        state.buffer[0, x] = np.exp(log_w[x] - high) if high > -np.inf else 0.0
+    start = place(i, s, state.a)
+    log_m = revise(belief, hold, theta[start : start + size], state.buffer[0], size)
+    return log_m + high if log_m > -np.inf else revise_small(belief, log_w)
+
+
+@kernel
+def draw_chain(c: int, state: State) -> None:
+    """Draw the hidden values of an indicator that persists along the path: forward, then backward."""
+    theta, a, rng, chains = state.theta, state.a, state.rng, state.chains
+    first, end, i = chains.start[c], chains.start[c + 1], chains.indicator[c]
+    size = a.indicator[i].size
+    for k in range(first, end):
+        for v in range(size):
+            state.value[k, v] = state.value[k - 1, v] if k > first else 0.0
+        revise_along(c, k, theta, state.value[k, :size], state)
+    x = -1
+    for k in range(end - 1, first - 1, -1):
+        q, s = chains.kind[k], state.path[chains.unit[c], chains.period[k]]
+        if x < 0:
+            x = pick(state.value[k], size, rng)
+        state.counted[q, s, x] += 1
+        fresh, held = theta[place(i, s, a) + x], 0.0
+        if not stay_begins(c, k, state):
+            hold = a.indicator[i].persistence ** (chains.period[k] - chains.period[k - 1])
+            fresh, held = (1.0 - hold) * fresh, hold * state.value[k - 1, x]
+        if rng.random() * (fresh + held) >= held:
+            add(place(i, s, a) + x, 1.0, 0.0, state.sequence.exponent[q], state)
+            x = -1
+
+
+@inlined
+def draw_noise_origin(y: float, i: int, n: int, power: float, state: State) -> None:
+    """Count n reports that are noise and claim y."""
+    if state.a.indicator[i].quiet >= 0:
+        quiet = y == state.a.indicator[i].quiet
+        add(state.a.noise, 0.0 if quiet else n, n if quiet else 0.0, power, state)
+
+
+@inlined
+def draw_reports(c: int, x: float, n: int, power: float, state: State) -> None:
+    """Draw the origin of each report of n like cells of a category with value x, nan for none."""
+    theta, cells, rng = state.theta, state.cells, state.rng
+    i = cells.cell[c].indicator
+    for j in range(cells.cell[c].first, cells.cell[c].end):
+        report = cells.report[j]
+        r, y, up, down = theta[report.slot], report.value, 0, n
+        base = base_chance(i, j, theta, cells, state.a)
+        if y == x and report.own > 0.0:
+            truth = report.own * report.credibility * r
+            up = binomial(rng, n, truth / (truth + base))
+            down -= up
+        if report.passed > 0.0:
+            passed = binomial(rng, down, report.passed / base)
+            down, base = down - passed, base - report.passed
+        if report.lost > 0.0:
+            lost = binomial(rng, down, report.lost * noise_chance(i, int(y), theta, state.a) / base)
+            draw_noise_origin(y, i, lost, power, state)
+            down -= lost
+        draw_noise_origin(y, i, down, power, state)
+        if report.credibility < 1.0 and down > 0:
+            reliable = (1.0 - report.credibility) * r
+            also = binomial(rng, down, reliable / (reliable + 1.0 - r))
+            up, down = up + also, down - also
+        add(report.slot, up, down, power, state)
+
+
+@inlined
+def draw_reporting(c: int, x: int, n: int, power: float, state: State) -> None:
+    """Count whether the claims of n like cells with value x were filed, and draw those that were not."""
+    a, theta, cell, rng = state.a, state.theta, state.cells.cell[c], state.rng
+    i, again, r = cell.indicator, cell.again, state.a.mean_reliability
+    if cell.filed >= 0:
+        add(cell.filed, n, 0.0, power, state)
+    if cell.ratio and a.indicator[i].quiet >= 0:
+        state.monitored[1 if x > 0 else 0] += n
+    if not cell.silent:
+        return
+    true = r * (1.0 - theta[filed_slot(i, x, again, a)])
+    total, left = true, n
+    for y in range(a.indicator[i].size):
+        total += (1.0 - r) * noise_chance(i, y, theta, a) * (1.0 - theta[filed_slot(i, y, again, a)])
+    for y in range(a.indicator[i].size):
+        slot = filed_slot(i, y, again, a)
+        share = (1.0 - r) * noise_chance(i, y, theta, a) * (1.0 - theta[slot])
+        number = binomial(rng, left, share / total)
+        left, total = left - number, total - share
+        add(slot, 0.0, number, power, state)
+        draw_noise_origin(y, i, number, power, state)
+    add(filed_slot(i, x, again, a), 0.0, left, power, state)
+
+
+@inlined
+def draw_children(c: int, s: int, quiet: int, n: int, power: float, state: State) -> None:
+    """Draw the cells that are given a cell: n of them, in `quiet` of which it has its quiet value."""
     theta, cells, a = state.theta, state.cells, state.a
-    i, first = cells.cell[c].indicator, cells.cell[c].first
-    total, chosen = log_number(c, s, theta, cells, a), -1
-    left = state.rng.random() - math.exp(np.log(base_product(c, theta, cells)) - total)
-    if left >= 0.0:
-        for j in range(first, cells.cell[c].end):
-            gain = truth_gain(c, cells.report[j].value, theta, cells)
-            if left >= 0.0 and gain > 0.0 and not stated_before(c, j, cells):
-                chosen = j
-                left -= math.exp(np.log(gain) + log_density(i, s, cells.report[j].value, theta, a) - total)
-    if chosen < 0:
-        draw_reports(c, s, np.nan, 1, False, power, state)
-        return
-    y = cells.report[chosen].value
-    state.plus[place(i, s, a)] += power * y
-    state.minus[place(i, s, a)] += power
-    state.fresh[c, s, chosen - first] += 1.0 if a.indicator[i].kind == NEGATIVE_BINOMIAL else 1.0 - power
-    draw_reports(c, s, y, 1, True, power, state)
-
-
-@inlined
-def draw_cells(q: int, s: int, state: State) -> None:
-    """Draw the values and reports of all cells of one kind that fall into one scenario."""
-    theta, cells, a, weight = state.theta, state.cells, state.a, state.weight
-    c, n, power = state.sequence.cell[q], state.number[q, s], state.sequence.exponent[q]
-    i, child, children = cells.cell[c].indicator, cells.cell[c].child, cells.cell[c].children
-    if a.indicator[i].kind != CATEGORY:
-        for _ in range(n):
-            draw_number(c, s, power, state)
-        return
-    value_weights(c, a.indicator[i].size, theta, cells, weight, 0)
-    for one in range(child, child + children):
-        value_weights(one, a.indicator[cells.cell[one].indicator].size, theta, cells, weight, 1)
-        event = category(one, s, weight, 1, theta, cells, a)
-        weight[0, 0] *= cells.cell[one].quiet * base_product(one, theta, cells)
-        for x in range(1, a.indicator[i].size):
-            weight[0, x] *= event
-    quiet = draw_category(c, s, n, power, 0, state)
-    for one in range(child, child + children):
-        if quiet < n:
-            value_weights(one, a.indicator[cells.cell[one].indicator].size, theta, cells, weight, 1)
-            draw_category(one, s, n - quiet, power, 1, state)
+    for one in range(cells.cell[c].child, cells.cell[c].child + cells.cell[c].children):
         if quiet > 0:
-            draw_reports(one, s, np.nan, quiet, False, power, state)
+            draw_reports(one, np.nan, quiet, power, state)
+            draw_reporting(one, 0, quiet, power, state)
+        if quiet < n:
+            log_value_weights(one, theta, cells, a, state.buffer, 1)
+            draw_values(one, s, n - quiet, state.buffer[1], power, state)
 
 
 @inlined
-def member(c: int, n: int, cells: Cells) -> int:
-    """Return the index of cell c (n = 0), or of its n-th child."""
-    return c if n == 0 else cells.cell[c].child + n - 1
+def draw_values(c: int, s: int, n: int, log_w: np.ndarray, power: float, state: State) -> int:
+    """Draw the values of n like cells by f(x | s) W(x), and their reports; return how many are quiet."""
+    theta, a, rng = state.theta, state.a, state.rng
+    i = state.cells.cell[c].indicator
+    start, size, left, total, high = place(i, s, a), a.indicator[i].size, n, 0.0, -np.inf
+    for x in range(size):
+        if theta[start + x] > 0.0:
+            high = max(high, log_w[x])
+    for x in range(size):
+        total += theta[start + x] * np.exp(log_w[x] - high) if theta[start + x] > 0.0 else 0.0
+    for x in range(size - 1, -1, -1):
+        share = theta[start + x] * np.exp(log_w[x] - high) if theta[start + x] > 0.0 else 0.0
+        number = left if x == 0 else binomial(rng, left, share / total)
+        left, total = left - number, total - share
+        if number > 0:
+            add(start + x, number, 0.0, power, state)
+            draw_reports(c, float(x), number, power, state)
+            draw_reporting(c, x, number, power, state)
+        if x == 0:
+            return number
+    return 0
+
+
+@kernel
+def draw_of_number(c: int, s: int, power: float, state: State) -> None:
+    """Draw the true value of a count or measure, and the origin of its reports."""
+    cells, a, rng, theta = state.cells, state.a, state.rng, state.theta
+    i, first, end = cells.cell[c].indicator, cells.cell[c].first, cells.cell[c].end
+    x = draw_number(first, end, i, s, theta, cells.report, a, rng, state.origin)
+    slot = place(i, s, a)
+    if not np.isnan(x):
+        add(slot, x, 1.0, power, state)
+        if a.indicator[i].kind == NEGATIVE_BINOMIAL:
+            state.happened[state.counts[0], 0], state.happened[state.counts[0], 1] = slot, x
+            state.counts[0] += 1
+    for j in range(first, end):
+        report, origin = cells.report[j], state.origin[j - first]
+        if origin == TRUTH:
+            add(report.slot, 1.0, 0.0, power, state)
+        elif origin == NOISE:
+            reliable = (1.0 - report.credibility) * theta[report.slot]
+            up = rng.random() * (reliable + 1.0 - theta[report.slot]) < reliable
+            add(report.slot, 1.0 if up else 0.0, 0.0 if up else 1.0, power, state)
+
+
+@inlined
+def draw_cells(q: int, state: State) -> None:
+    """Draw the values, reports and silence of all cells of one kind."""
+    cells, a = state.cells, state.a
+    c, power = state.sequence.cell[q], state.sequence.exponent[q]
+    i = cells.cell[c].indicator
+    if a.indicator[i].kind != CATEGORY:
+        for s in range(a.scenarios):
+            for _ in range(state.number[q, s]):
+                draw_of_number(c, s, power, state)
+        return
+    if a.indicator[i].belief < 0:
+        if state.number[q].any():
+            log_cell_weights(c, state.theta, cells, a, state.buffer, state.weight)
+        for s in range(a.scenarios):
+            n = state.number[q, s]
+            if n > 0:
+                quiet = draw_values(c, s, n, state.weight[s], power, state)
+                draw_children(c, s, quiet, n, power, state)
+        return
+    for s in range(a.scenarios):
+        total = 0
+        for x in range(a.indicator[i].size):
+            n = state.counted[q, s, x]
+            total += n
+            if n > 0:
+                draw_reports(c, float(x), n, power, state)
+                draw_reporting(c, x, n, power, state)
+        if total > 0:
+            draw_children(c, s, state.counted[q, s, 0], total, power, state)
 
 
 @kernel
 def draw_hidden_values(state: State) -> None:
     """Draw the value of every cell and the origin of its reports, given the path; sum them up."""
-    sequence, cells = state.sequence, state.cells
-    for q in range(sequence.cell.shape[0]):
-        for n in range(1 + cells.cell[sequence.cell[q]].children):
-            c = member(sequence.cell[q], n, cells)
-            state.fresh[c] = 0.0
-            state.up[cells.cell[c].first : cells.cell[c].end] = 0.0
-            state.down[cells.cell[c].first : cells.cell[c].end] = 0.0
-    for q in range(sequence.cell.shape[0]):
-        for s in range(state.a.scenarios):
-            if state.number[q, s] > 0:
-                draw_cells(q, s, state)
+    state.counts[0] = 0
+    state.monitored[:] = 0.0
+    state.rest[:] = 0.0
+    state.counted[:] = 0
+    state.stamp[0] += 1
+    for c in range(state.chains.unit.shape[0]):
+        if state.chains.start[c] < state.chains.start[c + 1]:
+            draw_chain(c, state)
+    for q in range(state.sequence.cell.shape[0]):
+        draw_cells(q, state)

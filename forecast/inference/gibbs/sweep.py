@@ -11,15 +11,16 @@ from forecast.inference.gibbs.conjugate import (
     draw_likelihood,
     draw_reliabilities,
 )
+from forecast.inference.gibbs.event import draw_event, fitted
 from forecast.inference.gibbs.latent import draw_hidden_values, draw_path, new_state
+from forecast.inference.gibbs.reporting import draw_reporting_chances
 from forecast.model.cell_sequence import CellSequence
 from forecast.model.hmm import Filtered
 from forecast.model.jit import kernel
 from forecast.model.likelihood import Cells, place
-from forecast.model.parameters import NEGATIVE_BINOMIAL, STATIC, Arrays
+from forecast.model.parameters import EVENT, MOVES, NEGATIVE_BINOMIAL, TRANSITION, Arrays
 
 
-@kernel
 def sweep(
     theta: np.ndarray,
     row: np.ndarray,
@@ -33,14 +34,32 @@ def sweep(
 ) -> None:
     """Move particles theta (N, D) once; row (N,) is their place in `filtered`, last (N,) where paths end.
 
-    accepted[kind] = (accepted, tried) for LIKELIHOOD, RELIABILITY, DYNAMICS where a draw can be rejected.
+    accepted[kind] = (accepted, tried) for LIKELIHOOD, RELIABILITY, DYNAMICS, REPORTING, where a draw can be
+    rejected.
     """
+    fit = fitted(theta, a) if a.dynamics == EVENT else np.empty((0, 2))
+    _sweep(theta, row, last, filtered, sequence, cells, a, rng, accepted, fit)
+
+
+@kernel
+def _sweep(
+    theta: np.ndarray,
+    row: np.ndarray,
+    last: np.ndarray,
+    filtered: Filtered,
+    sequence: CellSequence,
+    cells: Cells,
+    a: Arrays,
+    rng: np.random.Generator,
+    accepted: np.ndarray,
+    fit: np.ndarray,
+) -> None:
+    """Move the particles; `fit` has the proposals for an event question's judgements."""
     state = new_state(sequence, cells, a, rng, accepted)
     no_exponents = bool(np.all(sequence.exponent == 1.0))
     conjugate = no_exponents and not np.any(a.indicator["kind"] == NEGATIVE_BINOMIAL)
     for p in range(theta.shape[0]):
         state.theta[:] = theta[p]
-        state.number[:] = 0
         state.moves[:] = 0.0
         state.plus[:] = 0.0
         state.minus[:] = 0.0
@@ -56,8 +75,12 @@ def sweep(
         else:
             accept_likelihoods(state)
         draw_reliabilities(no_exponents, state)
-        if a.prior_learns:
+        draw_reporting_chances(no_exponents, state)
+        if a.prior_learns and a.dynamics != EVENT:
             draw_dirichlet(0, a.scenarios, a, state.plus, rng, state.theta)
-        if a.dynamics != STATIC:
+        if a.dynamics == MOVES or a.dynamics == TRANSITION:
             draw_dynamics(filtered.matrix[row[p]], state)
+        if a.dynamics == EVENT:
+            first = state.plus[: a.scenarios]
+            draw_event(fit, first, state.moves, state.path, state.theta, a, rng, accepted)
         theta[p] = state.theta
