@@ -24,9 +24,9 @@ from forecast.case.evidence import Report
 from forecast.case.question import Indicator
 from forecast.model.densities import log_noise
 from forecast.model.likelihood import CELL, Cells
-from forecast.model.report_terms import ReportTerm, report_array
 from forecast.model.parameters import Layout
 from forecast.model.report_log import WITHDRAWN
+from forecast.model.report_terms import ReportTerm, report_array
 
 
 class CellContent(NamedTuple):

@@ -15,6 +15,7 @@ import numpy as np
 
 from forecast.model.cell_sequence import CellSequence
 from forecast.model.dynamics import period_matrix
+from forecast.model.event import LATE
 from forecast.model.hmm import (
     Filtered,
     LikelihoodTable,
@@ -23,7 +24,6 @@ from forecast.model.hmm import (
     revise,
     revise_small,
 )
-from forecast.model.event import LATE
 from forecast.model.jit import inlined, kernel
 from forecast.model.likelihood import (
     Cells,
