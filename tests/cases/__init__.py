@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from tests.cases import courses, kinds, reports, structure
+from tests.cases import courses, filing, kinds, reports, structure
 from tests.cases.bricks import (
     OPENED,
     Small,
@@ -61,19 +61,31 @@ BUILDERS: tuple[Callable[[bool], Small], ...] = (
     courses.learns_nothing,
     courses.learns_in_part,
     courses.everything,
+    filing.off_by_an_error,
+)
+
+#: Those in which it matters what is filed: not all of their judgements can be exact.
+FILED_BUILDERS: tuple[Callable[[bool], Small], ...] = (
+    filing.events_filed,
+    filing.filed_since,
+    filing.filed_states,
+    filing.filed_pair,
+    filing.filed_units,
 )
 
 #: The names of all cases.
 CASES: tuple[str, ...] = tuple(build.__name__ for build in BUILDERS)
+FILED_CASES: tuple[str, ...] = tuple(build.__name__ for build in FILED_BUILDERS)
 
 
 def small(name: str, exact: bool) -> Small:
     """Build a case by its name."""
-    return dict(zip(CASES, BUILDERS, strict=True))[name](exact)
+    return {build.__name__: build for build in (*BUILDERS, *FILED_BUILDERS)}[name](exact)
 
 
 __all__ = [
     "CASES",
+    "FILED_CASES",
     "OPENED",
     "Small",
     "binary",

@@ -64,10 +64,12 @@ def count(name: str, means: tuple[float, ...], w: float, **options: Any) -> Indi
     return Indicator(name, name, kind, (), tuple(Positive(m, m * w) for m in means), **options)
 
 
-def measure(name: str, means: tuple[float, ...], sds: tuple[float, ...], w: float) -> Indicator:
+def measure(
+    name: str, means: tuple[float, ...], sds: tuple[float, ...], w: float, **options: Any
+) -> Indicator:
     """Return a measure."""
     judged = tuple(MeasureMean(m, sd, w) for m, sd in zip(means, sds, strict=True))
-    return Indicator(name, name, "measure", (), judged)
+    return Indicator(name, name, "measure", (), judged, **options)
 
 
 def ratio(name: str, ratios: tuple[float, ...]) -> Indicator:

@@ -332,7 +332,7 @@ class Cells:
                     joint = [b * e for b, e in zip(belief, emission[t][s], strict=True)]
                     m: Any = sum(joint)
                     table[t][s][entered] = m
-                    belief = [_share(j, m) for j in joint]
+                    belief = [share(j, m) for j in joint]
         return table
 
     @property
@@ -464,7 +464,7 @@ def at_entry(m: Any, entered: int) -> Any:
     return m[entered] if isinstance(m, dict) else m
 
 
-def _share(part: Any, whole: Any) -> Any:
+def share(part: Any, whole: Any) -> Any:
     """Part of a whole; nothing where the whole is nothing."""
     nothing = np.equal(whole, 0.0)
     return np.where(nothing, 0.0, np.divide(part, np.where(nothing, 1.0, whole)))

@@ -24,7 +24,11 @@ def _observed(question: Question, evidence: Evidence, as_of: date) -> Array:
     reliability = {s.id: s.reliability for s in question.sources}
     names = [i.id for i in question.indicators]
     plain = all(
-        i.values == ("no", "yes") and i.persistence is None and i.monitored is None and i.given is None
+        i.values == ("no", "yes")
+        and i.persistence is None
+        and i.monitored is None
+        and i.given is None
+        and i.reporting is None
         for i in question.indicators
     )
     if not plain or question.groups or question.cap is not None or question.units:

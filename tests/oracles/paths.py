@@ -11,14 +11,16 @@ from numpy.typing import NDArray
 
 from forecast.case.evidence import Evidence
 from forecast.case.question import Question
-from tests.oracles.cells import at_entry, cell_likelihood
+from tests.oracles.cells import at_entry, cell_likelihood, share
 from tests.oracles.dynamics import step_matrix
+from tests.oracles.runs import by_scenario, filtered_entries, log_of, smoothed_entries
 from tests.oracles.theta import Theta
 
 __all__ = ["Array", "Whole", "enumerate_posterior", "future", "path_sums", "step_matrix", "trend_dates"]
 
 Array = NDArray[np.float64]
 Whole = NDArray[np.int64]
+MOST_PATHS = 20_000
 
 
 def trend_dates(question: Question, as_of: date) -> list[date]:
@@ -37,9 +39,7 @@ def path_sums(prior: list[Any], step: list[list[Any]], m: list[list[Any]]) -> tu
     total: Any = 0.0
     blocked = [[bool(np.all(np.equal(p, 0.0))) for p in row] for row in step]
     at: list[list[Any]] = [[0.0 for _ in range(size)] for _ in range(periods)]
-    for path in product(range(size), repeat=periods):
-        if any(blocked[i][j] for i, j in pairwise(path)):
-            continue
+    for path in _open_paths(blocked, periods):
         p, entered = prior[path[0]] * at_entry(m[0][path[0]], 0), 0
         for t in range(1, periods):
             entered = entered if path[t] == path[t - 1] else t
@@ -48,6 +48,14 @@ def path_sums(prior: list[Any], step: list[list[Any]], m: list[list[Any]]) -> tu
         for t, s in enumerate(path):
             at[t][s] = at[t][s] + p
     return total, at
+
+
+def _open_paths(blocked: list[list[bool]], periods: int) -> list[tuple[int, ...]]:
+    """Return every path but those with a step that cannot happen."""
+    paths: list[tuple[int, ...]] = [(s,) for s in range(len(blocked))]
+    for _ in range(periods - 1):
+        paths = [(*path, j) for path in paths for j in range(len(blocked)) if not blocked[path[-1]][j]]
+    return paths
 
 
 def future(
@@ -62,6 +70,8 @@ def future(
     counted = [t for t in range(here, last + 1) if question.last_day(t) > as_of]
     if not counted:
         return outlook, outlook[-1]
+    if size ** (last - here) > MOST_PATHS:
+        return outlook, _ever(now, step, counted[0] == here, last - here)
     ever: list[Any] = [0.0] * size
     for path in product(range(size), repeat=last - here + 1):
         p = now[path[0]]
@@ -70,6 +80,18 @@ def future(
         for j in {path[t - here] for t in counted}:
             ever[j] = ever[j] + p
     return outlook, ever
+
+
+def _ever(now: list[Any], step: list[list[Any]], this_period: bool, ahead: int) -> list[Any]:
+    """Return the chance of each scenario at some period's end: 1 less that of never being in it."""
+    found = []
+    for j in range(len(now)):
+        other = [i for i in range(len(now)) if i != j]
+        never = {i: now[i] for i in range(len(now)) if i != j or not this_period}
+        for _ in range(ahead):
+            never = {i: sum(p * step[k][i] for k, p in never.items()) for i in other}
+        found.append(1.0 - sum(never.values()))
+    return found
 
 
 def enumerate_posterior(
@@ -83,6 +105,8 @@ def enumerate_posterior(
 ) -> dict[str, Array]:
     """Return the posterior over scenarios given the judgements, by summing over all K^T paths.
 
+    Where they are too many, by the sum over periods of entry (`runs`), which the tests hold to it.
+
     Parameters
     ----------
     theta : dict
@@ -95,37 +119,48 @@ def enumerate_posterior(
     Returns
     -------
     dict
-        "marginal": p(evidence | theta); "now", "horizon", "ever": [..., K]; "smoothed", "filtered":
-        [..., T, K]; "outlook": [..., H + 1, K]. The leading dimension is that of the draws; where the
-        question has units, each but "marginal" has a dimension of units before the last.
+        "marginal": p(evidence | theta); "log_marginal"; "now", "horizon", "ever": [..., K];
+        "smoothed", "filtered": [..., T, K]; "outlook": [..., H + 1, K]. The leading dimension is that of
+        the draws; where the question has units, each but the marginals has one of units before the last.
     """
     cells = cell_likelihood(question, evidence, as_of, theta)
     step = step_matrix(question, theta)
     periods = question.period(as_of) + 1
-    marginal: Any = 1.0
+    log_marginal: Any = 0.0
     found: dict[str, list[Any]] = {}
     for unit in question.units or ("",):
         m = [cells[unit, t] for t in range(periods)]
-        total, at = path_sums(theta["prior"], step, m)
-        if np.any(np.asarray(total) <= 0):
-            raise ValueError("evidence that no scenario allows")
-        marginal = marginal * total
-        smoothed = [[p / total for p in row] for row in at]
+        log_total, smoothed = _posterior_of_unit(theta["prior"], step, m)
+        log_marginal = log_marginal + log_total
         answers: dict[str, Any] = {"now": smoothed[-1], "smoothed": smoothed}
         if ahead:
             outlook, ever = future(question, as_of, smoothed[-1], step)
             answers |= {"outlook": outlook, "horizon": outlook[-1], "ever": ever}
         if filtered:
-            sums = [path_sums(theta["prior"], step, m[: t + 1]) for t in range(periods)]
-            answers["filtered"] = [[p / part for p in rows[-1]] for part, rows in sums]
+            answers["filtered"] = [
+                _posterior_of_unit(theta["prior"], step, m[: t + 1])[1][-1] for t in range(periods)
+            ]
         for name, answer in answers.items():
             found.setdefault(name, []).append(_stack(answer))
     result = {
         name: a[0] if not question.units else np.stack(np.broadcast_arrays(*a), axis=-2)
         for name, a in found.items()
     }
-    result["marginal"] = np.asarray(marginal)
+    result["log_marginal"] = np.asarray(log_marginal)
+    result["marginal"] = np.exp(result["log_marginal"])
     return result
+
+
+def _posterior_of_unit(
+    prior: list[Any], step: list[list[Any]], m: list[list[Any]]
+) -> tuple[Any, list[list[Any]]]:
+    """Return log p(evidence) and P(s_t | evidence), by paths or, where these are too many, by entries."""
+    size = len(prior)
+    if size ** len(m) > MOST_PATHS:
+        rows, logs = filtered_entries(prior, step, m)
+        return sum(logs), [by_scenario(row, size) for row in smoothed_entries(step, m, rows)]
+    total, at = path_sums(prior, step, m)
+    return log_of(total), [[share(p, total) for p in row] for row in at]
 
 
 def _stack(answer: Any) -> Array:

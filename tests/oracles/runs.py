@@ -13,7 +13,7 @@ import numpy as np
 
 from forecast.case.evidence import Evidence
 from forecast.case.question import Question
-from tests.oracles.cells import at_entry, cell_likelihood
+from tests.oracles.cells import at_entry, cell_likelihood, share
 from tests.oracles.dynamics import step_matrix
 from tests.oracles.theta import Theta
 
@@ -33,12 +33,18 @@ def filtered_entries(
             now = _stepped(now, step, size, t)
         weighed = {(s, e): p * at_entry(said[s], e) for (s, e), p in now.items()}
         total = sum(weighed.values())
-        if np.any(np.asarray(total) <= 0):
-            raise ValueError("evidence that no scenario allows")
-        now = {key: p / total for key, p in weighed.items()}
+        now = {key: share(p, total) for key, p in weighed.items()}
         rows.append(now)
-        logs.append(np.log(total))
+        logs.append(log_of(total))
     return rows, logs
+
+
+def log_of(total: Any) -> Any:
+    """Return the logarithm of what scenarios add up to; some draws of the judgements may allow none."""
+    if np.all(np.asarray(total) <= 0):
+        raise ValueError("evidence that no scenario allows")
+    with np.errstate(divide="ignore"):
+        return np.log(total)
 
 
 def _stepped(now: Joint, step: list[list[Any]], size: int, t: int) -> Joint:
@@ -57,7 +63,8 @@ def smoothed_entries(step: list[list[Any]], m: list[list[Any]], rows: list[Joint
     for t in range(last - 1, -1, -1):
         said = m[t + 1]
         later = {(s, e): v * at_entry(said[s], e) for (s, e), v in ahead.items()}
-        top = np.max(np.stack(np.broadcast_arrays(*later.values())), axis=0)  # only scale
+        top = np.max(np.stack(np.broadcast_arrays(*later.values())), axis=0)
+        top = np.where(top > 0, top, 1.0)  # only scale
         ahead = {
             (s, e): (
                 step[s][s] * later[s, e] + sum(step[s][j] * later[j, t + 1] for j in range(size) if j != s)
@@ -67,7 +74,7 @@ def smoothed_entries(step: list[list[Any]], m: list[list[Any]], rows: list[Joint
         }
         joint = {key: p * ahead[key] for key, p in rows[t].items()}
         total = sum(joint.values())
-        found.append({key: p / total for key, p in joint.items()})
+        found.append({key: share(p, total) for key, p in joint.items()})
     return found[::-1]
 
 

@@ -78,8 +78,9 @@ def importance_sampling(
     theta = draw_theta(question, evidence, rng, n, inner)
     ahead = bool({"horizon", "outlook", "ever"} & set(names))
     answers = enumerate_posterior(question, evidence, as_of, theta, ahead=ahead)
-    likelihood = np.broadcast_to(answers["marginal"], (n,)).reshape(-1, inner)
-    w = likelihood / likelihood.sum(axis=1, keepdims=True)  # (outer, inner)
+    log = np.broadcast_to(answers["log_marginal"], (n,)).reshape(-1, inner)
+    w = np.exp(log - log.max(axis=1, keepdims=True))  # (outer, inner)
+    w = w / w.sum(axis=1, keepdims=True)
     outer = len(w)
     mean, mcse, draws = {}, {}, {}
     for name in names:
@@ -91,7 +92,7 @@ def importance_sampling(
         mean[name] = each.mean(axis=0)
         mcse[name] = error[0] if outer == 1 else each.std(axis=0, ddof=1) / np.sqrt(outer)
     ess = float(np.mean(1.0 / np.sum(w * w, axis=1)))
-    return Sampled(mean, mcse, draws, w.ravel() / outer, ess, float(likelihood.mean()), theta)
+    return Sampled(mean, mcse, draws, w.ravel() / outer, ess, float(np.exp(log).mean()), theta)
 
 
 def posterior_theta(question: Question, evidence: Evidence, sampled: Sampled) -> dict[str, Any]:
