@@ -10,15 +10,19 @@ from dataclasses import dataclass, replace
 from datetime import date
 from importlib import resources
 from pathlib import Path
+from typing import Literal, get_args
 
 from forecast.case import html
-from forecast.case.errors import Fault, Faults, InputError, meant
+from forecast.case.errors import Fault, Faults, InputError, listed, meant
 from forecast.case.evidence import Evidence
 from forecast.case.in_force import in_force
 from forecast.case.question import Question
 from forecast.case.warnings import WarningMessage, case_warnings
 
 QUESTION, EVIDENCE = "question.yaml", "evidence.csv"
+
+#: The kinds of questions there is a template for.
+Kind = Literal["event", "regime", "static", "minimal"]
 
 
 @dataclass(frozen=True, slots=True, repr=False)
@@ -96,40 +100,48 @@ def as_case(case: Case | Path | str) -> Case:
     return case if isinstance(case, Case) else load_case(case)
 
 
-def new_case(path: Path | str) -> Path:
+def new_case(path: Path | str, *, kind: Kind = "regime") -> Path:
     """Write an example case, commented throughout, that passes every check; return its folder.
 
     Parameters
     ----------
     path : path
         The folder to make. It must not exist yet, or be empty; folders above it are made too.
+    kind : str
+        "event" (will it have happened by the horizon?), "regime" (a state that moves), "static" (the truth is
+        fixed already), or "minimal" (the shortest there is, an event).
 
     Raises
     ------
     InputError
-        If there is something at `path` already, or the folder cannot be written. Nothing is overwritten.
+        If there is something at `path` already, there is no such kind, or the folder cannot be written.
+        Nothing is overwritten.
     """
-    folder = Path(path)
+    folder, kinds = Path(path), get_args(Kind)
+    if kind not in kinds:
+        fix = meant(kind, kinds) or "choose one of these"
+        raise InputError([Fault("kind of question", 0, kind, "there is no such kind", listed(kinds), fix)])
     if folder.exists() and not (folder.is_dir() and not any(folder.iterdir())):
         problem = "there is something here already, and nothing is overwritten"
         raise InputError([Fault(str(folder), 0, None, problem, fix="choose another name for the new case")])
     try:
         folder.parent.mkdir(parents=True, exist_ok=True)
-        _write_template(folder)
+        _write_template(folder, kind)
     except OSError as error:
         problem = f"the folder cannot be written: {error.strerror or error}"
         raise InputError([Fault(str(folder), 0, None, problem, fix="choose another place")]) from error
     return folder
 
 
-def _write_template(folder: Path) -> None:
+def _write_template(folder: Path, kind: Kind) -> None:
     """Write everything in a folder beside its place and move it there, so that there is never half a case.
 
     A folder that is there already stays: somebody may stand in it.
     """
     made = Path(tempfile.mkdtemp(prefix=".new-", dir=folder if folder.exists() else folder.parent))
     try:
-        for file in resources.files("forecast.case").joinpath("template").iterdir():
+        template = resources.files("forecast.case").joinpath("template")
+        for file in (*template.joinpath(kind).iterdir(), template.joinpath("question.schema.json")):
             (made / file.name).write_bytes(file.read_bytes())
         if folder.exists():
             for path in list(made.iterdir()):

@@ -27,16 +27,22 @@ if TYPE_CHECKING:
 commands = typer.Typer()
 
 
-@commands.command(epilog="Example: forecast new scenarios/my-question")
+@commands.command(epilog="Example: forecast new scenarios/my-question --kind event")
 def new(
     case: Annotated[Path, typer.Argument(metavar="CASE", help="Folder to make.", show_default=False)],
+    kind: Annotated[
+        Literal["event", "regime", "static", "minimal"],
+        Option(
+            help="event: will it have happened by a day; regime: a state that moves; static: a fixed truth."
+        ),
+    ] = "regime",
     debug: Debug = False,
 ) -> None:
     """Write a commented case that passes `check` and runs."""
     from forecast.case.folder import new_case
 
     def write(path: Path) -> None:
-        new_case(path)
+        new_case(path, kind=kind)
         print(f"Wrote {path}: edit question.yaml and evidence.csv, then run: forecast update {path}")
 
     errors.each([case], write, debug=debug)

@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import re
 import stat
 import time
 from datetime import date, timedelta
 from pathlib import Path
+from typing import get_args
 
 import pytest
 
 from forecast.case.errors import InputError
-from forecast.case.folder import load_case, new_case
+from forecast.case.folder import Kind, load_case, new_case
+from forecast.case.question import Reporting
+from forecast.case.traps import trap_warnings
 from tests.case.base import EVIDENCE, HEADER, QUESTION, write
 
 
@@ -57,6 +61,31 @@ def test_a_new_case_passes_every_check(tmp_path: Path):
     reported = {r.indicator for r in case.evidence.reports if r.indicator}
     assert reported == {i.id for i in case.question.indicators}
     assert stat.S_IMODE(folder.stat().st_mode) & 0o500 == 0o500
+
+
+@pytest.mark.parametrize("kind", get_args(Kind))
+def test_a_new_case_of_each_kind_is_sound_and_says_when_its_log_was_kept(kind: Kind, tmp_path: Path):
+    folder = new_case(tmp_path / "mine", kind=kind)
+    case = load_case(folder)
+    assert case.warnings == trap_warnings(case.question, case.evidence) == ()
+    question = case.question
+    expected = "event" if kind == "minimal" else kind
+    asked = (
+        "event" if question.event else "static" if question.static else "regime" if question.dynamics else ""
+    )
+    assert asked == expected
+    text = (folder / "question.yaml").read_text(encoding="utf-8")
+    (since,) = re.findall(r"^# (reporting: \{since: .*?\})", text, re.MULTILINE)
+    assert re.search(r"claims that .*(gains|\n#.*gains)", text)
+    (folder / "question.yaml").write_text(text + since, encoding="utf-8")
+    reporting = [i.reporting for i in load_case(folder).question.indicators if i.kind == "category"]
+    assert reporting == [Reporting(question.opened)] * len(reporting)
+
+
+def test_an_unknown_kind_is_refused_and_nothing_is_written(tmp_path: Path):
+    with pytest.raises(InputError, match='did you mean "event"'):
+        new_case(tmp_path / "mine", kind="evnt")  # type: ignore[arg-type]
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_a_new_case_takes_an_empty_folder_and_overwrites_nothing(tmp_path: Path):

@@ -19,6 +19,7 @@ from forecast.case.reader.schema import PERIODS
 from forecast.case.reader.yaml_source import Node, load_yaml
 from tests.case.base import QUESTION
 from tests.case.changing import KINDS, changed
+from tests.case.reader.test_dynamics import EACH, EVENT, SHARED
 from tests.case.reader.test_reader_malformed import QUESTION_MISTAKES
 
 ROOT = Path(__file__).parents[3]
@@ -82,6 +83,9 @@ def test_it_is_a_schema_of_the_draft_it_names():
         WITH_EVERYTHING,
         *(changed(kind, added=True) for kind in KINDS),
         *(path.read_text(encoding="utf-8") for path in sorted(ROOT.glob("scenarios/*/question.yaml"))),
+        *(path.read_text(encoding="utf-8") for path in sorted(SHIPPED.parent.glob("*/question.yaml"))),
+        EVENT,
+        EVENT.replace(SHARED, EACH) + "reporting: {since: 2024-01-01, lag: 9}\n",
     ],
 )
 def test_what_the_reader_reads_fits(text: str):
