@@ -58,7 +58,7 @@ def errors(text: str, schema: dict[str, Any] = SCHEMA) -> list[str]:
 
 def examples() -> Iterator[str]:
     """Yield the parts of question.yaml that the documents show."""
-    for page in ("writing-a-case.md", "changing-scenarios.md"):
+    for page in ("writing-a-case.md", "changing-scenarios.md", "which-kind.md"):
         text = (ROOT / "docs" / page).read_text(encoding="utf-8")
         for block in re.findall(r"```yaml\n(.*?)```", text, re.DOTALL):
             if re.match(r"[a-z_]+:", block):
