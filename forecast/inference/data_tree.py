@@ -21,7 +21,6 @@ from forecast.inference.conflict import evidence_conflict
 from forecast.inference.diagnostics import drift
 from forecast.inference.estimates import Estimate, PosteriorDraws, estimate, r_hat, smoothed
 from forecast.inference.particles import Chain
-from forecast.inference.predictive.predictive_draws import predictive
 from forecast.inference.report_weights import weights_of_evidence
 from forecast.model.dynamics import outlook, transition_matrices
 from forecast.model.parameters import FILED, Block, Layout, kinds_of_claims
@@ -102,7 +101,6 @@ def data_tree(problem: Problem, result: EngineResult, seed: int) -> xr.DataTree:
         "conflict": evidence_conflict(problem),
         **result.extra_groups,
     }
-    groups |= predictive(problem, draws, seed)
     return xr.DataTree.from_dict({name: numbered(data) for name, data in groups.items()})
 
 
