@@ -105,3 +105,61 @@ def lost(term: ReportTerm) -> mpf:
 def base(term: ReportTerm, theta: Sequence[float]) -> mpf:
     """Return the part of the chance of a report that every value shares."""
     return mpf(term.passed) + lost(term) + untrue(term, theta)
+
+
+def log_measure_with_errors(
+    terms: Sequence[ReportTerm], theta: Sequence[float], mean: float, sd: float
+) -> tuple[mpf, dict]:
+    """Return log m of a measure, and the weight, mean and variance of x for each set of true reports.
+
+    Without error a true report is a probability, with error a density: as the model has it.
+    """
+    weights: dict = {}
+    for true in product((False, True), repeat=len(terms)):
+        weight = mp.fprod(
+            truth(term, theta) if one else base(term, theta) for term, one in zip(terms, true, strict=True)
+        )
+        stated = {t.value for t, one in zip(terms, true, strict=True) if one and not t.error}
+        loose = [t for t, one in zip(terms, true, strict=True) if one and t.error]
+        if len(stated) == 1:
+            x = mpf(next(iter(stated)))
+            weight *= normal(x, mean, sd) * mp.fprod(normal(t.value, x, t.error) for t in loose)
+            weights[true] = weight, x, mpf(0)
+        elif not stated:
+            place = [(mpf(mean), mpf(sd) ** -2), *((mpf(t.value), mpf(t.error) ** -2) for t in loose)]
+            precision = mp.fsum(p for _, p in place)
+            x = mp.fsum(y * p for y, p in place) / precision
+            squares = mp.fsum(p * (y - x) ** 2 for y, p in place)
+            density = mp.exp(-squares / 2) * mp.sqrt(mp.fprod(p for _, p in place) / precision)
+            weight *= density / mp.sqrt(2 * mp.pi) ** len(loose)
+            weights[true] = weight, x, 1 / precision
+    return mp.log(mp.fsum(w for w, _, _ in weights.values())), weights
+
+
+def rounded(y: float, x: float, error: float) -> mpf:
+    """Return the probability that a count of x is stated as y."""
+    if not error:
+        return mpf(y == x)
+    low, high = (mp.log((mpf(y) + half) / (mpf(x) + 1)) / mpf(error) for half in (0.5, 1.5))
+    if y == 0:
+        return mp.ncdf(high)
+    return mp.ncdf(high) - mp.ncdf(low) if high < 0 else mp.ncdf(-low) - mp.ncdf(-high)
+
+
+def count_reports(terms: Sequence[ReportTerm], theta: Sequence[float], x: int) -> mpf:
+    """Return the chance of all reports of a count of x."""
+    chances = [truth(t, theta) * rounded(t.value, x, t.error) + base(t, theta) for t in terms]
+    return mp.fprod(chances)
+
+
+def count_with_errors(
+    terms: Sequence[ReportTerm], theta: Sequence[float], f: Sequence[mpf]
+) -> dict[tuple[int, tuple[bool, ...]], mpf]:
+    """Return the joint probability of each x = 0, 1, ... and of which reports are true, given f(x)."""
+    joint = {}
+    for x, chance in enumerate(f):
+        stated = [truth(term, theta) * rounded(term.value, x, term.error) for term in terms]
+        for true in product((False, True), repeat=len(terms)):
+            both = zip(terms, stated, true, strict=True)
+            joint[x, true] = chance * mp.fprod(s if one else base(term, theta) for term, s, one in both)
+    return joint
