@@ -313,7 +313,7 @@ def _places(
         return _whole_prior(node, question, faults)
     place = _place(word, question)
     kinds = _BRACES.findall(place)
-    if not kinds or len(names) != len(kinds):
+    if not place or len(names) != len(kinds):
         allowed = [" ".join([w, *map(str.upper, _BRACES.findall(path))]) for w, path in PLACES.items()]
         allowed += ["credibility REPORT", "prior", *WHOLE]
         fix = "name what the word needs, in this order" if kinds else meant(word, [*PLACES, *WHOLE])

@@ -257,6 +257,7 @@ class Question:
     def html_parts(self) -> list[str]:
         """Return the parts of its display in a notebook: scenarios, indicators with likelihoods, sources."""
         form = "the truth may move" if self.dynamics is not None else "one scenario is true throughout"
+        form = "will it have happened by then?" if self.event is not None else form
         period = {7: "week", 1: "day"}.get(self.period_days, "period")
         units = f"; units: {', '.join(self.units)}" if self.units else ""
         asked = f"{self.opened} to {self.horizon}, by {period}; {form}{units}"

@@ -16,6 +16,7 @@ from forecast.case.folder import load_case, new_case
 from forecast.case.judgement import Proportions
 from forecast.case.question import Question
 from forecast.case.reader.question import read_question
+from tests.case.reader.test_dynamics import EACH, EVENT, SHARED
 from tests.cases import CASES, OPENED, binary, measure, question, report, small, source, withdraw
 
 ISIS = Path(__file__).parents[2] / "scenarios" / "isis-jn-2014"
@@ -127,6 +128,8 @@ CHANGES = (
         "{tactical: 0.9, other: 0.1}",
     ),
     ("grade B", 0.9, "sources:\n", "grades: {B: 0.9}\nsources:\n"),
+    ("reporting", "ignored", "reporting: {since: 2014-10-26}", "reporting: ignored"),
+    ("reporting brokers", "{lag: 2}", "as go-betweens\n", "as go-betweens\n    reporting: {lag: 2}\n"),
 )
 
 
@@ -139,6 +142,62 @@ def test_a_change_is_what_writing_it_in_the_file_would_be(asked, tmp_path, key, 
     expected = read_question(tmp_path / "question.yaml")
     assert expected != question
     assert altered_question(data, question, {key: value}) == expected
+
+
+EVENT_OF_TWO = EVENT.replace(SHARED, EACH)
+LATE = "{timing: late, preparing: {lasts: 5, ends_in_event: 1}}"
+
+
+@pytest.mark.parametrize(
+    ("text", "key", "value", "old", "new"),
+    [
+        (EVENT, "lasts", "{low: 1, high: 4}", "{low: 3, high: 10}", "{low: 1, high: 4}"),
+        (EVENT, "ends_in_event", 0.9, "ends_in_event: 0.5", "ends_in_event: 0.9"),
+        (EVENT, "event", LATE, f"\n  preparing: {SHARED}", f" {LATE}"),
+        (EVENT, "reporting", "{since: 2024-02-01}", "sources:", "reporting: {since: 2024-02-01}\nsources:"),
+        (EVENT_OF_TWO, "lasts full", 6, "lasts: 8", "lasts: 6"),
+        (EVENT_OF_TWO, "ends_in_event limited", 0.4, "ends_in_event: 0.3", "ends_in_event: 0.4"),
+    ],
+)
+def test_a_change_of_an_event(text, key, value, old, new, tmp_path):
+    path = tmp_path / "question.yaml"
+    path.write_text(text, encoding="utf-8")
+    question = read_question(path)
+    assert text.count(old) == 1
+    path.write_text(text.replace(old, new), encoding="utf-8")
+    expected = read_question(path)
+    assert expected != question
+    assert altered_question(text.encode(), question, {key: value}) == expected
+
+
+def test_the_numbers_of_an_event_can_be_moved_one_by_one(tmp_path):
+    path = tmp_path / "question.yaml"
+    for text, ends in ((EVENT, [""]), (EVENT_OF_TWO, [" limited", " full"])):
+        path.write_text(text, encoding="utf-8")
+        question = read_question(path)
+        before = adjustable(question)
+        assert [n for n in before if n.split()[0] == "ends_in_event"] == [f"ends_in_event{e}" for e in ends]
+        for name, value in ((f"lasts{ends[-1]}", 2.5), (f"ends_in_event{ends[-1]}", 0.7)):
+            moved = adjusted(question, {name: value})
+            assert adjustable(moved) == pytest.approx(before | {name: value})
+            assert moved.event is not None
+            assert question.event is not None
+            assert moved.event.leave[0].shape == question.event.leave[0].shape
+
+
+def test_a_change_of_an_event_that_contradicts_or_names_nothing_is_refused(tmp_path):
+    path = tmp_path / "question.yaml"
+    path.write_text(EVENT, encoding="utf-8")
+    question = read_question(path)
+    for change, said in (
+        ({"lasts": 200}, "contradict each other"),
+        ({"lasts full": 3}, "nothing that can be changed"),
+        ({"then full": "{limited: 1}"}, "no such scenario"),
+    ):
+        with pytest.raises(InputError, match=said):
+            altered_question(EVENT.encode(), question, change)
+    with pytest.raises(InputError, match="no such scenario"):
+        altered_question(FILE.read_bytes(), QUESTION, {"ends_in_event conflict": 0.5})
 
 
 def test_a_prior_is_changed_at_once(asked):
