@@ -105,7 +105,7 @@ def _importance_sampling(task: Problem, seed: int) -> Method:
     if layout.cut and layout.learns:
         return Method(name, note="does not apply: some judgements must not learn")
     rng = np.random.default_rng(np.random.SeedSequence([seed, 7]))
-    question, free = layout.question, any(block.free for block in layout.blocks)
+    free = any(block.free for block in layout.blocks)
     total = PRIOR_DRAWS if free else 1
     log_weight, now, horizon = [], [], []
     filtered = empty_filtered(min(CHUNK, total), task.units, evidence.periods, layout.scenarios)
@@ -114,7 +114,7 @@ def _importance_sampling(task: Problem, seed: int) -> Method:
         refresh(theta, evidence.sequence, task.cells, layout.arrays, filtered)
         log_weight.append(filtered.log_norm.sum(axis=(1, 2)))
         now.append(filtered.alpha[:, :, -1].copy())
-        horizon.append(step_to_horizon(question, evidence.date, now[-1], filtered.matrix))
+        horizon.append(step_to_horizon(layout, evidence.date, theta, filtered.matrix, now[-1]))
     weight = softmax(np.concatenate(log_weight) if layout.learns else np.zeros(total))
     size = 1.0 / (weight**2).sum()
     few = free and size < ENOUGH
@@ -172,7 +172,8 @@ def enumerate_paths(task: Problem) -> Method:
     now, zero = np.bincount(last, softmax(log_p), layout.scenarios)[None], np.zeros((1, layout.scenarios))
     if _uncertain(task, ("leave", "then", "transition")):
         return Method("paths", now, None, zero, zero)
-    horizon = step_to_horizon(layout.question, task.steps[-1].date, now, _matrix(task))
+    mean, matrix = layout.mean[None], _matrix(task)[None]
+    horizon = step_to_horizon(layout, task.steps[-1].date, mean, matrix, now[None])[0]
     return Method("paths", now, horizon, zero, zero)
 
 

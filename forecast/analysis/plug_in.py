@@ -23,6 +23,7 @@ from forecast.inference.estimates import estimate
 from forecast.inference.smc import run_chain
 from forecast.model.evidence_index import EvidenceIndex, Snapshot
 from forecast.model.hmm import Filtered, filter_particles
+from forecast.model.horizon import to_horizon
 from forecast.model.likelihood import Cells
 from forecast.model.parameters import Layout, build_layout
 from forecast.model.problem import build_problem
@@ -70,7 +71,7 @@ class PlugInModel:
     def chances(self) -> Chances:
         """The probabilities with every judgement at its mean."""
         now = self.filtered.alpha[:, :, -1]
-        horizon = step_to_horizon(self.layout.question, self.as_of, now, self.filtered.matrix)
+        horizon = step_to_horizon(self.layout, self.as_of, self.layout.mean[None], self.filtered.matrix, now)
         return Chances(now[0], horizon[0])
 
     def filtered_at(self, theta: np.ndarray) -> Filtered:
@@ -81,7 +82,7 @@ class PlugInModel:
         """Return now and horizon, both (N, U, K), and the log likelihood (N,), at theta (N, D)."""
         filtered = self.filtered_at(theta)
         now = filtered.alpha[:, :, -1]
-        horizon = step_to_horizon(self.layout.question, self.as_of, now, filtered.matrix)
+        horizon = step_to_horizon(self.layout, self.as_of, theta, filtered.matrix, now)
         return now, horizon, filtered.log_norm.sum(axis=(1, 2))
 
     def with_question(self, question: Question) -> PlugInModel:
@@ -104,10 +105,13 @@ def plug_in_model(question: Question, evidence: Evidence, as_of: date) -> PlugIn
     return PlugInModel(parameters, EvidenceIndex.known_on(parameters, known, as_of), as_of)
 
 
-def step_to_horizon(question: Question, as_of: date, now: np.ndarray, matrix: np.ndarray) -> np.ndarray:
-    """Step now (N, U, K) on to the horizon with matrices (N, K, K)."""
-    steps = question.period(question.horizon) - question.period(as_of)
-    return np.asarray(now @ np.linalg.matrix_power(matrix, steps))
+def step_to_horizon(
+    layout: Layout, as_of: date, theta: np.ndarray, matrix: np.ndarray, now: np.ndarray
+) -> np.ndarray:
+    """Step now (N, U, K) on to the horizon, at theta (N, D) with matrices (N, K, K)."""
+    question, period = layout.question, layout.question.period(as_of)
+    steps = question.period(question.horizon) - period
+    return np.asarray(now @ to_horizon(theta, layout.arrays, matrix, period=period, steps=steps))
 
 
 #: Systems of particles, and particles in each: an error of about one point, in a tenth of a second.
@@ -164,7 +168,7 @@ def quick(
         particles = PARTICLES if free else 1
         run = run_chain(task, chain=chain, particles=particles, seed=seed, progress=lambda: None)
         now = run.probability[-1]
-        horizon = step_to_horizon(question, day, now, run.filtered.matrix)
+        horizon = step_to_horizon(task.layout, day, run.theta, run.filtered.matrix, now)
         return np.stack([now, horizon], axis=1), run.weight[-1]
 
     with ThreadPoolExecutor(SYSTEMS) as pool:

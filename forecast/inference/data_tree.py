@@ -22,7 +22,7 @@ from forecast.inference.diagnostics import drift
 from forecast.inference.estimates import Estimate, PosteriorDraws, estimate, r_hat, smoothed
 from forecast.inference.particles import Chain
 from forecast.inference.report_weights import weights_of_evidence
-from forecast.model.dynamics import outlook, transition_matrices
+from forecast.model.horizon import before_evidence, outlook
 from forecast.model.parameters import FILED, Block, Layout, kinds_of_claims
 from forecast.model.problem import Problem
 
@@ -71,8 +71,15 @@ def now_and_outlook(
     question, as_of = problem.layout.question, problem.steps[-1].date
     now, period = draws.alpha[..., -1, :], question.period(as_of)
     steps = question.period(question.horizon) - period
-    matrix = draws.matrix[:, :, None]
-    path, ever = outlook(now, matrix, steps, include_now=question.last_day(period) > as_of)
+    path, ever = outlook(
+        draws.theta,
+        problem.layout.arrays,
+        draws.matrix,
+        now,
+        period=period,
+        steps=steps,
+        include_now=question.last_day(period) > as_of,
+    )
     estimates = estimate(np.moveaxis(path, -2, 2), size=size)._asdict()
     ends = [min(question.last_day(period + h), question.horizon) for h in range(steps + 1)]
     data = unit_dataset(question, estimates, ("date",), date=days(ends))
@@ -291,14 +298,10 @@ def posterior(layout: Layout, draws: PosteriorDraws, at_horizon: np.ndarray) -> 
 def prior(layout: Layout, draws: PosteriorDraws, as_of: date) -> xr.Dataset:
     """Return the group prior: the same as posterior, drawn before any evidence."""
     question, theta = layout.question, draws.prior
-    matrix = np.empty((*theta.shape[:2], layout.scenarios, layout.scenarios))
-    transition_matrices(theta.reshape(-1, layout.size), layout.arrays, matrix.reshape(-1, *matrix.shape[2:]))
-    first, units = theta[..., None, : layout.scenarios], (*draws.alpha.shape[:3], layout.scenarios)
-
-    def at(day: date) -> np.ndarray:
-        return np.broadcast_to(first @ np.linalg.matrix_power(matrix, question.period(day)), units)
-
-    forecasts = _forecasts(question, at(as_of), at(question.horizon))
+    flat, units = theta.reshape(-1, layout.size), (*draws.alpha.shape[:3], layout.scenarios)
+    now, end = before_evidence(flat, layout.arrays, question.period(as_of), question.period(question.horizon))
+    now, end = (np.broadcast_to(p.reshape(*theta.shape[:2], 1, -1), units) for p in (now, end))
+    forecasts = _forecasts(question, now, end)
     return forecasts.merge(judgements(layout, theta, uncertain(layout)))
 
 

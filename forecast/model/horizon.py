@@ -12,6 +12,7 @@ import numpy as np
 
 from forecast.model import dynamics, event
 from forecast.model.dynamics import initial_chances, period_matrix
+from forecast.model.event import open_shares
 from forecast.model.jit import kernel
 from forecast.model.parameters import EVENT, Arrays
 
@@ -31,7 +32,7 @@ def steps(theta: np.ndarray, a: Arrays, periods: int) -> tuple[np.ndarray, np.nd
         matrix = np.empty((number, size, size))
         dynamics.transition_matrices(theta, a, matrix)
         _first(theta, a, first)
-        return first, np.broadcast_to(matrix[:, None], (number, max(periods - 1, 0), size, size))
+        return first, matrices(theta, a, matrix, periods)
     each = np.empty((number, max(periods - 1, 0), size, size))
     _steps_while_open(theta, a, first, each)
     return first, each
@@ -63,6 +64,26 @@ def _steps_while_open(theta: np.ndarray, a: Arrays, first: np.ndarray, each: np.
         first[n] /= first[n].sum()
 
 
+def matrices(theta: np.ndarray, a: Arrays, matrix: np.ndarray, periods: int) -> np.ndarray:
+    """Return the matrix of each step of T periods, (N, T - 1, K, K), from that of a filter, (N, K, K).
+
+    Of an event question they fall short of 1 by what happens, as those of the filter do.
+    """
+    number, size = len(theta), a.scenarios
+    if a.dynamics != EVENT or not a.event[event.LATE]:
+        return np.broadcast_to(matrix[:, None], (number, max(periods - 1, 0), size, size))
+    each = np.empty((number, max(periods - 1, 0), size, size))
+    _matrices(np.ascontiguousarray(theta), a, each)
+    return each
+
+
+@kernel
+def _matrices(theta: np.ndarray, a: Arrays, each: np.ndarray) -> None:
+    for n in range(theta.shape[0]):
+        for t in range(each.shape[1]):
+            period_matrix(theta[n], t, a, each[n, t])
+
+
 def outlook(
     theta: np.ndarray,
     a: Arrays,
@@ -91,6 +112,29 @@ def outlook(
     quiet = a.event[event.STATUS_QUO]
     ever[..., quiet] = path[..., min(1 - include_now, steps), quiet]
     return path, ever
+
+
+def before_evidence(theta: np.ndarray, a: Arrays, period: int, last: int) -> tuple[np.ndarray, np.ndarray]:
+    """Return the probability of each scenario in a period and at the horizon, (N, K), before any evidence.
+
+    The period of an event question is one in which it is still open; the horizon is seen from period 0.
+    """
+    theta, first = np.ascontiguousarray(theta), np.empty((len(theta), a.scenarios))
+    matrix = np.empty((*first.shape, a.scenarios))
+    dynamics.transition_matrices(theta, a, matrix)
+    _first(theta, a, first)
+    way = to_horizon(theta, a, matrix, period=0, steps=last)
+    end = np.einsum("ni,nij->nj", first, way)
+    if a.dynamics == EVENT:
+        _open(theta, a, period, first)
+        return first, end
+    return np.einsum("ni,nij->nj", first, np.linalg.matrix_power(matrix, period)), end
+
+
+@kernel
+def _open(theta: np.ndarray, a: Arrays, period: int, out: np.ndarray) -> None:
+    for n in range(theta.shape[0]):
+        open_shares(theta[n], a.event, period, out[n])
 
 
 def to_horizon(theta: np.ndarray, a: Arrays, matrix: np.ndarray, *, period: int, steps: int) -> np.ndarray:

@@ -67,6 +67,8 @@ class Removals:
         self._base = np.stack([self._period(t, frozenset()) for t in range(len(self._relevant))])
         layout = self._model.layout
         self._prior, self._matrix = layout.mean[: layout.scenarios], self._model.filtered.matrix
+        present = np.eye(layout.scenarios)[None]
+        self._way = step_to_horizon(layout, as_of, layout.mean[None], self._matrix, present)[0]
 
     def horizon(self, sets: Sequence[Iterable[str]]) -> np.ndarray:
         """Return the probabilities at the horizon, (N, K), without each set of reports (by id)."""
@@ -78,7 +80,7 @@ class Removals:
         prior = np.repeat(self._prior[None], len(sets), axis=0)
         matrix = np.repeat(self._matrix, len(sets), axis=0)
         alpha, _ = filter_log_likelihood(prior, matrix, log_l)
-        return step_to_horizon(self._question, self._as_of, alpha[:, None, -1], matrix)[:, 0]
+        return np.asarray(alpha[:, -1] @ self._way)
 
     def _period(self, t: int, removed: Removed) -> np.ndarray:
         """Return log L_t(s), (K,), groups and cap included."""

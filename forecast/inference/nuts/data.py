@@ -17,8 +17,8 @@ from forecast.inference.predictive.design import EvidenceDesign, PlacedCell
 from forecast.inference.predictive.replicates import replicate
 from forecast.inference.predictive.sampling import prior_path
 from forecast.model.cell_sequence import unit_and_period
-from forecast.model.dynamics import transition_matrices
 from forecast.model.evidence_index import EvidenceIndex, Snapshot
+from forecast.model.horizon import steps
 from forecast.model.likelihood import Cells
 from forecast.model.parameters import CATEGORY, Layout
 from forecast.model.problem import Problem
@@ -160,9 +160,8 @@ class Reports:
     def draw(self, theta: np.ndarray, as_of: date, rng: np.random.Generator) -> np.ndarray:
         """Draw what each report might have stated, (J,), given theta (D,) and a path from the dynamics."""
         layout, (periods, places) = self._layout, self._places(as_of)
-        theta, matrix = theta[None].astype(float), np.empty((1, layout.scenarios, layout.scenarios))
-        transition_matrices(theta, layout.arrays, matrix)
-        path = prior_path(theta[:, : layout.scenarios], matrix, layout.question.unit_count, periods, rng)
+        theta = theta[None].astype(float)
+        path = prior_path(*steps(theta, layout.arrays, periods), layout.question.unit_count, rng)
         drawn = {}
         for batch in replicate(places, layout, theta, path, rng):
             for g, place in enumerate(batch.places):

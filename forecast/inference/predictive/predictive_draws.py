@@ -23,7 +23,7 @@ from forecast.inference.estimates import PosteriorDraws
 from forecast.inference.predictive.design import CellDesign, EvidenceDesign, PlacedCell, cell_and_children
 from forecast.inference.predictive.replicates import DrawnCell, most_likely, replicate
 from forecast.inference.predictive.sampling import posterior_path, prior_path
-from forecast.model.dynamics import transition_matrices
+from forecast.model.horizon import matrices, steps
 from forecast.model.parameters import Layout
 from forecast.model.problem import Problem
 
@@ -54,11 +54,11 @@ def predictive(problem: Problem, draws: PosteriorDraws, seed: int) -> dict[str, 
         return np.ascontiguousarray(field[:, some].reshape(chains * number, *field.shape[2:]))
 
     rng = [np.random.default_rng(np.random.SeedSequence([seed, 0, 0, 0, 0, n])) for n in (2, 3)]
-    matrix, theta = flat(draws.matrix), flat(draws.theta)
-    after = _values(cells, layout, theta, posterior_path(flat(draws.alpha), matrix, rng[1]), rng[1])
-    theta, matrix = flat(draws.prior), np.empty_like(matrix)
-    transition_matrices(theta, layout.arrays, matrix)
-    path = prior_path(theta[:, : layout.scenarios], matrix, problem.units, step.periods, rng[0])
+    theta = flat(draws.theta)
+    each = matrices(theta, layout.arrays, flat(draws.matrix), step.periods)
+    after = _values(cells, layout, theta, posterior_path(flat(draws.alpha), each, rng[1]), rng[1])
+    theta = flat(draws.prior)
+    path = prior_path(*steps(theta, layout.arrays, step.periods), problem.units, rng[0])
     before = _values(cells, layout, theta, path, rng[0])
     seen = _observed(cells, layout)
     shape = (chains, number)

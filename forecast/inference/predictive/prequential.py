@@ -39,6 +39,7 @@ from forecast.inference.predictive.sampling import posterior_path
 from forecast.model.cell_sequence import CellSequence, unit_and_period
 from forecast.model.cells import CellContent, flatten
 from forecast.model.hmm import Filtered, filter_log_likelihood, filter_particles
+from forecast.model.horizon import matrices
 from forecast.model.likelihood import Cells, log_cells
 from forecast.model.problem import Problem
 
@@ -96,7 +97,8 @@ def _tail(
         return np.nan, np.nan
     row = systematic(np.exp(log_weight - log_weight.max()), REPLICATES, 0.5)
     begin = min(part.place.period for part in new.parts)
-    path = posterior_path(known.alpha[row], known.matrix[row], rng, begin=begin)
+    each = matrices(theta, problem.layout.arrays, known.matrix, known.alpha.shape[2])
+    path = posterior_path(known.alpha[row], each[row], rng, begin=begin)
     batches = list(replicate([p.place for p in new.parts], problem.layout, theta[row], path, rng))
     exists = np.prod([batch.exists.prod(axis=1) for batch in batches], axis=0)
     score, same = _scores(problem, new, theta, known, log_weight, row, _outcomes(new.parts, batches, problem))

@@ -8,15 +8,13 @@ from forecast.model.likelihood import known_sd
 from forecast.model.parameters import CATEGORY, MEASURE, NEGATIVE_BINOMIAL, Arrays, Layout
 
 
-def prior_path(
-    prior: np.ndarray, matrix: np.ndarray, units: int, periods: int, rng: np.random.Generator
-) -> np.ndarray:
-    """Draw paths of scenarios (N, U, T) from the dynamics; prior is (N, K), matrix (N, K, K)."""
-    draws, onward = np.arange(len(prior))[:, None], np.moveaxis(matrix, 2, 0)
-    path = np.empty((len(prior), units, periods), np.int64)
+def prior_path(prior: np.ndarray, matrix: np.ndarray, units: int, rng: np.random.Generator) -> np.ndarray:
+    """Draw paths of scenarios (N, U, T) from the dynamics; prior is (N, K), matrix (N, T - 1, K, K)."""
+    draws, onward = np.arange(len(prior))[:, None], np.moveaxis(matrix, 3, 0)
+    path = np.empty((len(prior), units, matrix.shape[1] + 1), np.int64)
     path[..., 0] = pick(np.repeat(prior.T[:, :, None], units, axis=2), rng)
-    for t in range(1, periods):
-        path[..., t] = pick(onward[:, draws, path[..., t - 1]], rng)
+    for t in range(1, path.shape[2]):
+        path[..., t] = pick(onward[:, draws, t - 1, path[..., t - 1]], rng)
     return path
 
 
@@ -27,14 +25,15 @@ def posterior_path(
 
     P(s_t | s_(t+1), y) is in proportion to alpha_t(s_t) P(s_t, s_(t+1)) (Chib 1996).
 
-    `alpha` is (N, U, T, K), `matrix` (N, K, K); paths are (N, U, T), -1 before the period `begin`.
+    `alpha` is (N, U, T, K), `matrix` (N, T - 1, K, K) for the step after each period, or less what is lost
+    from it; paths are (N, U, T), -1 before the period `begin`.
     """
     draws, (units, periods) = np.arange(len(alpha))[:, None], alpha.shape[1:3]
-    now, into = np.moveaxis(alpha, 3, 0), np.moveaxis(matrix, 1, 0)
+    now, into = np.moveaxis(alpha, 3, 0), np.moveaxis(matrix, 2, 0)
     path = np.full((len(alpha), units, periods), -1, np.int64)
     path[..., -1] = pick(now[..., -1], rng)
     for t in range(periods - 2, begin - 1, -1):
-        path[..., t] = pick(now[..., t] * into[:, draws, path[..., t + 1]], rng)
+        path[..., t] = pick(now[..., t] * into[:, draws, t, path[..., t + 1]], rng)
     return path
 
 

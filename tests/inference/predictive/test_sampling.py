@@ -20,6 +20,7 @@ from forecast.inference.predictive.sampling import (
     rates,
 )
 from forecast.model.hmm import filter_particles
+from forecast.model.horizon import matrices, steps
 from forecast.model.likelihood import density
 from forecast.model.parameters import build_layout
 from forecast.model.problem import build_problem
@@ -59,9 +60,11 @@ def test_paths_are_drawn_as_often_as_enumeration_has_them(name, known):
     filtered = filter_particles(theta, step.sequence, problem.cells, problem.layout.arrays)
     many, rng = np.zeros(N, int), np.random.default_rng(2)
     if known:
-        path = posterior_path(filtered.alpha[many], filtered.matrix[many], rng)
+        each = matrices(theta, problem.layout.arrays, filtered.matrix, step.periods)
+        path = posterior_path(filtered.alpha[many], each[many], rng)
     else:
-        path = prior_path(theta[many, :size], filtered.matrix[many], problem.units, step.periods, rng)
+        first, each = steps(theta, problem.layout.arrays, step.periods)
+        path = prior_path(first[many], each[many], problem.units, rng)
     at = dictionary(problem.layout, theta[0])
     m, matrix = cell_likelihood(case.question, case.evidence, case.as_of, at), step_matrix(case.question, at)
     for u, unit in enumerate(case.question.units or ("",)):
@@ -77,7 +80,7 @@ def test_paths_are_drawn_as_often_as_enumeration_has_them(name, known):
 
 
 def test_only_what_is_wanted_is_drawn():
-    alpha, matrix = np.full((5, 2, 4, 3), 1 / 3), np.broadcast_to(np.eye(3), (5, 3, 3))
+    alpha, matrix = np.full((5, 2, 4, 3), 1 / 3), np.broadcast_to(np.eye(3), (5, 3, 3, 3))
     path = posterior_path(alpha, matrix, np.random.default_rng(0), begin=2)
     assert (path[..., :2] == -1).all()
     assert (path[..., 2] == path[..., 3]).all()
