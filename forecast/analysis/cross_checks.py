@@ -108,9 +108,9 @@ def _importance_sampling(task: Problem, seed: int) -> Method:
     free = any(block.free for block in layout.blocks)
     total = PRIOR_DRAWS if free else 1
     log_weight, now, horizon = [], [], []
-    filtered = empty_filtered(min(CHUNK, total), task.units, evidence.periods, layout.scenarios)
+    filtered = empty_filtered(min(CHUNK, total), task.units, evidence.periods, layout.arrays)
     for _ in range(max(total // CHUNK, 1)):
-        theta = np.concatenate([block.draw(rng, min(CHUNK, total)) for block in layout.blocks], axis=1)
+        theta = layout.draw(rng, min(CHUNK, total))
         refresh(theta, evidence.sequence, task.cells, layout.arrays, filtered)
         log_weight.append(filtered.log_norm.sum(axis=(1, 2)))
         now.append(filtered.alpha[:, :, -1].copy())

@@ -162,12 +162,10 @@ class _System:
 
     def _prior(self) -> np.ndarray:
         """Draw theta from its prior; of what must not learn, where other judgements do, once for all."""
-        theta = np.empty((self.size, self.problem.layout.size))
-        for number, block in enumerate(self.problem.layout.blocks):
-            rng = np.random.default_rng(np.random.SeedSequence([*self.key, 0, number]))
-            shared = _partly_fixed(self.problem) and not block.learns
-            theta[:, block.slots] = block.draw(rng, 1 if shared else self.size, theta)
-        return theta
+        blocks = self.problem.layout.blocks
+        rng = [np.random.default_rng(np.random.SeedSequence([*self.key, 0, n])) for n in range(len(blocks))]
+        once = [block for block in blocks if _partly_fixed(self.problem) and not block.learns]
+        return self.problem.layout.draw(rng, self.size, once=once)
 
     def _restore(self, before: int, snapshots: dict[int, tuple[np.ndarray, np.ndarray]]) -> None:
         """Go back to the particles kept after step `before`; -1 is the prior."""

@@ -13,7 +13,7 @@ A *block* is one judgement: consecutive slots that have one prior and are drawn 
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import NamedTuple
@@ -31,9 +31,14 @@ from forecast.case.judgement import (
     Proportions,
 )
 from forecast.case.question import Event, Indicator, Moves, Question, Transition
+from forecast.model.event import all_allowed
 
 CATEGORY, POISSON, NEGATIVE_BINOMIAL, MEASURE = range(4)
 STATIC, MOVES, TRANSITION, EVENT = range(4)
+
+#: The judgements that make the chain of an event question, and must not contradict each other.
+EVENT_KINDS = ("prior", "preparing", "ends_in_event")
+MOST_TURNS = 200  # of drawing them anew
 TESTIMONY_WEIGHT = 2.0
 
 #: Chance that a claim is filed, by what it claims: that something happened, that it did not, that it goes on.
@@ -258,12 +263,46 @@ class Layout:
                 mean[block.start] = TEMPERING[block.id.value]
         return mean
 
-    def draw(self, rng: np.random.Generator, n: int) -> np.ndarray:
-        """Draw theta (n, D) from the prior."""
+    def draw(
+        self,
+        rng: np.random.Generator | Sequence[np.random.Generator],
+        n: int,
+        *,
+        once: Collection[Block] = (),
+    ) -> np.ndarray:
+        """Draw theta (n, D) from the prior, with one generator or one for each block.
+
+        Blocks in `once` are drawn once for all n. The judgements of an event question are drawn anew until
+        they do not contradict each other: their prior is their product, held to what is allowed.
+        """
+        each = [rng] * len(self.blocks) if isinstance(rng, np.random.Generator) else rng
         theta = np.empty((n, self.size))
-        for block in self.blocks:
-            theta[:, block.slots] = block.draw(rng, n, theta)
+        for block, own in zip(self.blocks, each, strict=True):
+            theta[:, block.slots] = block.draw(own, 1 if block in once else n, theta)
+        if self.question.event is not None:
+            of_event = [
+                both for both in zip(self.blocks, each, strict=True) if both[0].id.kind in EVENT_KINDS
+            ]
+            self._redraw(theta, of_event, once)
         return theta
+
+    def _redraw(
+        self,
+        theta: np.ndarray,
+        drawn: Sequence[tuple[Block, np.random.Generator]],
+        once: Collection[Block],
+    ) -> None:
+        """Draw an event's judgements anew where they contradict each other."""
+        event, turn = self.arrays.event, 0
+        while (wrong := np.flatnonzero(~all_allowed(theta, event, self.scenarios))).size:
+            turn += 1
+            stuck = turn % MOST_TURNS == 0  # what was drawn once for all may allow nothing
+            wrong = np.arange(len(theta)) if stuck else wrong
+            for block, rng in drawn:
+                if block not in once:
+                    theta[wrong, block.slots] = block.draw(rng, len(wrong))
+                elif stuck:
+                    theta[:, block.slots] = block.draw(rng, 1)
 
     @cached_property
     def arrays(self) -> Arrays:

@@ -271,5 +271,4 @@ def _nutpie(compiled: Any, draws: int, tune: int, chains: int, rng: np.random.Ge
 
 
 def _from_prior(layout: Layout, rng: np.random.Generator, chains: int, draws: int) -> np.ndarray:
-    theta = np.concatenate([block.draw(rng, chains * draws) for block in layout.blocks], axis=1)
-    return theta.reshape(chains, draws, -1)
+    return layout.draw(rng, chains * draws).reshape(chains, draws, -1)
