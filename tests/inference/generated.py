@@ -11,7 +11,7 @@ import numpy as np
 from forecast.case.errors import Faults
 from forecast.case.evidence import Evidence, Report
 from forecast.case.judgement import Positive, Proportions
-from forecast.case.question import Group, Monitored, Moves, Question, Transition
+from forecast.case.question import Group, Indicator, Monitored, Moves, Question, Reporting, Transition
 from forecast.case.reader.consistency import check_reports
 from forecast.case.reader.question import Outline
 from tests.cases import (
@@ -97,6 +97,23 @@ def a_question(r: random.Random, w: float) -> Question:
     moves = Moves(rates, tuple(None if rate.mean == 0 else j for rate, j in zip(rates, then, strict=True)))
     steps = Transition(tuple(Proportions(shares(k), w) for _ in range(k)))
     return replace(q, dynamics=r.choice([None, moves, steps]))
+
+
+def filed(r: random.Random, q: Question) -> Question:
+    """Return the question with what is filed about most of its categories as part of the model."""
+
+    def one(i: Indicator) -> Indicator:
+        if i.kind != "category" or r.random() < 0.2:
+            return i
+        since = r.choice([None, None, day(r.randint(-9, 25))])
+        parent = any(other.given == i.id for other in q.indicators)
+        choices = [i.values[0]] if i.monitored or parent else [i.values[0], i.values[0], i.values[-1], ""]
+        quiet = r.choice(choices)
+        return replace(
+            i, quiet=quiet, reporting=Reporting(since=since, lag=9 if i.monitored else r.choice([0, 2, 7, 9]))
+        )
+
+    return replace(q, indicators=tuple(one(i) for i in q.indicators))
 
 
 def a_log(r: random.Random, q: Question, last: int) -> tuple[Report, ...]:

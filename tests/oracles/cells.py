@@ -188,7 +188,8 @@ class Cells:
         if key not in self._filing:
             unit, period, name = key
             indicator, found = self.indicators[name], False
-            if has_own_filing(indicator) and complete(self.question, indicator, period, self.as_of):
+            mine = has_own_filing(indicator) and not self.watched(key)
+            if mine and complete(self.question, indicator, period, self.as_of):
                 first = counts_from(self.question, self.live, indicator, self.series(unit, name))
                 found = first is not None and period >= first
             self._filing[key] = found
@@ -234,7 +235,7 @@ class Cells:
         if self.silent(key):
             return 1.0 - chance
         loud = self.loud(key)
-        if not loud or not self.watched(key):
+        if not loud:
             return 1.0
         if loud[0].indicator != indicator.id:  # a report of a child
             return chance
@@ -243,11 +244,10 @@ class Cells:
 
     def heard(self, key: Key, x: Any, theta: Theta) -> Any:
         """Everything heard and not heard of a cell of a category, if x happened."""
-        indicator = self.indicators[key[2]]
         product: Any = 1.0
         for report in self.reports.get(key, []):
             product = product * self.factor(report, x, theta)
-        if indicator.monitored is not None:
+        if self.watched(key):
             product = product * self.detected(key, x, theta)
         elif self.filing(key):
             told = bool(self.about(key))

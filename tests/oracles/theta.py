@@ -37,8 +37,8 @@ def files(indicator: Indicator) -> bool:
 
 
 def has_own_filing(indicator: Indicator) -> bool:
-    """Return whether an indicator has chances of filing: neither watched by stated numbers nor a child."""
-    return files(indicator) and indicator.monitored is None and indicator.given is None
+    """Return whether an indicator has chances of filing of its own: a child is one cell with its parent."""
+    return files(indicator) and indicator.given is None
 
 
 def testimonies(question: Question, evidence: Evidence) -> dict[str, Proportions]:
