@@ -236,7 +236,7 @@ def draw_path(n: int, last: int, filtered: Filtered, state: State) -> None:
     count_cells(state)
 
 
-@inlined
+@kernel
 def draw_entry(log_weight: np.ndarray, weight: np.ndarray, rng: np.random.Generator) -> int:
     """Draw how many periods ago a scenario was entered."""
     if log_weight.shape[0] == 1:
@@ -275,7 +275,7 @@ def stay_begins(c: int, k: int, state: State) -> bool:
     return state.entry[state.chains.unit[c], state.chains.period[k]] > state.chains.period[k - 1]
 
 
-@inlined
+@kernel
 def revise_along(c: int, k: int, theta: np.ndarray, belief: np.ndarray, state: State) -> float:
     """Revise the belief about a chain's hidden value by its cell k on the path; return log m.
 
@@ -441,7 +441,7 @@ def draw_of_number(c: int, s: int, power: float, state: State) -> None:
             add(report.slot, 1.0 if up else 0.0, 0.0 if up else 1.0, power, state)
 
 
-@inlined
+@kernel
 def draw_cells(q: int, state: State) -> None:
     """Draw the values, reports and silence of all cells of one kind."""
     cells, a = state.cells, state.a

@@ -184,7 +184,7 @@ def known_of(layout: Layout, log: tuple[Report, ...], on: int) -> tuple[CellSequ
 
 
 def filtered_of(layout: Layout, theta: Numbers, sequence: CellSequence, cells: Cells) -> Filtered:
-    found = empty_filtered(len(theta), sequence.start.shape[0], sequence.start.shape[1] - 1, layout.scenarios)
+    found = empty_filtered(len(theta), sequence.start.shape[0], sequence.start.shape[1] - 1, layout.arrays)
     refresh(theta, sequence, cells, layout.arrays, found)
     return found
 
@@ -193,7 +193,7 @@ def long_run(layout: Layout, sequence: CellSequence, cells: Cells, seed: int = 1
     """Mean of theta, of its squares and of the scenario now, and the standard errors, by Gibbs sweeps."""
     rng = np.random.default_rng(seed)
     theta = np.concatenate([block.draw(rng, PARTICLES) for block in layout.blocks], axis=1)
-    rows, accepted = np.arange(PARTICLES), np.zeros((3, 2), np.int64)
+    rows, accepted = np.arange(PARTICLES), np.zeros((4, 2), np.int64)
     total: Numbers = np.zeros((PARTICLES, 2 * layout.size + layout.scenarios))
     for n in range(SWEEPS):
         filtered = filtered_of(layout, theta, sequence, cells)
@@ -314,7 +314,7 @@ def test_what_may_not_learn_stays():
     before, filtered = theta.copy(), filtered_of(layout, theta, sequence, cells)
     rng, last = np.random.default_rng(1), np.zeros(50, np.int64)
     sweep(
-        theta, np.arange(50), last, filtered, sequence, cells, layout.arrays, rng, np.zeros((3, 2), np.int64)
+        theta, np.arange(50), last, filtered, sequence, cells, layout.arrays, rng, np.zeros((4, 2), np.int64)
     )
     moved = (theta != before).any(axis=0)
     learning = [n for b in layout.blocks if b.learns for n in range(b.slots.start, b.slots.stop)]
@@ -335,7 +335,7 @@ def test_the_sweep_leaves_the_posterior_of_generated_questions_as_it_is(seed):
     rng = np.random.default_rng(seed)
 
     def filtered(theta: np.ndarray) -> Filtered:
-        made = empty_filtered(len(theta), problem.units, problem.steps[-1].periods, problem.layout.scenarios)
+        made = empty_filtered(len(theta), problem.units, problem.steps[-1].periods, arrays)
         refresh(theta, sequence, problem.cells, arrays, made)
         return made
 
@@ -343,7 +343,7 @@ def test_the_sweep_leaves_the_posterior_of_generated_questions_as_it_is(seed):
         x = theta[:, [s for b in problem.layout.blocks if b.free for s in range(b.start, b.start + b.size)]]
         return np.concatenate([x, x**2, x * f.alpha[:, 0, -1, :1], f.alpha.reshape(len(x), -1)], axis=1)
 
-    theta = np.concatenate([block.draw(rng, 30_000) for block in problem.layout.blocks], axis=1)
+    theta = problem.layout.draw(rng, 30_000)
     f = filtered(theta)
     log_weight = f.log_norm.sum(axis=(1, 2))
     weight = np.exp(log_weight - log_weight.max())
@@ -357,7 +357,7 @@ def test_the_sweep_leaves_the_posterior_of_generated_questions_as_it_is(seed):
     for _ in range(8):
         now = f.alpha[:, 0, -1].cumsum(axis=1)
         last = (rng.random(len(theta))[:, None] * now[:, -1:] > now).sum(axis=1)
-        count_ = np.zeros((3, 2), np.int64)
+        count_ = np.zeros((4, 2), np.int64)
         sweep(theta, np.arange(len(theta)), last, f, sequence, problem.cells, arrays, rng, count_)
         refresh(theta, sequence, problem.cells, arrays, f)
     error = np.sqrt(weight @ off / len(theta) + weight**2 @ off)
