@@ -22,9 +22,11 @@ import numpy as np
 
 from forecast.case.evidence import Report
 from forecast.case.question import Indicator
-from forecast.model.densities import log_noise
+from forecast.model.densities import log_noise, spread
+from forecast.model.error_nodes import error_nodes
 from forecast.model.likelihood import CELL, Cells
-from forecast.model.parameters import Layout
+from forecast.model.measurement_error import MOST_SETS
+from forecast.model.parameters import MEASURE, Layout
 from forecast.model.report_log import WITHDRAWN
 from forecast.model.report_terms import ReportTerm, report_array
 
@@ -43,8 +45,11 @@ class CellContent(NamedTuple):
     children: tuple[CellContent, ...] = ()
 
 
-def flatten(contents: list[CellContent]) -> Cells:
-    """Pack cell contents into arrays: cell n is contents[n]; child cells are appended."""
+def flatten(contents: list[CellContent], layout: Layout | None = None) -> Cells:
+    """Pack cell contents into arrays: cell n is contents[n]; child cells are appended.
+
+    With a layout the nodes of numbers with measurement errors are prepared; else they are found at each use.
+    """
     rows, child = list(contents), []
     for content in contents:
         child.append(len(rows))
@@ -55,7 +60,26 @@ def flatten(contents: list[CellContent]) -> Cells:
         first, end = end, end + len(row.terms)
         own = (row.indicator, row.quiet, row.active, row.ratio, row.filed, row.silent, row.again)
         cell[n] = (*own, child[n], len(row.children), first, end)
-    return Cells(cell, report_array([row.terms for row in rows]))
+    report = report_array([row.terms for row in rows])
+    return Cells(cell, report, _prepared_nodes(rows, cell["first"], report, layout))
+
+
+def _prepared_nodes(
+    rows: list[CellContent], first: np.ndarray, report: np.ndarray, layout: Layout | None
+) -> np.ndarray:
+    """Return the nodes of all cells, one after the other, and note in `report` where they are."""
+    parts, begin = [np.empty(0)], 0
+    for row, j in zip(rows, first, strict=True):
+        if layout is not None and any(term.error for term in row.terms):
+            a, i = layout.arrays, row.indicator
+            if a.indicator[i]["kind"] == MEASURE and len(row.terms) <= MOST_SETS:
+                continue  # in closed form
+            spreads = tuple(float(spread(i, s, a)) for s in range(layout.scenarios))
+            nodes = error_nodes(int(a.indicator[i]["kind"]), spreads, row.terms)
+            report[j]["node"], report[j]["nodes"] = begin, len(nodes)
+            parts.append(nodes.ravel())
+            begin += nodes.size
+    return np.concatenate(parts)
 
 
 class ReportDesign(NamedTuple):

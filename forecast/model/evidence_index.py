@@ -151,7 +151,7 @@ class EvidenceIndex:
 
     def cells(self) -> Cells:
         """Return all cells there have been, as arrays."""
-        return flatten([content for content, _ in self._numbers])
+        return flatten([content for content, _ in self._numbers], self._layout)
 
     def _copy(self) -> EvidenceIndex:
         """Return an independent copy for modification."""

@@ -38,6 +38,7 @@ class Cells(NamedTuple):
 
     cell: np.ndarray  # (C,) of CELL
     report: np.ndarray  # (J,) of REPORT
+    node: np.ndarray  # nodes of cells of numbers with measurement errors, see forecast.model.error_nodes
 
 
 CELL = np.dtype(
@@ -216,7 +217,7 @@ def log_cell(
     """
     i = cells.cell[c].indicator
     if a.indicator[i].kind != CATEGORY:
-        log_number_cell(cells.cell[c].first, cells.cell[c].end, i, theta, cells.report, a, out)
+        log_number_cell(cells.cell[c].first, cells.cell[c].end, i, theta, cells.report, cells.node, a, out)
         return
     log_cell_weights(c, theta, cells, a, buffer, weight)
     for s in range(a.scenarios):

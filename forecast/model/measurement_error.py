@@ -24,35 +24,16 @@ from forecast.model.densities import log_normal, log_number_density
 from forecast.model.jit import inlined, kernel
 from forecast.model.logarithms import log_add, log_less_one, log_one_plus
 from forecast.model.parameters import MEASURE, POISSON
+from forecast.model.quadrature import LOG_WEIGHT, NODE, NODES, rule_of_sum
 
 #: Up to so many reports of a measure the sets of those that are true are run through, 2^n of them.
 MOST_SETS = 6
-#: A panel is at most so many standard deviations wide, with NODES nodes in it.
+#: A panel is at most so many standard deviations wide.
 WIDTH = 5.0
-NODES = 16
+#: The nodes that are kept serve reliabilities up to 1 less this; beyond, panels are found anew.
+LEAST_DOUBT = 1e-6
 #: What is less than exp(-NEGLIGIBLE) of the rest is left out.
 NEGLIGIBLE = 28.0
-#: Panels of 16, 32, 64, ... integers; the rule for the longest is that for integrals to twelve digits.
-_LENGTHS = 2.0 ** np.arange(4, 21)
-
-
-def _gauss_rules() -> tuple[np.ndarray, np.ndarray]:
-    """Return nodes and weights in (0, 1) of the rules for sums over so many integers, and for integrals.
-
-    By the eigenvalues of the matrix of the recurrence of the orthogonal polynomials (Golub and Welsch 1969).
-    """
-    nodes, weights = np.empty((len(_LENGTHS) + 1, NODES)), np.empty((len(_LENGTHS) + 1, NODES))
-    n = np.arange(1, NODES)
-    for row, length in enumerate([*_LENGTHS, np.inf]):
-        off = 0.5 * np.sqrt((1.0 - (n / length) ** 2) / (4.0 - 1.0 / n**2))
-        middle = 0.5 if np.isinf(length) else 0.5 - 0.5 / length
-        value, vector = np.linalg.eigh(np.diag(off, 1) + np.diag(off, -1))
-        nodes[row], weights[row] = middle + value, vector[0] ** 2
-    nodes[0], weights[0] = np.arange(NODES) / NODES, 1.0 / NODES  # every integer once
-    return nodes, np.log(weights)
-
-
-_NODE, _LOG_WEIGHT = _gauss_rules()
 
 
 class Erring(NamedTuple):
@@ -65,6 +46,7 @@ class Erring(NamedTuple):
     truth: np.ndarray  # (n,)
     mean: np.ndarray  # (K,) of f(x | s)
     spread: np.ndarray  # (K,)
+    node: np.ndarray  # (M, 4 + n) of forecast.model.error_nodes, M = 0 if there are none that serve
 
 
 @kernel
@@ -231,8 +213,7 @@ def whole_range(e: Erring) -> tuple[float, float]:
 @inlined
 def rule(kind: int, length: float) -> int:
     """Return which of the rules is that of a panel."""
-    last = _NODE.shape[0] - 1
-    return last if kind == MEASURE else min(round(math.log2(length)) - 4, last)
+    return NODE.shape[0] - 1 if kind == MEASURE else rule_of_sum(length)
 
 
 @kernel
@@ -267,8 +248,8 @@ def add_panels(e: Erring, out: np.ndarray, stop: float) -> tuple[float, float, f
             continue
         if narrow:
             for k in range(NODES):
-                x = low + length * _NODE[rule(e.kind, length), k]
-                log_h = log_true(x, e) + _LOG_WEIGHT[rule(e.kind, length), k] + math.log(length)
+                x = low + length * NODE[rule(e.kind, length), k]
+                log_h = log_true(x, e) + LOG_WEIGHT[rule(e.kind, length), k] + math.log(length)
                 for s in range(out.shape[0]):
                     log_f = log_number_density(e.kind, x, e.mean[s], e.spread[s])
                     out[s] = log_add(out[s], log_f + log_h)
@@ -292,10 +273,58 @@ def panel(low: float, length: float, e: Erring, out: np.ndarray, least: np.ndarr
         log_f = log_number_density(e.kind, nearest(mode(s, e), low, high), e.mean[s], e.spread[s])
         if most + log_f > max(out[s], least[s]) - NEGLIGIBLE:
             wanted, steepest = True, max(steepest, precision_of_value(low, s, e))
-    narrow = length * math.sqrt(precision + steepest) <= WIDTH
+    return wanted, is_narrow(low, length, precision + steepest, e)
+
+
+@inlined
+def is_narrow(low: float, length: float, precision: float, e: Erring) -> bool:
+    """Tell whether a panel is narrow enough for its nodes."""
+    narrow = length * math.sqrt(precision) <= WIDTH
     if e.kind == MEASURE:
-        return wanted, narrow or low + 0.5 * length in (low, low + length)
-    return wanted, (narrow and high <= 3.0 * low) or length <= NODES
+        return narrow or low + 0.5 * length == low or low + 0.5 * length == low + length
+    return (narrow and low + length <= 3.0 * low) or length <= NODES
+
+
+@inlined
+def log_slope(s: int, e: Erring) -> float:
+    """Return D(m) of :mod:`forecast.model.error_nodes` for a count."""
+    m, y, k = e.mean[s], max(e.value[0], 1.0), e.spread[s]
+    if e.kind == POISSON:
+        return math.log(m / y)
+    return math.log1p((m - y) / y * (k / (k + m)))
+
+
+@kernel
+def add_nodes(e: Erring, out: np.ndarray, stop: float) -> int:
+    """Add to exp(out[s]) what :func:`add_panels` does, by the nodes that were prepared.
+
+    Where out[0] reaches `stop` it ends and returns the node.
+    """
+    size, nothing, y = out.shape[0], e.base.sum(), max(e.value[0], 1.0)
+    odds, total, log_f = np.exp(e.truth - e.base), np.zeros(size), np.empty((size, 2))
+    for s in range(size):
+        if e.kind != MEASURE:
+            log_f[s] = log_number_density(e.kind, y, e.mean[s], e.spread[s]), log_slope(s, e)
+    for m in range(e.node.shape[0]):
+        x, weight, product, more = e.node[m, 0], e.node[m, 1], 1.0, 0.0
+        for j in range(odds.shape[0]):
+            product *= 1.0 + odds[j] * e.node[m, 4 + j]
+            if product > 1e150:  # reports that agree by the dozen
+                more, product = more + math.log(product), 1.0
+        for s in range(size):
+            if e.kind == MEASURE:
+                chance = weight + log_normal(x, e.mean[s], e.spread[s])
+            else:
+                chance = weight + log_f[s, 0] + (x - y) * log_f[s, 1]
+            if more == 0.0:
+                total[s] += (product - 1.0) * math.exp(chance)
+            else:
+                out[s] = log_add(out[s], nothing + more + math.log(product) + chance)
+        if stop < np.inf and log_add(out[0], nothing + np.log(total[0])) >= stop:
+            return m
+    for s in range(size):
+        out[s] = log_add(out[s], nothing + np.log(total[s]))
+    return -1
 
 
 @kernel
@@ -307,7 +336,9 @@ def add_values(e: Erring, out: np.ndarray) -> None:
             out[s] = log_sum_sets(e.mean[s], e.spread[s], e, np.inf)[0]
         return
     out[:] = e.base.sum()
-    if n > 0:
+    if e.node.shape[0] > 0:
+        add_nodes(e, out, np.inf)
+    elif n > 0:
         add_panels(e, out, np.inf)
 
 
@@ -329,8 +360,14 @@ def draw_value(e: Erring, rng: np.random.Generator, true: np.ndarray) -> float:
     out[0] = e.base.sum()
     if out[0] >= target:
         return np.nan
-    x, low, length = add_panels(e, out, target)
+    if e.node.shape[0] > 0:
+        row = e.node[add_nodes(e, out, target)]
+        x, low, length = row[0], row[2], row[3]
+    else:
+        x, low, length = add_panels(e, out, target)
     draw_true_at(x, e, rng, true)
+    if e.kind != MEASURE and length == NODES:  # every integer is a node
+        return x
     return draw_given_true(low, length, e, rng, true)
 
 
@@ -395,8 +432,8 @@ def log_joint(low: float, length: float, e: Erring, true: np.ndarray, weight: np
     """
     total, row = -np.inf, rule(e.kind, length)
     for k in range(NODES):
-        x = low + length * _NODE[row, k]
-        weight[k] = log_number_density(e.kind, x, e.mean[0], e.spread[0]) + _LOG_WEIGHT[row, k]
+        x = low + length * NODE[row, k]
+        weight[k] = log_number_density(e.kind, x, e.mean[0], e.spread[0]) + LOG_WEIGHT[row, k]
         for j in range(e.value.shape[0]):
             if true[j]:
                 weight[k] += log_stated(e.kind, e.value[j], x, e.error[j])

@@ -20,13 +20,14 @@ from forecast.model.densities import log_density, spread
 from forecast.model.jit import inlined, kernel
 from forecast.model.logarithms import log_add, log_less_one, log_one_plus
 from forecast.model.measurement_error import (
+    LEAST_DOUBT,
     Erring,
     add_values,
     draw_each_true_at,
     draw_value,
     log_reports,
 )
-from forecast.model.parameters import Arrays
+from forecast.model.parameters import MEASURE, Arrays
 from forecast.model.report_terms import LOST, NOISE, PASSED, TRUTH, log_base, log_truth
 
 
@@ -44,7 +45,7 @@ def log_bases(first: int, end: int, theta: np.ndarray, report: np.ndarray) -> tu
     """Return log N without the bases that are 0, how many these are: reports that are certainly true."""
     total, certain = 0.0, 0
     for j in range(first, end):
-        if not may_err(j, theta, report):
+        if not may_err(j, report):
             base = log_base(j, theta, report)
             if base == -np.inf:
                 certain += 1
@@ -54,29 +55,44 @@ def log_bases(first: int, end: int, theta: np.ndarray, report: np.ndarray) -> tu
 
 
 @inlined
-def may_err(j: int, theta: np.ndarray, report: np.ndarray) -> bool:
+def may_err(j: int, report: np.ndarray) -> bool:
     """Tell whether a report may be true, and off by a measurement error then."""
-    return report[j].error > 0.0 and log_truth(j, theta, report) > -np.inf
+    return report[j].error > 0.0 and report[j].own * report[j].credibility > 0.0
 
 
 @kernel
 def erring(
-    first: int, end: int, i: int, low: int, high: int, theta: np.ndarray, report: np.ndarray, a: Arrays
+    first: int,
+    end: int,
+    i: int,
+    low: int,
+    high: int,
+    theta: np.ndarray,
+    report: np.ndarray,
+    node: np.ndarray,
+    a: Arrays,
 ) -> Erring:
     """Return the reports that may err, and the densities of the true value in scenarios low..high - 1."""
     n, k = 0, 0
     for j in range(first, end):
-        n += may_err(j, theta, report)
+        n += may_err(j, report)
     value, error, base, truth = np.empty(n), np.empty(n), np.empty(n), np.empty(n)
+    nodes = report[first].nodes
     for j in range(first, end):
-        if may_err(j, theta, report):
+        if may_err(j, report):
             value[k], error[k] = report[j].value, report[j].error
             base[k], truth[k] = log_base(j, theta, report), log_truth(j, theta, report)
+            if theta[report[j].slot] > 1.0 - LEAST_DOUBT or truth[k] - base[k] > 300.0:
+                nodes = 0
             k += 1
     mean, scale = np.empty(high - low), np.empty(high - low)
     for s in range(low, high):
         mean[s - low], scale[s - low] = theta[a.indicator[i].start + s], spread(i, s, a)
-    return Erring(a.indicator[i].kind, value, error, base, truth, mean, scale)
+        if a.indicator[i].kind != MEASURE and mean[s - low] == 0.0:
+            nodes = 0
+    begin = report[first].node
+    kept = node[begin : begin + nodes * (4 + n)].reshape((nodes, 4 + n))
+    return Erring(a.indicator[i].kind, value, error, base, truth, mean, scale, kept)
 
 
 @inlined
@@ -101,11 +117,18 @@ def log_gain(j: int, total: float, certain: int, theta: np.ndarray, report: np.n
 
 @kernel
 def log_number_cell(
-    first: int, end: int, i: int, theta: np.ndarray, report: np.ndarray, a: Arrays, out: np.ndarray
+    first: int,
+    end: int,
+    i: int,
+    theta: np.ndarray,
+    report: np.ndarray,
+    node: np.ndarray,
+    a: Arrays,
+    out: np.ndarray,
 ) -> None:
     """Fill out[s] with log m(s) of a cell of indicator i with reports first..end - 1; -inf if impossible."""
     if has_error(first, end, report):
-        log_erring_cell(first, end, i, theta, report, a, out)
+        log_erring_cell(first, end, i, theta, report, node, a, out)
         return
     total, certain = log_bases(first, end, theta, report)
     for s in range(a.scenarios):
@@ -120,7 +143,14 @@ def log_number_cell(
 
 @kernel
 def log_erring_cell(
-    first: int, end: int, i: int, theta: np.ndarray, report: np.ndarray, a: Arrays, out: np.ndarray
+    first: int,
+    end: int,
+    i: int,
+    theta: np.ndarray,
+    report: np.ndarray,
+    node: np.ndarray,
+    a: Arrays,
+    out: np.ndarray,
 ) -> None:
     """Fill out[s] with log m(s) where some reports have a measurement error: h(x) is their product.
 
@@ -128,7 +158,7 @@ def log_erring_cell(
     those of the reports without error, and v the numbers that these state.
     """
     total, certain = log_bases(first, end, theta, report)
-    e = erring(first, end, i, 0, a.scenarios, theta, report, a)
+    e = erring(first, end, i, 0, a.scenarios, theta, report, node, a)
     add_values(e, out)
     for s in range(a.scenarios):
         out[s] = -np.inf if certain > 0 else out[s] + total
@@ -147,6 +177,7 @@ def draw_number(
     s: int,
     theta: np.ndarray,
     report: np.ndarray,
+    node: np.ndarray,
     a: Arrays,
     rng: np.random.Generator,
     origin: np.ndarray,
@@ -158,7 +189,7 @@ def draw_number(
     """
     for j in range(first, end):
         origin[j - first] = draw_untrue(j, theta, report, rng)
-    e, out = erring(first, end, i, s, s + 1, theta, report, a), np.empty(1)
+    e, out = erring(first, end, i, s, s + 1, theta, report, node, a), np.empty(1)
     add_values(e, out)
     log_n, certain = log_bases(first, end, theta, report)
     total, chosen = -np.inf if certain > 0 else log_n + out[0], -1
@@ -180,7 +211,7 @@ def draw_number(
         x = draw_value(e, rng, true)
     k = 0
     for j in range(first, end):
-        if may_err(j, theta, report):
+        if may_err(j, report):
             origin[j - first] = TRUTH if true[k] else origin[j - first]
             k += 1
     return x

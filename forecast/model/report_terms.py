@@ -34,6 +34,8 @@ REPORT = np.dtype(
         ("error", np.float64),  # how far a reliable report of a number may be off, 0: it states the number
         ("alike", np.int64),  # how far it is to the next report of the cell that states the same, 0: none
         ("again", np.bool_),  # whether an earlier report of the cell states the same
+        ("node", np.int64),  # of a cell's first report: where the nodes of the cell begin, if any are kept
+        ("nodes", np.int64),  # ... how many there are
     ],
     align=True,
 )
@@ -64,7 +66,7 @@ def report_array(cells: Sequence[Sequence[ReportTerm]]) -> np.ndarray:
         for term in terms:
             same = (term.value, term.error)
             before = last.get(same)
-            report[j] = (*term, 0, before is not None)
+            report[j] = (*term, 0, before is not None, 0, 0)
             if before is not None:
                 report[before]["alike"] = j - before
             last[same] = j

@@ -14,7 +14,8 @@ from mpmath import mp, mpf
 from forecast.case.evidence import Evidence
 from forecast.case.judgement import MeasureMean
 from forecast.case.question import Indicator
-from forecast.model.densities import log_noise
+from forecast.model.densities import log_noise, spread
+from forecast.model.error_nodes import error_nodes
 from forecast.model.jit import kernel
 from forecast.model.measurement_error import Erring, add_panels, log_rounded, log_sum_sets
 from forecast.model.numbers import draw_number, log_number_cell
@@ -43,10 +44,22 @@ def own(y: float, r: int, indicator: Indicator, error: float) -> ReportTerm:
 
 
 def log_m(indicator: Indicator, terms: list[ReportTerm]) -> np.ndarray:
-    """log m(s) of a cell."""
-    (a, theta), out = layout(indicator), np.empty(2)
-    log_number_cell(0, len(terms), 0, theta, report_array([terms]), a, out)
+    """log m(s) of a cell, which is the same with nodes prepared and without."""
+    a, theta = layout(indicator)
+    out, prepared = np.empty(2), np.empty(2)
+    log_number_cell(0, len(terms), 0, theta, report_array([terms]), np.empty(0), a, out)
+    log_number_cell(0, len(terms), 0, theta, *with_nodes(a, terms), a, prepared)
+    assert prepared == pytest.approx(out, rel=1e-10, abs=1e-9)
     return out
+
+
+def with_nodes(a: Arrays, terms: list[ReportTerm]) -> tuple[np.ndarray, np.ndarray]:
+    """The reports of a cell and its nodes."""
+    report = report_array([terms])
+    spreads = tuple(float(spread(0, s, a)) for s in range(2))
+    nodes = error_nodes(int(a.indicator[0]["kind"]), spreads, tuple(terms))
+    report[0]["nodes"] = len(nodes)
+    return report, nodes.ravel()
 
 
 def theta_of(indicator: Indicator) -> list[float]:
@@ -99,7 +112,8 @@ def erring(kind: int, terms: list[ReportTerm], theta: list[float], mean, spread)
         mean,
         spread,
     ]
-    return Erring(kind, *(np.array(column, float) for column in columns))
+    arrays = (np.array(column, float) for column in columns)
+    return Erring._make([kind, *arrays, np.empty((0, 4 + len(terms)))])
 
 
 @SETTINGS
@@ -212,32 +226,37 @@ def test_counts_of_a_billion_against_an_integral(k, error):
 
 
 @kernel
-def draw_many(n, report, theta, a, rng, value, origin):
+def draw_many(n, report, node, theta, a, rng, value, origin):
     """Draw the value and origins of one cell in the first scenario n times."""
     for k in range(n):
-        value[k] = draw_number(0, report.shape[0], 0, 0, theta, report, a, rng, origin[k])
+        value[k] = draw_number(0, report.shape[0], 0, 0, theta, report, node, a, rng, origin[k])
 
 
-def drawn(indicator: Indicator, terms: list[ReportTerm], n: int, seed: int) -> tuple[np.ndarray, list]:
+def drawn(
+    indicator: Indicator, terms: list[ReportTerm], n: int, seed: int, *, prepared: bool
+) -> tuple[np.ndarray, list]:
     """Draws of the value, and of which reports are true."""
     a, theta = layout(indicator)
     value, origin = np.empty(n), np.empty((n, len(terms)), np.int64)
-    draw_many(n, report_array([terms]), theta, a, np.random.default_rng(seed), value, origin)
+    report, node = with_nodes(a, terms)
+    assert report[0]["nodes"] > 0
+    report[0]["nodes"] *= prepared
+    draw_many(n, report, node, theta, a, np.random.default_rng(seed), value, origin)
     assert set(origin.ravel().tolist()) == {TRUTH, NOISE}
     return value, [tuple(row) for row in (origin == TRUTH).tolist()]
 
 
-@pytest.mark.parametrize("size", [3, 7])
-def test_draws_of_a_measure(size):
+@pytest.mark.parametrize(("size", "prepared"), [(3, False), (8, False), (8, True)])
+def test_draws_of_a_measure(size, prepared):
     """Seed 5, 100,000 draws; 2^size frequencies, means and variances within 5 errors: below 1e-3 by chance.
 
-    Three reports are drawn by sets, seven by panels; the last one has no error.
+    Three reports are drawn by sets, eight by panels; the last one has no error.
     """
     indicator = measure("price", (1.0, 2.0), (0.5, 0.8), 5.0)
-    spots, n = (1.3, 0.9, 1.25, 1.4, 2.9, 1.1, 1.2)[:size], 100_000
+    spots, n = (1.3, 0.9, 1.25, 1.4, 2.9, 1.1, 1.2, 1.0)[:size], 100_000
     terms = [own(y, j % 3, indicator, 0.1 * (1 + j)) for j, y in enumerate(spots)]
     terms[-1] = terms[-1]._replace(error=0.0)
-    value, true = drawn(indicator, terms, n, 5)
+    value, true = drawn(indicator, terms, n, 5, prepared=prepared)
     _, weights = oracle.log_measure_with_errors(terms, theta_of(indicator), 1.0, 0.5)
     total, number = mp.fsum(w for w, _, _ in weights.values()), Counter(true)
     for key, (weight, mean, variance) in weights.items():
@@ -252,11 +271,12 @@ def test_draws_of_a_measure(size):
             assert abs(x.var() - float(variance)) <= 5 * math.sqrt(2 / len(x)) * float(variance) + 1e-12
 
 
-def test_draws_of_a_count():
+@pytest.mark.parametrize("prepared", [False, True])
+def test_draws_of_a_count(prepared):
     """Seed 6, 100,000 draws: each frequency of value and true reports within 5 errors, chance below 1e-3."""
     indicator, n = count("raids", (6.0, 9.0), 5.0, dispersion=3.0), 100_000
     terms = [own(8.0, 0, indicator, 0.2), own(6.0, 1, indicator, 0.0), own(40.0, 0, indicator, 0.1)]
-    value, true = drawn(indicator, terms, n, 6)
+    value, true = drawn(indicator, terms, n, 6, prepared=prepared)
     f = [density(indicator, 0, x) for x in range(400)]
     joint = oracle.count_with_errors(terms, theta_of(indicator), f)
     total = float(mp.fsum(joint.values()))
@@ -269,14 +289,15 @@ def test_draws_of_a_count():
         assert abs(number[key] - n * p) < 5 * math.sqrt(n * p * (1 - p)) + 3
 
 
-def test_draws_of_a_large_count_are_spread_within_a_panel():
+@pytest.mark.parametrize("prepared", [False, True])
+def test_draws_of_a_large_count_are_spread_within_a_panel(prepared):
     """Seed 7, 20,000 draws, Kolmogorov's distance to the exact distribution below 1.95/sqrt(n): 1e-3."""
     from scipy import stats
     from scipy.special import ndtr
 
     indicator, n = count("crowd", (50_000.0, 60_000.0), 5.0, dispersion=5.0), 20_000
     term = own(45_000.0, 3, indicator, 0.3)
-    value, _ = drawn(indicator, [term], n, 7)
+    value, _ = drawn(indicator, [term], n, 7, prepared=prepared)
     value = value[~np.isnan(value)]
     x = np.arange(1_000_000.0)
     ends = [ndtr(np.log((45_000.0 + half) / (x + 1)) / 0.3) for half in (0.5, 1.5)]

@@ -50,7 +50,7 @@ def log_m(indicator: Indicator, terms: list[ReportTerm]) -> np.ndarray:
     """log m(s) of a cell."""
     a, theta = arrays(indicator)
     out = np.empty(2)
-    log_number_cell(0, len(terms), 0, theta, report_array([placed(terms, theta)]), a, out)
+    log_number_cell(0, len(terms), 0, theta, report_array([placed(terms, theta)]), np.empty(0), a, out)
     return out
 
 
@@ -215,7 +215,7 @@ def test_thousands_of_clashing_reports_in_symmetry():
 def draw_many(n, report, theta, a, rng, value, origin):
     """Draw the value and origins of one cell in the first scenario n times."""
     for k in range(n):
-        value[k] = draw_number(0, report.shape[0], 0, 0, theta, report, a, rng, origin[k])
+        value[k] = draw_number(0, report.shape[0], 0, 0, theta, report, np.empty(0), a, rng, origin[k])
 
 
 def test_draws_have_their_exact_frequencies():

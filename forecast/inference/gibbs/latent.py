@@ -424,7 +424,7 @@ def draw_of_number(c: int, s: int, power: float, state: State) -> None:
     """Draw the true value of a count or measure, and the origin of its reports."""
     cells, a, rng, theta = state.cells, state.a, state.rng, state.theta
     i, first, end = cells.cell[c].indicator, cells.cell[c].first, cells.cell[c].end
-    x = draw_number(first, end, i, s, theta, cells.report, a, rng, state.origin)
+    x = draw_number(first, end, i, s, theta, cells.report, cells.node, a, rng, state.origin)
     slot = place(i, s, a)
     if not np.isnan(x):
         add(slot, x, 1.0, power, state)

@@ -189,7 +189,9 @@ def concatenated(first: Cells, then: Cells) -> Cells:
     cell["child"] += len(first.cell)
     cell["first"] += len(first.report)
     cell["end"] += len(first.report)
-    return Cells(np.concatenate([first.cell, cell]), np.concatenate([first.report, then.report]))
+    report = then.report.copy()
+    report["node"] += len(first.node)
+    return Cells(*(np.concatenate(both) for both in zip(first, (cell, report, then.node), strict=True)))
 
 
 def cell_content(
