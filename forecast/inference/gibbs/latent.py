@@ -34,8 +34,9 @@ from forecast.model.likelihood import (
     noise_chance,
     place,
 )
-from forecast.model.numbers import NOISE, TRUTH, draw_number
+from forecast.model.numbers import draw_number
 from forecast.model.parameters import CATEGORY, NEGATIVE_BINOMIAL, STATIC, Arrays
+from forecast.model.report_terms import NOISE, TRUTH
 
 
 class Chains(NamedTuple):
