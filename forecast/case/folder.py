@@ -16,6 +16,7 @@ from forecast.case import html
 from forecast.case.errors import Fault, Faults, InputError, listed, meant
 from forecast.case.evidence import Evidence
 from forecast.case.in_force import in_force
+from forecast.case.outliers import outlier_warnings
 from forecast.case.question import Question
 from forecast.case.warnings import WarningMessage, case_warnings
 
@@ -90,7 +91,7 @@ def load_case(path: Path | str) -> Case:
         evidence, undated = parse_evidence(log, outline, of_evidence)
     if of_question.noted or of_evidence.noted or question is None:
         raise InputError([*of_question.in_order(), *of_evidence.in_order()])
-    warnings = case_warnings(question, evidence, undated=undated)
+    warnings = case_warnings(question, evidence, undated=undated) + outlier_warnings(question, evidence)
     digest = digest_of(asked or b"", log or b"")
     return Case(folder.resolve().name, folder, question, evidence, digest, warnings)
 

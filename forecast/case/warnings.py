@@ -17,7 +17,7 @@ MOST_IDS = 8
 
 CaseWarning = Literal[
     "settled", "ungraded", "undated", "after horizon", "unobserved", "not diagnostic", "single source",
-    "fixed truth", "one decides", "repeats", "late log", "cut off",
+    "fixed truth", "one decides", "repeats", "late log", "cut off", "outlier",
 ]  # fmt: skip
 EngineWarning = Literal[
     "drift",

@@ -21,8 +21,9 @@ from typing import NamedTuple
 import numpy as np
 
 from forecast.case.evidence import Report
+from forecast.case.number_noise import log_noise
 from forecast.case.question import Indicator
-from forecast.model.densities import log_noise, spread
+from forecast.model.densities import spread
 from forecast.model.error_nodes import error_nodes
 from forecast.model.likelihood import CELL, Cells
 from forecast.model.measurement_error import MOST_SETS

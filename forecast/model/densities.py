@@ -1,4 +1,4 @@
-"""Densities of counts and measures in logarithms, and the chance of a stated number as noise.
+"""Densities of counts and measures in logarithms.
 
 Poisson and negative binomial probabilities are computed by the saddle-point expansion of Loader (2000), whose
 terms do not cancel: with counts of a billion a logarithm of the Gamma function is off by 1e-6, this is not.
@@ -10,8 +10,6 @@ import math
 
 import numpy as np
 
-from forecast.case.judgement import MeasureMean
-from forecast.case.question import Indicator
 from forecast.model.jit import inlined, kernel
 from forecast.model.parameters import MEASURE, POISSON, Arrays
 
@@ -89,42 +87,3 @@ def log_density(i: int, s: int, y: float, theta: np.ndarray, a: Arrays) -> float
     """Return log f(y | s) of indicator i, a count or a measure."""
     slot = a.indicator[i].start + s * a.indicator[i].size
     return log_number_density(a.indicator[i].kind, y, theta[slot], spread(i, s, a))
-
-
-def log_noise(indicator: Indicator, y: float) -> float:
-    """Return the log probability (density) of a stated number y if it is noise.
-
-    A measure: Student's t with 3 degrees of freedom around the mean of the scenarios' means, its scale three
-    times the standard deviation of their equal mixture. A count: min(1/(y + 1), (M + 1)/(y + 1)^2)/Z with M
-    100 times the largest mean, rounded up. Both are far wider than any scenario's own distribution. The
-    judgements enter with their means only.
-
-    Parameters
-    ----------
-    indicator : Indicator
-        A count or a measure.
-    y : float
-        The number.
-
-    Returns
-    -------
-    float
-        The natural logarithm of u(y).
-    """
-    means = np.array([judgement.mean for judgement in indicator.likelihood], float)
-    sds = [judgement.sd for judgement in indicator.likelihood if isinstance(judgement, MeasureMean)]
-    if not sds:
-        return _log_count_noise(y, float(means.max()))
-    middle = float(means.mean())
-    scale = 3.0 * math.hypot(*sds, *(means - middle)) / math.sqrt(len(means))
-    z = math.hypot(1.0, (y - middle) / scale / math.sqrt(3.0))
-    return math.log(2.0 / (math.pi * math.sqrt(3.0))) - math.log(scale) - 4.0 * math.log(z)
-
-
-def _log_count_noise(y: float, largest: float) -> float:
-    """Return log u(y) of a count: the sum over all y is Z = H_(M + 1) + (M + 1) trigamma(M + 2)."""
-    from scipy.special import digamma, zeta
-
-    edge = math.ceil(100 * largest) + 1.0
-    norm = float(digamma(edge + 1.0)) + float(np.euler_gamma) + edge * float(zeta(2.0, edge + 1.0))
-    return -math.log(norm) - math.log(y + 1.0) - max(math.log(y + 1.0) - math.log(edge), 0.0)

@@ -13,8 +13,9 @@ from mpmath import mp, mpf
 
 from forecast.case.evidence import Evidence
 from forecast.case.judgement import MeasureMean
+from forecast.case.number_noise import log_noise
 from forecast.case.question import Indicator
-from forecast.model.densities import log_noise, spread
+from forecast.model.densities import spread
 from forecast.model.error_nodes import error_nodes
 from forecast.model.jit import kernel
 from forecast.model.measurement_error import Erring, add_panels, log_rounded, log_sum_sets

@@ -13,8 +13,9 @@ from mpmath import mp, mpf
 
 from forecast.case.evidence import Evidence
 from forecast.case.judgement import MeasureMean, Positive
+from forecast.case.number_noise import log_noise
 from forecast.case.question import Indicator
-from forecast.model.densities import log_density, log_negative_binomial, log_noise, log_poisson
+from forecast.model.densities import log_density, log_negative_binomial, log_poisson
 from forecast.model.jit import kernel
 from forecast.model.numbers import draw_number, log_number_cell
 from forecast.model.parameters import Arrays, build_layout
