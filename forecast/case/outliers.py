@@ -45,17 +45,17 @@ def outlier_warnings(question: Question, evidence: Evidence) -> tuple[WarningMes
         inside = question.opened <= report.date <= question.horizon
         if report.indicator in numbers and inside and (not report.repeats or report.independence):
             cells[report.unit, report.indicator, question.period(report.date)].append(report)
-    found: list[tuple[str, str]] = []
+    named: list[tuple[str, str]] = []
     for (_, name, _), reports in cells.items():
-        found += _outliers(question, numbers[name], reports)
-    if not found:
+        named += _outliers(question, numbers[name], reports)
+    if not named:
         return ()
     text = (
         "Taken for noise under every scenario, as if mistyped: "
-        f"{listed((what for _, what in found), most=MOST_IDS)}. Correct the number; or, if it is right, say "
+        f"{listed((what for _, what in named), most=MOST_IDS)}. Correct the number; or, if it is right, say "
         "by the likelihoods that it can be."
     )
-    return (WarningMessage("outlier", text, tuple(id for id, _ in found)),)
+    return (WarningMessage("outlier", text, tuple(id for id, _ in named)),)
 
 
 def _outliers(question: Question, indicator: Indicator, reports: Sequence[Report]) -> list[tuple[str, str]]:
@@ -63,12 +63,12 @@ def _outliers(question: Question, indicator: Indicator, reports: Sequence[Report
     reliability = [_reliability(question, report) for report in reports]
     readings = [_reading(question, indicator, *both) for both in zip(reports, reliability, strict=True)]
     true = [_probabilities(indicator, k, readings) for k in range(len(question.scenarios))]
-    found = []
+    named = []
     for report, r, by_scenario in zip(reports, reliability, zip(*true, strict=True), strict=True):
         if r > LEAST_RELIABLE and max(by_scenario) < MOST_TRUE:
             what = f"{report.id} ({indicator.id} = {report.value}, {_expected(indicator)} expected)"
-            found.append((report.id, what))
-    return found
+            named.append((report.id, what))
+    return named
 
 
 def _reliability(question: Question, report: Report) -> float:
