@@ -413,7 +413,7 @@ def gather(
     day = summary.inputs.as_of
     case = summary.case.on(day)
     question = case.question
-    model = plug_in_model(question, case.evidence, day)
+    model = plug_in_model(question, case.evidence, day, tree)
     closed = question.period(day) == question.period(question.horizon) or not question.sources
     earlier = (one for one in ledger if question.opened <= one.as_of <= day and one.inputs != summary.inputs)
     return BriefData(

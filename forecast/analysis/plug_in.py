@@ -7,10 +7,10 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from functools import cached_property
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
@@ -19,6 +19,7 @@ from forecast.case.evidence import Evidence
 from forecast.case.folder import Case
 from forecast.case.in_force import checked_as_of
 from forecast.case.question import Question
+from forecast.inference.data_tree import slots, uncertain
 from forecast.inference.estimates import estimate
 from forecast.inference.smc import run_chain
 from forecast.model.evidence_index import EvidenceIndex, Snapshot
@@ -27,6 +28,9 @@ from forecast.model.horizon import to_horizon
 from forecast.model.likelihood import Cells
 from forecast.model.parameters import Layout, build_layout
 from forecast.model.problem import build_problem
+
+if TYPE_CHECKING:
+    import xarray as xr
 
 #: Reliability of a source that is certain. Short of 1, so that certain reports may clash: then as many on
 #: either side cancel, and else the majority counts.
@@ -51,6 +55,14 @@ class PlugInModel:
     layout: Layout
     index: EvidenceIndex
     as_of: date
+    reporting: np.ndarray  # the last slots of theta: share of noise, and chances that claims are filed
+
+    @cached_property
+    def theta(self) -> np.ndarray:
+        """Theta with every judgement at its mean, and how claims are filed as it was learnt, (D,)."""
+        mean = self.layout.mean.copy()
+        mean[len(mean) - len(self.reporting) :] = self.reporting
+        return mean
 
     @cached_property
     def evidence(self) -> Snapshot:
@@ -65,22 +77,25 @@ class PlugInModel:
     @cached_property
     def filtered(self) -> Filtered:
         """The filter's result with every judgement at its mean, N = 1."""
-        return self.filtered_at(self.layout.mean[None])
+        return self.filtered_at(self.theta[None])
 
     @cached_property
     def chances(self) -> Chances:
         """The probabilities with every judgement at its mean."""
-        now = self.filtered.alpha[:, :, -1]
-        horizon = step_to_horizon(self.layout, self.as_of, self.layout.mean[None], self.filtered.matrix, now)
+        now, horizon, _ = self._probabilities(self.theta[None], self.filtered)
         return Chances(now[0], horizon[0])
 
     def filtered_at(self, theta: np.ndarray) -> Filtered:
-        """Run the filter at theta (N, D); groups, the cap, noise and held values follow the means."""
+        """Run the filter at theta (N, D); groups, the cap and noise in numbers follow the means."""
         return filter_particles(theta, self.evidence.sequence, self.cells, self.layout.arrays)
 
     def probabilities_at(self, theta: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
         """Return now and horizon, both (N, U, K), and the log likelihood (N,), at theta (N, D)."""
-        filtered = self.filtered_at(theta)
+        return self._probabilities(theta, self.filtered_at(theta))
+
+    def _probabilities(
+        self, theta: np.ndarray, filtered: Filtered
+    ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
         now = filtered.alpha[:, :, -1]
         horizon = step_to_horizon(self.layout, self.as_of, theta, filtered.matrix, now)
         return now, horizon, filtered.log_norm.sum(axis=(1, 2))
@@ -88,27 +103,44 @@ class PlugInModel:
     def with_question(self, question: Question) -> PlugInModel:
         """Return the model of a question that differs in the values of its judgements only."""
         layout = self.layout.with_question(question)
-        return PlugInModel(layout, self.index.with_layout(layout), self.as_of)
+        return replace(self, layout=layout, index=self.index.with_layout(layout))
 
     def without(self, ids: Collection[str]) -> PlugInModel:
         """Return the model with some reports deleted from the log."""
-        return PlugInModel(self.layout, self.index.without(ids), self.as_of)
+        return replace(self, index=self.index.without(ids))
 
 
-def plug_in_model(question: Question, evidence: Evidence, as_of: date) -> PlugInModel:
+def plug_in_model(
+    question: Question, evidence: Evidence, as_of: date, tree: xr.DataTree | None = None
+) -> PlugInModel:
     """Set up the parameters and the cells of a question as known on a day.
 
-    Groups, the cap, noise and held values follow the means, as they do in a forecast.
+    Groups, the cap and noise in numbers follow the means, as they do in a forecast. How claims are filed is
+    no judgement of the analyst's: it is taken as the forecast `tree` has learnt it from the log, if there is
+    one, for silence may weigh much more, or less, than before anything was learnt.
     """
     known = evidence.until(as_of)
     parameters = build_layout(question, known)
-    return PlugInModel(parameters, EvidenceIndex.known_on(parameters, known, as_of), as_of)
+    index = EvidenceIndex.known_on(parameters, known, as_of)
+    return PlugInModel(parameters, index, as_of, learnt_reporting(parameters, tree))
+
+
+def learnt_reporting(layout: Layout, tree: xr.DataTree | None) -> np.ndarray:
+    """Return the means of how claims are filed, the last slots of theta: of a forecast, or as assumed."""
+    mean, first = layout.mean.copy(), layout.starts.get("noise", layout.size)
+    if tree is not None and first < layout.size:
+        draws, kept = tree["posterior"].to_dataset(), uncertain(layout)
+        for name, (_, slot) in slots(layout).items():
+            slot = slot[kept[slot]] if slot.ndim == 1 else slot
+            if slot.size and slot.min() >= first and name in draws:
+                mean[slot] = draws[name].mean(["chain", "draw"]).values
+    return mean[first:]
 
 
 def step_to_horizon(
     layout: Layout, as_of: date, theta: np.ndarray, matrix: np.ndarray, now: np.ndarray
 ) -> np.ndarray:
-    """Step now (N, U, K) on to the horizon, at theta (N, D) with matrices (N, K, K)."""
+    """Step now (N, U, K) on to the answer at the horizon, at theta (N, D) with matrices (N, K, K)."""
     question, period = layout.question, layout.question.period(as_of)
     steps = question.period(question.horizon) - period
     return np.asarray(now @ to_horizon(theta, layout.arrays, matrix, period=period, steps=steps))

@@ -28,7 +28,7 @@ def weights_of_evidence(
     without = []
     for report in reports:
         key = log.key(report)
-        known.update_cells([key], as_of, frozenset([report.id]))
+        known.update_cells([key], as_of, frozenset([report.id]), unknown=True)
         without.append(known.snapshot(as_of).sequence)
         known.update_cells([key], as_of)
     log_odds = _LogOdds(layout, known, base)

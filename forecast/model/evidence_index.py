@@ -66,6 +66,7 @@ class EvidenceIndex:
         self._since: dict[tuple[int, int], int | None] = {}  # of (unit, indicator), the first period watched
         self._opened: int | None = None  # the period in which the log's first report became known
         self._left_out: frozenset[str] = frozenset()
+        self._unknown = False  # whether a cell of which all is left out is unknown, rather than silent
         self._begin = self._last = 0
         self._forget_numbers()
 
@@ -94,18 +95,29 @@ class EvidenceIndex:
         return sorted((day, key) for day, key in changes if day <= until)
 
     def update_cells(
-        self, keys: Iterable[CellKey], day: date, left_out: frozenset[str] = frozenset()
+        self,
+        keys: Iterable[CellKey],
+        day: date,
+        left_out: frozenset[str] = frozenset(),
+        *,
+        unknown: bool = False,
     ) -> None:
         """Rebuild the cells `keys` and their dependents as known on `day`, without `left_out`.
 
-        A report that is left out adds nothing, but what it corrects stays corrected.
+        A report that is left out adds nothing, but what it corrects stays corrected. A cell that is left
+        without any is silent; or, if `unknown`, it is not known what was said of it, nor that nothing was:
+        what other cells take from the reports that are left out stays.
         """
+        self._unknown = unknown
         self._assign_numbers(self._refresh(keys, day, left_out))
+        self._unknown = False
 
-    def updated(self, keys: Iterable[CellKey], day: date, left_out: frozenset[str]) -> EvidenceIndex:
+    def updated(
+        self, keys: Iterable[CellKey], day: date, left_out: frozenset[str], *, unknown: bool = False
+    ) -> EvidenceIndex:
         """Return another index with :meth:`update_cells` done to it."""
         index = self._copy()
-        index.update_cells(keys, day, left_out)
+        index.update_cells(keys, day, left_out, unknown=unknown)
         return index
 
     def without(self, ids: Collection[str]) -> EvidenceIndex:
@@ -130,6 +142,10 @@ class EvidenceIndex:
             tops = set(index._combined)
         index._assign_numbers(tops)
         return index
+
+    def exponents(self) -> dict[CellKey, float]:
+        """Return the exponent of every cell but those to which the cap leaves no weight at all."""
+        return {key: self._powers[number] for key, number in self._number_of.items()}
 
     def contents(self) -> dict[CellKey, CellContent]:
         """Return every cell in the order of time, also one to which the cap leaves no weight at all."""
@@ -177,8 +193,9 @@ class EvidenceIndex:
         for key in touched:
             self._set(key, self._content(key))
         tops = {(unit, period, self._parent.get(i, i)) for unit, period, i in touched}
-        tops |= self._watched_from(tops, day)
-        tops |= {key for top in sorted(tops) for key in self._after(top)}
+        if not self._unknown:
+            tops |= self._watched_from(tops, day)
+            tops |= {key for top in sorted(tops) for key in self._after(top)}
         for key in tops:
             self._combine(key)
         return tops
@@ -273,13 +290,18 @@ class EvidenceIndex:
     def _monitoring(self, key: CellKey, content: CellContent, children: Collection[int]) -> CellContent:
         """Return a cell with the factors of its monitoring, if there is any in its period."""
         unit, period, i = key
-        monitored, last = self._question.indicators[i].monitored, self._question.last_day(period)
+        indicator, last = self._question.indicators[i], self._question.last_day(period)
+        monitored = indicator.monitored
         if monitored is None or not monitored.since <= last <= monitored.until:
             return content
         if any(term.value != 0 for term in content.terms):
             return content._replace(quiet=monitored.false_alarm, active=monitored.detection, ratio=True)
         if any((unit, period, child) in self._single for child in children):
             return content._replace(quiet=monitored.false_alarm, active=monitored.detection)
+        if self._unknown and any(
+            report.value != indicator.values[0] for report in self.log.live(key, self._day)
+        ):
+            return content
         if last + timedelta(days=monitored.lag) > self._day:
             return content
         return content._replace(quiet=1.0 - monitored.false_alarm, active=1.0 - monitored.detection)
@@ -296,6 +318,8 @@ class EvidenceIndex:
         again = self._stated_before(key) if "again" in kinds else -1
         members = (key, *((unit, period, child) for child in self._children.get(i, ())))
         filed = [(report, one[2]) for one in members for report in self._live(one)]
+        if not filed and self._unknown and any(self.log.live(one, self._day) for one in members):
+            return content
         if not filed:
             return content._replace(silent=True, again=again)
         first, of = min(filed, key=lambda one: (one[0].reported, one[0].line))

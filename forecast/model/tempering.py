@@ -69,31 +69,55 @@ def cell_exponents(
 
 
 def log_likelihoods(
-    layout: Layout, contents: Mapping[CellKey, CellContent], keys: Sequence[CellKey]
+    layout: Layout,
+    contents: Mapping[CellKey, CellContent],
+    keys: Sequence[CellKey],
+    *,
+    theta: np.ndarray | None = None,
+    instead: Sequence[CellContent] | None = None,
 ) -> np.ndarray:
-    """Return log m(s) of some cells, (n, K), from all contents: as they enter the exponents."""
-    indicators = layout.question.indicators
-    out, cells = np.empty((len(keys), layout.scenarios)), flatten([contents[key] for key in keys])
+    """Return log m(s) of some cells, (n, K), from all contents: as they enter the exponents.
+
+    `theta` is that at which exponents are computed unless given; `instead` what some cells, one for each of
+    `keys`, would be, all that came before being as in `contents`.
+    """
+    indicators, theta = layout.question.indicators, layout.tempering_mean if theta is None else theta
+    mine = [contents[key] for key in keys] if instead is None else list(instead)
+    out, cells = np.empty((len(keys), layout.scenarios)), flatten(mine)
     fresh = np.array([n for n, key in enumerate(keys) if indicators[key[2]].persistence is None], np.int64)
     part = np.empty((len(fresh), layout.scenarios))
-    log_cells(layout.tempering_mean, fresh, cells, layout.arrays, part)
+    log_cells(theta, fresh, cells, layout.arrays, part)
     out[fresh] = part
     place = {key: n for n, key in enumerate(keys)}
     for unit, i in sorted({(u, i) for u, _, i in keys if indicators[i].persistence is not None}):
-        mine = sorted(key for key in contents if (key[0], key[2]) == (unit, i))
-        for key, log_m in zip(mine, _log_predictive(layout, [contents[k] for k in mine], mine), strict=True):
+        known = sorted(key for key in contents if (key[0], key[2]) == (unit, i))
+        read = [mine[place[key]] if key in place else contents[key] for key in known]
+        log_m = _log_predictive(layout, [contents[key] for key in known], known, theta, read)
+        for key, one in zip(known, log_m, strict=True):
             if key in place:
-                out[place[key]] = log_m
+                out[place[key]] = one
     return out
 
 
-def _log_predictive(layout: Layout, contents: list[CellContent], keys: Sequence[CellKey]) -> np.ndarray:
-    """Return log m(s) of the cells of one indicator that persists, in the order of time, (n, K)."""
-    a, i, theta = layout.arrays, keys[0][2], layout.tempering_mean
+def _log_predictive(
+    layout: Layout,
+    contents: list[CellContent],
+    keys: Sequence[CellKey],
+    theta: np.ndarray,
+    read: list[CellContent],
+) -> np.ndarray:
+    """Return log m(s) of the cells of one indicator that persists, in the order of time, (n, K).
+
+    Each is what is `read` in its place, given the `contents` of those before it.
+    """
+    a, i = layout.arrays, keys[0][2]
     size, start = int(a.indicator[i]["size"]), int(a.indicator[i]["start"])
     q, periods = float(a.indicator[i]["persistence"]), keys[-1][1] + 1
-    log_w = np.empty((len(keys), layout.scenarios, a.values))
-    log_weights(theta, np.arange(len(keys)), flatten(contents), a, log_w)
+    log_w = np.empty((2 * len(keys), layout.scenarios, a.values))
+    log_weights(theta, np.arange(2 * len(keys)), flatten([*contents, *read]), a, log_w)
+    log_w = log_w[..., :size].reshape(2, len(keys), layout.scenarios, size)
+    high = log_w.max(axis=3, keepdims=True)
+    weight = np.exp(log_w - np.where(np.isfinite(high), high, 0.0))
     fresh = theta[start : start + layout.scenarios * size].reshape(layout.scenarios, size)
     entered = 1 if a.dynamics == STATIC else periods
     chance = np.ones((periods, 1, layout.scenarios))
@@ -101,15 +125,14 @@ def _log_predictive(layout: Layout, contents: list[CellContent], keys: Sequence[
         chance = chances_of_entry(layout, periods)
     belief, before, out = np.repeat(fresh[None], entered, axis=0), 0, np.empty((len(keys), layout.scenarios))
     for n, (_, t, _) in enumerate(keys):
-        hold, high = q ** (t - before), log_w[n, :, :size].max(axis=1, keepdims=True)
-        weight = np.exp(log_w[n, :, :size] - np.where(np.isfinite(high), high, 0.0))
-        belief = (hold * belief + (1.0 - hold) * fresh) * weight
-        m = belief.sum(axis=2)  # (period of entry, scenario)
+        hold = q ** (t - before)
+        predicted = hold * belief + (1.0 - hold) * fresh
+        m = (predicted * weight[1, n]).sum(axis=2)  # (period of entry, scenario)
         with np.errstate(divide="ignore"):
-            out[n] = high[:, 0] + np.log((chance[t, : t + 1] * m[: t + 1]).sum(axis=0))
-        belief = np.divide(
-            belief, m[..., None], out=np.repeat(fresh[None], entered, axis=0), where=m[..., None] > 0
-        )
+            out[n] = high[1, n, :, 0] + np.log((chance[t, : t + 1] * m[: t + 1]).sum(axis=0))
+        revised = predicted * weight[0, n]
+        total = revised.sum(axis=2, keepdims=True)
+        belief = np.divide(revised, total, out=np.repeat(fresh[None], entered, axis=0), where=total > 0)
         belief[t + 1 :] = fresh
         before = t
     return out

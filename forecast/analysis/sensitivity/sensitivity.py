@@ -92,7 +92,7 @@ def sensitivity(
     result.require_current(case, tree)
     day = result.as_of(tree)
     case = case.on(day)
-    model = plug_in_model(case.question, case.evidence, day)
+    model = plug_in_model(case.question, case.evidence, day, tree)
     data = _totals(case.question, tree, model.chances).merge(_power(tree))
     data = data.merge(by_judgement(case, tree, model, top=top, progress=_stage(progress, 1)))
     data = data.merge(_sets(case, tree, day, model.chances.horizon.argmax(axis=1), progress))
