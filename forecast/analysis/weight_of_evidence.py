@@ -339,11 +339,13 @@ def report_columns(reports: Sequence[Report], names: Sequence[str]) -> dict[str,
 
 
 def _label(question: Question, whole: Readings, entry: Entry) -> str:
-    """Return an entry's name: its indicators, the last day of its (last) period, and its unit, if any."""
+    """Return an entry's name: its indicators, the last day of its period or how often silent, and its unit."""
     content, (unit, period, i) = whole.contents[entry.cells[-1]][2], whole.keys[entry.cells[-1]]
     given = () if entry.silent else (child.indicator for child in content.children)
-    name, end = "+".join(question.indicators[n].id for n in (i, *given)), question.last_day(period)
+    name = "+".join(question.indicators[n].id for n in (i, *given))
     if entry.silent:
         number, kind = len(entry.cells), {7: "week", 1: "day"}.get(question.period_days, "period")
-        name = f"no report of {name}, {number} {kind}{'s' * (number > 1)} to"
-    return f"{question.units[unit]} {name} {end}" if question.units else f"{name} {end}"
+        name = f"no report of {name}, {number} {kind}{'s' * (number > 1)}"
+    else:
+        name = f"{name} {question.last_day(period)}"
+    return f"{question.units[unit]} {name}" if question.units else name

@@ -65,6 +65,7 @@ class EvidenceIndex:
         self._longest = self._question.period(self._question.horizon) + 1
         self._since: dict[tuple[int, int], int | None] = {}  # of (unit, indicator), the first period watched
         self._opened: int | None = None  # the period in which the log's first report became known
+        self._opens: int | None = None  # the same where it is said, and not to be read from the log
         self._left_out: frozenset[str] = frozenset()
         self._unknown = False  # whether a cell of which all is left out is unknown, rather than silent
         self._begin = self._last = 0
@@ -120,9 +121,13 @@ class EvidenceIndex:
         index.update_cells(keys, day, left_out, unknown=unknown)
         return index
 
-    def without(self, ids: Collection[str]) -> EvidenceIndex:
-        """Return the index of the same day as if some reports had never been written."""
+    def without(self, ids: Collection[str], *, opened: int | None = None) -> EvidenceIndex:
+        """Return the index of the same day as if some reports had never been written.
+
+        `opened` is the period in which the log's first report became known, where others are gone too.
+        """
         index = self._copy()
+        index._opens = opened
         index.log, touched = self.log.without(ids)
         index.update_cells(touched, self._day)
         return index
@@ -205,6 +210,7 @@ class EvidenceIndex:
         question, changed = self._question, set[CellKey]()
         started = self.log.first_known(day, self._left_out)
         opened = None if started is None else question.period(max(started, question.opened))
+        opened = opened if self._opens is None else self._opens
         pairs = {(unit, i) for unit, _, i in touched}
         if opened != self._opened:
             self._opened = opened

@@ -17,22 +17,21 @@ a smaller one may exist. The leader is that at the horizon.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass, replace
-from datetime import date
-from itertools import accumulate, batched, combinations
+from dataclasses import dataclass
+from itertools import accumulate, batched, combinations, product
 from math import comb
 
 import numpy as np
 
-from forecast.analysis.plug_in import plug_in_model, step_to_horizon
+from forecast.analysis.plug_in import PlugInModel, step_to_horizon
+from forecast.analysis.readings import one_by_one
 from forecast.case.evidence import Evidence, Report
 from forecast.case.question import Question
-from forecast.model.cell_sequence import unit_and_period
-from forecast.model.hmm import filter_log_likelihood
-from forecast.model.likelihood import log_cells
+from forecast.model.cell_sequence import CellSequence
+from forecast.model.cells import CellContent, flatten
+from forecast.model.hmm import filter_particles
 from forecast.model.parameters import TINY
 from forecast.model.report_log import ReportLog
-from forecast.model.tempering import cell_exponents
 
 Component = int  # the indicator on which the others are given
 Removed = frozenset[str]
@@ -47,95 +46,74 @@ _ROUNDING = 1e-9  # of log odds
 class Removals:
     """The forecasts of one unit without any set of its reports."""
 
-    def __init__(self, question: Question, evidence: Evidence, as_of: date, unit: int) -> None:
-        self._question, self._as_of, self._unit = question, as_of, unit
+    def __init__(self, model: PlugInModel, evidence: Evidence, unit: int) -> None:
+        question = model.layout.question
+        self._question, self._model, self._unit = question, model, unit
+        self.reports = tuple(r for r in evidence.known(model.as_of) if r.unit == question.unit_names[unit])
+        self._known = tuple(r for r in evidence.known(model.as_of))
         place = {indicator.id: i for i, indicator in enumerate(question.indicators)}
-        self._top = [place[i.given or i.id] for i in question.indicators]
-        self._lasting = {place[i.given or i.id] for i in question.indicators if i.persistence is not None}
-        known = evidence.until(as_of)
-        self.reports = tuple(r for r in evidence.known(as_of) if r.unit == question.unit_names[unit])
-        self._places = _places(question, known, self._top, unit)
-        self._model = plug_in_model(replace(question, groups=(), cap=None), known, as_of)
+        top = [place[i.given or i.id] for i in question.indicators]
+        group = {id: one.id for one in question.groups for id in one.indicators}
+        self._tops = sorted(set(top))
+        self._blocks: dict[str, list[int]] = {}  # columns of the components that share a group
+        for column, i in enumerate(self._tops):
+            name = question.indicators[i].id
+            self._blocks.setdefault(group.get(name, name), []).append(column)
+        touched = _touched(question, evidence.until(model.as_of), top, unit)
         self._rows = {
-            component: frozenset(id for id, periods in self._places.items() if component in periods)
-            for component in set(self._top)
+            block: frozenset(id for id, tops in touched.items() if tops & {self._tops[c] for c in columns})
+            for block, columns in self._blocks.items()
         }
-        self._cells: dict[tuple[Component, Removed], dict[int, np.ndarray]] = {}
-        self._periods: dict[tuple[int, Removed], np.ndarray] = {}
-        self._components = self._by_period()
-        self._relevant = [self._relevant_reports(t) for t in range(len(self._components))]
-        self._base = np.stack([self._period(t, frozenset()) for t in range(len(self._relevant))])
-        layout = self._model.layout
-        self._prior, self._matrix = layout.mean[: layout.scenarios], self._model.filtered.matrix
-        present = np.eye(layout.scenarios)[None]
-        self._way = step_to_horizon(layout, as_of, layout.mean[None], self._matrix, present)[0]
+        self._opened = self._opens(frozenset())
+        self._kinds: dict[tuple[CellContent, float], int] = {}
+        self._pieces: dict[tuple[str, Removed, int | None], np.ndarray] = {}
+        self._base = np.empty((question.period(model.as_of) + 1, len(self._tops)), np.int64)
+        for block, columns in self._blocks.items():
+            self._base[:, columns] = self._piece(block, frozenset(), self._opened)
 
     def horizon(self, sets: Sequence[Iterable[str]]) -> np.ndarray:
         """Return the probabilities at the horizon, (N, K), without each set of reports (by id)."""
-        log_l = np.repeat(self._base[None], len(sets), axis=0)
+        rows = np.repeat(self._base[None], len(sets), axis=0)
         for n, removed in enumerate(map(frozenset, sets)):
-            for t, relevant in enumerate(self._relevant):
-                if mine := relevant & removed:
-                    log_l[n, t] = self._period(t, mine)
-        prior = np.repeat(self._prior[None], len(sets), axis=0)
-        matrix = np.repeat(self._matrix, len(sets), axis=0)
-        alpha, _ = filter_log_likelihood(prior, matrix, log_l)
-        return np.asarray(alpha[:, -1] @ self._way)
-
-    def _period(self, t: int, removed: Removed) -> np.ndarray:
-        """Return log L_t(s), (K,), groups and cap included."""
-        if (t, removed) not in self._periods:
-            cells = {top: self._component(top, removed) for top in sorted(self._components[t])}
-            keys = [(self._unit, t, top) for top, cell in cells.items() if t in cell]
-            total = np.zeros(len(self._question.scenarios))
-            if keys:
-                log_m = np.stack([cells[top][t] for _, _, top in keys])
-                powers = cell_exponents(self._question, keys, log_m, self._question.cap)
-                for power, m in zip(powers, log_m, strict=True):
-                    total = total + power * m if power > 0 else total
-            self._periods[t, removed] = total
-        return self._periods[t, removed]
-
-    def _component(self, component: Component, removed: Removed) -> dict[int, np.ndarray]:
-        """Return log m(s) of a component's cells by period, at the means, without groups and cap."""
-        mine = removed & self._rows[component]
-        if (component, mine) not in self._cells:
-            model = self._model.without(mine)
-            sequence, cells = model.evidence.sequence, model.cells
-            log_m = np.empty((len(sequence.cell), model.layout.scenarios))
-            log_cells(model.layout.mean, sequence.cell, cells, model.layout.arrays, log_m)
-            units, periods = unit_and_period(sequence)
-            self._cells[component, mine] = {
-                int(t): log_m[kind]
-                for u, t, kind in zip(units, periods, sequence.kind, strict=True)
-                if u == self._unit and self._top[cells.cell["indicator"][sequence.cell[kind]]] == component
-            }
-        return self._cells[component, mine]
-
-    def _by_period(self) -> list[set[Component]]:
-        """Return for each period the components that may have a cell in it, whatever is left out."""
-        by_period: list[set[Component]] = [set() for _ in range(self._question.period(self._as_of) + 1)]
-        for component, rows in self._rows.items():
-            reported = {t for id in rows for t in self._places[id][component]}
-            for t in reported | set(self._component(component, frozenset())):
-                by_period[t].add(component)
-        return by_period
-
-    def _relevant_reports(self, t: int) -> Removed:
-        """Return the reports that may matter to the cells of a period."""
-        return frozenset(
-            report.id
-            for report in self.reports
-            for component, periods in self._places[report.id].items()
-            if component in self._components[t]
-            and (t in periods or (t > min(periods) and component in self._lasting))
+            opened = self._opens(removed)
+            for block, columns in self._blocks.items():
+                mine = self._rows[block] & removed
+                if mine or opened != self._opened:
+                    rows[n][:, columns] = self._piece(block, mine, opened)
+        layout, periods = self._model.layout, len(self._base)
+        kind, start = one_by_one(
+            rows.reshape(len(sets), -1), np.repeat(np.arange(periods), len(self._tops)), periods
         )
+        number, power = np.arange(len(self._kinds)), np.array([power for _, power in self._kinds], float)
+        cells, theta = flatten([content for content, _ in self._kinds]), self._model.theta[None]
+        filtered = filter_particles(theta, CellSequence(kind, start, number, power), cells, layout.arrays)
+        now = filtered.alpha[:, :, -1]
+        return step_to_horizon(layout, self._model.as_of, theta, filtered.matrix, now)[0]
+
+    def _opens(self, removed: Removed) -> int | None:
+        """Return the period in which the first report that is left became known."""
+        first = min((r.reported for r in self._known if r.id not in removed), default=None)
+        return None if first is None else self._question.period(max(first, self._question.opened))
+
+    def _piece(self, block: str, removed: Removed, opened: int | None) -> np.ndarray:
+        """Return the kinds of a block's cells without some reports, by period and component, -1 for none."""
+        key = block, removed, opened
+        if key not in self._pieces:
+            tops = [self._tops[column] for column in self._blocks[block]]
+            index = self._model.index.without(removed, opened=opened)
+            contents, powers = index.contents(), index.exponents()
+            piece = np.full((len(self._base), len(tops)), -1, np.int64)
+            for t, (column, i) in product(range(len(self._base)), enumerate(tops)):
+                power = powers.get((self._unit, t, i), 0.0)
+                if power > 0:
+                    kind = contents[self._unit, t, i], power
+                    piece[t, column] = self._kinds.setdefault(kind, len(self._kinds))
+            self._pieces[key] = piece
+        return self._pieces[key]
 
 
-def _places(
-    question: Question, known: Evidence, top: Sequence[int], unit: int
-) -> dict[str, dict[Component, set[int]]]:
-    """Return, for each row, the components and periods of a unit touched by its chain of corrections.
+def _touched(question: Question, known: Evidence, top: Sequence[int], unit: int) -> dict[str, set[Component]]:
+    """Return, for each row, the components of a unit touched by its chain of corrections.
 
     A chain is a report with what it corrects and what corrects it: without one of them another may stand.
     """
@@ -146,13 +124,13 @@ def _places(
             report = by_id[report.replaces]
         return report.id
 
-    chains: dict[str, dict[Component, set[int]]] = {}
+    chains: dict[str, set[Component]] = {}
     for report in known.reports:
-        chain = chains.setdefault(first(report), {})
+        chain = chains.setdefault(first(report), set())
         if report.indicator and report.value is not None:
-            where, period, i = log.key(report)
+            where, _, i = log.key(report)
             if where == unit:
-                chain.setdefault(top[i], set()).add(period)
+                chain.add(top[i])
     return {report.id: chains[first(report)] for report in known.reports}
 
 

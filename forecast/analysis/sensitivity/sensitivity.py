@@ -95,7 +95,7 @@ def sensitivity(
     model = plug_in_model(case.question, case.evidence, day, tree)
     data = _totals(case.question, tree, model.chances).merge(_power(tree))
     data = data.merge(by_judgement(case, tree, model, top=top, progress=_stage(progress, 1)))
-    data = data.merge(_sets(case, tree, day, model.chances.horizon.argmax(axis=1), progress))
+    data = data.merge(_sets(case, tree, model, progress))
     names = ("case", "as_of", "horizon", "digest", "seed")
     kept = {name: tree.attrs[name] for name in names if name in tree.attrs}
     return data.assign_attrs(kept | {"regime": int(case.question.dynamics is not None)})
@@ -133,11 +133,10 @@ def _power(tree: xr.DataTree) -> xr.Dataset:
     return data.assign_coords(part=list(PARTS)).rename(names).drop_attrs()
 
 
-def _sets(
-    case: Case, tree: xr.DataTree, day: date, lead: np.ndarray, progress: Progress | None
-) -> xr.Dataset:
+def _sets(case: Case, tree: xr.DataTree, model: PlugInModel, progress: Progress | None) -> xr.Dataset:
     """Return the smallest set of reports for each unit, and the engine's forecast without it."""
-    question, ids = case.question, [r.id for r in case.evidence.known(day)]
+    question, day, lead = case.question, model.as_of, model.chances.horizon.argmax(axis=1)
+    ids = [report.id for report in case.evidence.known(day)]
 
     def allowed(reports: Sequence[str]) -> bool:
         try:
@@ -149,7 +148,7 @@ def _sets(
     searching = _stage(progress, 2) if len(lead) == 1 else None
     sets: list[SmallestSet] = []
     for u, leader in enumerate(lead):
-        removals = Removals(question, case.evidence, day, u)
+        removals = Removals(model, case.evidence, u)
         sets.append(smallest_set(question, removals, int(leader), allowed=allowed, progress=searching))
     again = np.full((3, len(lead), len(question.scenarios)), np.nan)  # now, horizon, its error
     settings = {name: tree.attrs[name] for name in ("draws", "chains", "tolerance", "seed", "engine")}
