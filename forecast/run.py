@@ -422,7 +422,7 @@ def gather(
         explanation=explain(case, tree=tree, model=model),
         source_effects=source_effects(case, model),
         revisions=revisions(case, tree, summary.since),
-        report_effects=report_effects(case, day),
+        report_effects=report_effects(case, model),
         swings=swing_most(tree, model),
         collection=None if closed else collect_from(case, tree, model, draws=DRAWS),
         corroboration=corroboration(case, day),

@@ -51,14 +51,15 @@ class SourceEffect:
         return max(map(abs, (*self.now, *self.horizon)))
 
 
-def report_effects(case: Case, as_of: date) -> tuple[ReportEffect, ...]:
+def report_effects(case: Case, model: PlugInModel) -> tuple[ReportEffect, ...]:
     """Return the change of probability by each possible report of the next period, from the best source.
 
-    The report is of the period after `as_of`, and known on its last day. Of a number the least and the
-    greatest mean that a scenario expects are imagined. None if the question ends in the present period, and
-    none of a ratio, of which only yes can be reported. Reports that no scenario allows are left out.
+    The report is of the period after the model's day, and known on its last day. Of a number the least and
+    the greatest mean that a scenario expects are imagined. None if the question ends in the present period,
+    and none of a ratio, of which only yes can be reported. Reports that no scenario allows are left out.
     """
-    question, period = case.question, case.question.period(as_of) + 1
+    question, as_of, taught = case.question, model.as_of, model.reporting
+    period = question.period(as_of) + 1
     if period > question.period(question.horizon) or not question.sources:
         return ()
     day = min(question.last_day(period), question.horizon)
@@ -68,12 +69,12 @@ def report_effects(case: Case, as_of: date) -> tuple[ReportEffect, ...]:
     rows = tuple(row for each in imagined for row in each)
     parameters, ids = build_layout(asked, known), frozenset(row.id for row in rows)
     index = EvidenceIndex.known_on(parameters, Evidence((*known.reports, *rows)), day, left_out=ids)
-    before = PlugInModel(parameters, index, day).chances.horizon
+    before = PlugInModel(parameters, index, day, taught).chances.horizon
     effects = []
     for each in imagined:
         others = ids - {row.id for row in each}
         with_it = index.updated([index.log.key(row) for row in each], day, others)
-        change = PlugInModel(parameters, with_it, day).chances.horizon - before
+        change = PlugInModel(parameters, with_it, day, taught).chances.horizon - before
         for row, horizon in zip(each, change, strict=True):
             value = f"{row.value:g}" if isinstance(row.value, float) else str(row.value)
             if np.isfinite(horizon).all():

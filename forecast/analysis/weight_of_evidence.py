@@ -230,8 +230,8 @@ def _by_entry(question: Question, whole: Readings, weighed: _Weighed, engine: np
     first, last = ([whole.keys[entry.cells[n]][1] for entry in entries] for n in (0, -1))
     texts = {
         "diagnosticity": [
-            _diagnosticity(*rows, engine[entry.unit])
-            for entry, *rows in zip(entries, log_m, certain, strict=True)
+            _diagnosticity(one, sure, engine[entry.unit])
+            for entry, one, sure in zip(entries, log_m, certain, strict=True)
         ],
         "cell_indicator": [question.indicators[entry.indicator].id for entry in entries],
         "cell_unit": [question.unit_names[entry.unit] for entry in entries],
@@ -339,7 +339,7 @@ def report_columns(reports: Sequence[Report], names: Sequence[str]) -> dict[str,
 
 
 def _label(question: Question, whole: Readings, entry: Entry) -> str:
-    """Return an entry's name: its indicators, the last day of its period or how often silent, and its unit."""
+    """Return an entry's name: its unit, its indicators, the last day of its period or how often silent."""
     content, (unit, period, i) = whole.contents[entry.cells[-1]][2], whole.keys[entry.cells[-1]]
     given = () if entry.silent else (child.indicator for child in content.children)
     name = "+".join(question.indicators[n].id for n in (i, *given))

@@ -31,7 +31,7 @@ def test_every_lead_is_that_of_the_sum_over_courses(name):
     told = tuple(r for r in one.evidence.reports if r.reported <= as_of)
     theta = mean_theta(question, Evidence(told))
     before = enumerate_posterior(question, Evidence(told), day, theta)["horizon"]
-    found = report_effects(case, as_of)
+    found = report_effects(case, plug_in_model(question, one.evidence, as_of))
     assert found
     for lead in found:
         kind = next(i.kind for i in question.indicators if i.id == lead.indicator)
@@ -45,7 +45,7 @@ def test_every_lead_is_that_of_the_sum_over_courses(name):
 def test_nothing_can_be_reported_after_the_last_period():
     one = small("moving", True)
     case = Case("case", Path("nowhere"), one.question, one.evidence, "digest")
-    assert report_effects(case, one.question.horizon) == ()
+    assert report_effects(case, plug_in_model(one.question, one.evidence, one.question.horizon)) == ()
 
 
 @pytest.mark.parametrize("name", ["agreeing_and_clashing", "moving", "of_units"])

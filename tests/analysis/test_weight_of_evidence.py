@@ -14,7 +14,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from forecast.analysis.plug_in import HIGHEST_RELIABILITY, plug_in_model
-from forecast.analysis.weight_of_evidence import PARTS, explain, readings, report_weights
+from forecast.analysis.readings import PARTS, readings, report_weights
+from forecast.analysis.weight_of_evidence import explain
 from forecast.case.evidence import Evidence
 from forecast.case.folder import Case
 from forecast.inference.engine import infer
@@ -294,7 +295,7 @@ def weights(case: Small) -> tuple[list[str], np.ndarray]:
     model = plug_in_model(case.question, case.evidence, case.as_of)
     found = readings(model)
     ids = [one.id for one in case.evidence.known(case.as_of)]
-    return ids, report_weights(model, found, ids) * DECIBANS
+    return ids, report_weights(found, ids) * DECIBANS
 
 
 @pytest.mark.parametrize("name", CASES)
@@ -356,4 +357,4 @@ def test_a_count_that_waits_weighs_nothing():
     waits = log.reports[0].date
     model = plug_in_model(case.question, log, waits)
     found = readings(model)
-    assert not report_weights(model, found, [log.reports[0].id]).any()
+    assert not report_weights(found, [log.reports[0].id]).any()

@@ -36,7 +36,7 @@ def test_any_set_is_left_out_as_whatif_does(name: str):
     """
     case = small(name, False)
     for u, unit in enumerate(case.question.units or ("",)):
-        removals = Removals(case.question, case.evidence, case.as_of, u)
+        removals = Removals(plug_in_model(case.question, case.evidence, case.as_of), case.evidence, u)
         ids = [r.id for r in case.evidence.known(case.as_of) if r.unit == unit]
         assert [r.id for r in removals.reports] == ids
         rng = np.random.default_rng(3)
@@ -54,7 +54,7 @@ def test_any_set_is_left_out_as_whatif_does(name: str):
 )
 def test_single_reports_against_the_sum_over_all_paths(name: str):
     case = small(name, False)
-    removals = Removals(case.question, case.evidence, case.as_of, 0)
+    removals = Removals(plug_in_model(case.question, case.evidence, case.as_of), case.evidence, 0)
     ids = [r.id for r in removals.reports]
     for id, p in zip(ids, removals.horizon([(id,) for id in ids]), strict=True):
         left = without(case, (id,))
@@ -86,7 +86,7 @@ def flipping(case: Small) -> dict[int, list[tuple[str, ...]]]:
 
 
 def search(case: Small, **options: object) -> SmallestSet:
-    removals = Removals(case.question, case.evidence, case.as_of, 0)
+    removals = Removals(plug_in_model(case.question, case.evidence, case.as_of), case.evidence, 0)
     lead = int(plug_in_model(case.question, case.evidence, case.as_of).chances.horizon[0].argmax())
     return smallest_set(case.question, removals, lead, **options)  # type: ignore[arg-type]
 
