@@ -30,6 +30,7 @@ from forecast.model.jit import inlined, kernel
 from forecast.model.likelihood import Cells, log_cell, log_cell_weights, log_mean, place
 from forecast.model.parameters import STATIC, Arrays
 
+_LEAST = -690.0
 #: Periods whose beliefs are kept: the filter goes on from any of them, and from the first period.
 KEPT = 4
 
@@ -90,7 +91,7 @@ def new_likelihood_table(sequence: CellSequence, cells: Cells, a: Arrays) -> Lik
     )
 
 
-@inlined
+@kernel
 def fill(q: int, n: int, theta: np.ndarray, table: LikelihoodTable) -> None:
     """Fill in the row of kind q for particle n."""
     c, a = table.sequence.cell[q], table.a
@@ -274,10 +275,11 @@ def _multiply(k: int, t: int, n: int, theta: np.ndarray, table: LikelihoodTable,
                     log_m = revise_small(state.belief[s, r, b : b + size], table.log_w[q, s])
                 else:
                     log_m += high
-                state.now[s, r] += power * log_m
+                if power > 0.0:
+                    state.now[s, r] += power * log_m
 
 
-@inlined
+@kernel
 def revise(belief: np.ndarray, hold: float, fresh: np.ndarray, weight: np.ndarray, size: int) -> float:
     """Revise a belief by W(x) / exp(high), its prediction first; return log m, or -inf if it is too small."""
     total = 0.0
@@ -315,7 +317,8 @@ def _normalise(state: Running, alpha: np.ndarray) -> float:
         alpha[s] = 0.0
         for r in range(state.now.shape[1]):
             state.now[s, r] -= prior
-            alpha[s] += np.exp(state.now[s, r])
+            if state.now[s, r] > -np.inf:  # what is possible stays so for the smoother
+                alpha[s] += np.exp(max(state.now[s, r], _LEAST))
     return norm
 
 

@@ -13,10 +13,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from forecast.case.evidence import Evidence, Report
-from forecast.case.question import Group, Monitored, Question
+from forecast.case.question import Group, Monitored, Question, Reporting
 from forecast.model.cell_sequence import CellSequence, unit_and_period
 from forecast.model.evidence_index import EvidenceIndex
-from forecast.model.likelihood import Cells
+from forecast.model.likelihood import CELL, Cells
 from forecast.model.parameters import Layout, build_layout
 from forecast.model.report_log import ReportLog
 from tests.cases import binary, category, count, day, question, report, source, withdraw
@@ -34,14 +34,15 @@ VALUES: dict[str, tuple[Any, ...]] = {
 
 
 def made(units: tuple[str, ...]) -> Question:
-    watch = Monitored(day(3), day(60), 0.6, lag=4)
+    watch, filed = Monitored(day(3), day(60), 0.6, lag=4), Reporting(lag=3)
+    since = Reporting(day(10), lag=9)
     rows = ((0.7, 0.2, 0.1), (0.3, 0.3, 0.4))
     indicators = (
-        category("front", VALUES["front"], rows, 20.0, persistence=0.8),
-        binary("offer", (0.2, 0.5), 20.0, persistence=0.7),
-        binary("answer", (0.2, 0.6), 20.0, given="offer", persistence=0.6),
+        category("front", VALUES["front"], rows, 20.0, persistence=0.8, reporting=filed, quiet="none"),
+        binary("offer", (0.2, 0.5), 20.0, persistence=0.7, reporting=filed, quiet="no"),
+        binary("answer", (0.2, 0.6), 20.0, given="offer", reporting=filed, quiet="no"),
         binary("venue", (0.4, 0.5), 20.0, given="offer", monitored=watch),
-        binary("watched", (0.1, 0.5), 20.0, persistence=0.9, monitored=watch),
+        binary("watched", (0.1, 0.5), 20.0, persistence=0.9, monitored=watch, reporting=since, quiet="no"),
         count("raids", (6.0, 2.0), 4.0),
     )
     groups = (Group("g", ("front", "raids"), 0.5), Group("h", ("offer", "watched"), 0.8))
@@ -90,7 +91,7 @@ def unfolded(sequence: CellSequence, cells: Cells) -> list[tuple[Any, ...]]:
 
     def held(c: int) -> tuple[Any, ...]:
         row = cells.cell[c]
-        own = tuple(row[name].item() for name in ("indicator", "quiet", "active", "hold", "held"))
+        own = tuple(row[name].item() for name in CELL.names[:7])
         reports = tuple(tuple(r) for r in cells.report[row["first"] : row["end"]].tolist())
         return own, reports, tuple(held(row["child"] + n) for n in range(row["children"]))
 
@@ -172,10 +173,10 @@ def statements(rows: list[tuple[Any, ...]]) -> list[tuple[Any, ...]]:
 
 
 def test_equal_cells_are_one_kind():
-    q = made(())
+    q = replace(made(()), groups=(), cap=None)
     log = tuple(report(f"r{t}", 7 * t, "venue", "no", known=30) for t in range(4))
     known, _ = base(q, (*log, *(report(f"o{t}", 7 * t, "answer", "yes") for t in range(4))))
     sequence = known.snapshot(day(LAST)).sequence
     rows = unfolded(sequence, known.cells())
     offers = [k for k, row in zip(sequence.kind, rows, strict=True) if row[2][0][0] == 1]
-    assert (len(offers), len(set(offers))) == (4, 2)  # the first period is before `since`
+    assert (len(offers), len(set(offers))) == (4, 2)  # the first period holds the first report

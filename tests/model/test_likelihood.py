@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 from itertools import product
 
 import numpy as np
@@ -10,9 +11,11 @@ import pytest
 import scipy.stats
 
 from forecast.case.evidence import Evidence
-from forecast.model.cells import CellContent, ReportTerm, flatten
+from forecast.case.question import Reporting
+from forecast.model.cells import CellContent, flatten
 from forecast.model.likelihood import log_cells
 from forecast.model.parameters import build_layout
+from forecast.model.report_terms import ReportTerm
 from tests.cases import binary, category, count, measure, question, source
 
 TONES = ((0.5, 0.3, 0.2), (0.1, 0.3, 0.6))
@@ -42,26 +45,28 @@ def m(*contents: CellContent) -> np.ndarray:
     return np.exp(out)
 
 
-def own(y: float, slot: int, u: float, c: float = 1.0) -> ReportTerm:
-    return ReportTerm(0.0, u, c, c, y, slot)
+def own(y: float, slot: int, c: float = 1.0) -> ReportTerm:
+    return ReportTerm(0.0, 0.0, 1.0, c, y, slot)
 
 
-def repeat(y: float, slot: int, u: float, keep: float, b: float) -> ReportTerm:
-    return ReportTerm(keep, b * u, b, 1.0, y, slot)
+def repeat(y: float, slot: int, passed: float, b: float) -> ReportTerm:
+    return ReportTerm(passed, 0.0, b, 1.0, y, slot)
 
 
-def told(statements: tuple[ReportTerm, ...], x: float) -> float:
-    """prod_j P(y_j | x) = keep + noise (1 - c r) + told r 1[y = x]."""
+def told(terms: tuple[ReportTerm, ...], x: float, u: tuple[float, ...]) -> float:
+    """prod_j P(y_j | x) = passed + (lost + own (1 - c r)) u(y) + own c r 1[y = x]."""
     chances = [
-        s.keep
-        + s.noise * (1 - s.credibility * RELIABILITY[s.slot])
-        + s.truth * RELIABILITY[s.slot] * (s.value == x)
-        for s in statements
+        t.passed
+        + (t.lost + t.own * (1 - t.credibility * RELIABILITY[t.slot])) * u[int(t.value)]
+        + t.own * t.credibility * RELIABILITY[t.slot] * (t.value == x)
+        for t in terms
     ]
     return math.prod(chances)
 
 
-CLASH = (own(2, S, 1 / 3), own(1, Z, 1 / 3, 0.7), repeat(2, Z, 1 / 3, 0.7, 0.3))
+CLASH = (own(2, S), own(1, Z, 0.7), repeat(2, Z, 0.7, 0.3), ReportTerm(0.0, 0.6, 0.4, 1.0, 0, S))
+ALIKE = (1 / 3,) * 3
+HALF = (0.5, 0.5)
 
 
 def test_one_report_of_a_category():
@@ -69,77 +74,90 @@ def test_one_report_of_a_category():
     assert m(CellContent(TONE, CLASH[:1]))[0] == pytest.approx([0.8 * 0.2 + 0.2 / 3, 0.8 * 0.6 + 0.2 / 3])
 
 
-def test_reports_and_silence_of_a_category():
+def test_reports_and_monitoring_of_a_category():
     found = m(CellContent(TONE, CLASH), CellContent(TONE, CLASH, 0.95, 0.3), CellContent(TONE, (), 0.95, 0.3))
-    for row, (statements, quiet, active) in zip(
+    for row, (terms, quiet, active) in zip(
         found, ((CLASH, 1, 1), (CLASH, 0.95, 0.3), ((), 0.95, 0.3)), strict=True
     ):
         expected = [
-            sum(f[x] * (active if x else quiet) * told(statements, x) for x in range(3)) for f in TONES
+            sum(f[x] * (active if x else quiet) * told(terms, x, ALIKE) for x in range(3)) for f in TONES
         ]
         assert row == pytest.approx(expected)
 
 
-def test_persistence():
-    """The held value with chance .64, else a fresh draw."""
-    for held in range(3):
-        mixed = [[0.36 * f[x] + 0.64 * (x == held) for x in range(3)] for f in TONES]
-        expected = [sum(f[x] * told(CLASH, x) for x in range(3)) for f in mixed]
-        assert m(CellContent(TONE, CLASH, hold=0.64, held=held))[0] == pytest.approx(expected)
+def test_a_monitored_report_counts_detection_over_false_alarm():
+    """Over the chance that a report of mean reliability claims something happened: r .7, noise 2/3."""
+    found = m(CellContent(TONE, CLASH[:1], 0.05, 0.9, ratio=True))[0]
+    claims = [0.3 * 2 / 3, 0.7 + 0.3 * 2 / 3, 0.7 + 0.3 * 2 / 3]
+    chance = [0.05, 0.9, 0.9]
+    expected = [
+        sum(f[x] * chance[x] / claims[x] * told(CLASH[:1], x, ALIKE) for x in range(3)) for f in TONES
+    ]
+    assert found == pytest.approx(expected)
 
 
-@pytest.mark.parametrize(("hold", "held"), [(0.0, 0), (0.64, 0), (0.64, 2)])
-def test_cells_that_depend_on_one(hold, held):
+def test_what_is_filed():
+    """Noise by its share, the earliest claim's chance, and silence: 1 - sum_y P(y | x) d_y."""
+    filed = {"event": 0.7, "quiet": 0.2, "again": 0.4}
+    one = replace(Q.indicators[TONE], reporting=Reporting(), quiet="cold", persistence=0.5)
+    layout = build_layout(replace(Q, indicators=(one,)), Evidence())
+    theta, starts = layout.mean.copy(), layout.starts
+    theta[starts["noise"]] = 0.3
+    for kind, d in filed.items():
+        theta[starts[f"filed {kind} tone"]] = d
+    slots = {layout.starts["reliability s"]: 0.8, layout.starts["reliability z"]: 0.6}
+    own_s = next(slot for slot, r in slots.items() if r == 0.8)
+    u, term = (0.7, 0.15, 0.15), ReportTerm(0.0, 0.0, 1.0, 1.0, 2, own_s)
+    d = (0.2, 0.7, 0.4)  # the value last stated is the last
+    contents = [
+        CellContent(0, (term,), filed=starts["filed again tone"]),
+        CellContent(0, silent=True, again=2),
+        CellContent(0, silent=True),
+    ]
+    out = np.empty((3, 2))
+    log_cells(theta, np.arange(3), flatten(contents), layout.arrays, out)
+    for s, f in enumerate(TONES):
+        said = [0.2 * u[2] + 0.8 * (x == 2) for x in range(3)]
+        assert math.exp(out[0, s]) == pytest.approx(0.4 * sum(f[x] * said[x] for x in range(3)))
+        for row, chance in ((1, d), (2, (0.2, 0.7, 0.7))):
+            claims = [[0.3 * u[y] + 0.7 * (x == y) for y in range(3)] for x in range(3)]
+            none = [1 - sum(p * e for p, e in zip(claims[x], chance, strict=True)) for x in range(3)]
+            assert math.exp(out[row, s]) == pytest.approx(sum(f[x] * none[x] for x in range(3)))
+
+
+def test_cells_that_depend_on_one():
     """Where the parent is quiet the children have no value: their reports are noise, all of them."""
-    reply = CellContent(REPLY, (own(1, S, 0.5), own(0, Z, 0.5)), hold=0.5, held=1)
+    reply = CellContent(REPLY, (own(1, S), own(0, Z)))
     venue = CellContent(VENUE, (), 0.95, 0.4)
-    found = m(CellContent(TONE, CLASH, 0.9, 0.5, hold, held, (reply, venue)))[0]
+    found = m(CellContent(TONE, CLASH, 0.9, 0.5, children=(reply, venue)))[0]
     for s, (f, replies, venues) in enumerate(zip(TONES, (0.2, 0.7), (0.4, 0.5), strict=True)):
         total = 0.0
         for x, y, v in product(range(3), range(2), range(2)):
-            chance = ((1 - hold) * f[x] + hold * (x == held)) * told(CLASH, x) * (0.5 if x else 0.9)
+            chance = f[x] * told(CLASH, x, ALIKE) * (0.5 if x else 0.9)
             if x:
-                yes = 0.5 * replies + 0.5
-                chance *= (yes if y else 1 - yes) * told(reply.terms, y)
+                chance *= (replies if y else 1 - replies) * told(reply.terms, y, HALF)
                 chance *= (venues if v else 1 - venues) * (0.4 if v else 0.95)
             else:
-                chance *= told(reply.terms, math.nan) * 0.95 / 4  # once, not for each y and v
+                chance *= told(reply.terms, math.nan, HALF) * 0.95 / 4  # once, not for each y and v
             total += chance
         assert found[s] == pytest.approx(total)
 
 
-NUMBERS = {
-    "poisson": (RAIDS, [scipy.stats.poisson(6.0), scipy.stats.poisson(2.0)]),
-    "negative binomial": (CLASHES, [scipy.stats.nbinom(2.5, 2.5 / 8.5), scipy.stats.nbinom(2.5, 2.5 / 4.5)]),
-}
-
-
-@pytest.mark.parametrize("name", NUMBERS)
-def test_counts(name):
-    """The sum over all counts to 300: two reports clash, one agrees with the first, one repeats it."""
-    i, laws = NUMBERS[name]
-    u = 0.07
-    statements = (own(4, S, u), own(9, Z, u, 0.9), own(4, Z, u), repeat(4, S, u, 0.8, 0.2), own(0, S, u))
-    for k in range(1, 6):
-        expected = [sum(law.pmf(x) * told(statements[:k], x) for x in range(300)) for law in laws]
-        assert m(CellContent(i, statements[:k]))[0] == pytest.approx(expected)
-
-
-def test_a_measure():
-    """r f + (1 - c r) u, and twice the same number, once repeated."""
-    laws = [scipy.stats.norm(1.0, 0.5), scipy.stats.norm(2.0, 0.8)]
-    u, f = 0.4, np.array([law.pdf(1.7) for law in laws])
-    assert m(CellContent(PRICE, (own(1.7, S, u, 0.9),)))[0] == pytest.approx(0.72 * f + 0.28 * u)
-    both = (own(1.7, S, u), repeat(1.7, Z, u, 0.6, 0.4))
-    free = 0.2 * u * (0.6 + 0.4 * 0.4 * u)
-    assert m(CellContent(PRICE, both))[0] == pytest.approx(free + f * (told(both, 1.7) - free))
+def test_hundreds_of_reports_that_clash_neither_underflow_nor_tip():
+    """Two hundred certain-but-for-a-hundredth reports on either side: what happened is as open as before."""
+    terms = tuple(own(v, S) for v in (0, 1)) * 400
+    found = m(CellContent(REPLY, terms))
+    out = np.empty((1, 2))
+    log_cells(LAYOUT.mean, np.arange(1), flatten([CellContent(REPLY, terms)]), LAYOUT.arrays, out)
+    assert np.all(found == 0.0)
+    assert out[0] == pytest.approx([400 * math.log(0.9 * 0.1)] * 2)
 
 
 def test_certain_reports_that_clash_allow_nothing():
     q = question((0.6, 0.4), (Q.indicators[TONE], Q.indicators[RAIDS]), (source("s", 1.0, math.inf),), 20.0)
     layout = build_layout(q, Evidence())
     slot = layout.starts["reliability s"]
-    contents = [CellContent(i, (own(1, slot, 0.3), own(2, slot, 0.3))) for i in range(2)]
+    contents = [CellContent(i, (own(1, slot), own(2, slot))) for i in range(2)]
     out = np.empty((2, 2))
     log_cells(layout.mean, np.arange(2), flatten(contents), layout.arrays, out)
     assert np.all(np.isneginf(out))
@@ -149,7 +167,9 @@ def test_far_numbers_keep_their_ratio():
     """Densities that underflow are still compared."""
     sure = (source("s", 1.0, math.inf),)
     layout = build_layout(question((0.6, 0.4), (Q.indicators[PRICE],), sure, 20.0), Evidence())
-    cells = flatten([CellContent(0, (own(90.0, layout.starts["reliability s"], 0.0),))])
+    cells = flatten(
+        [CellContent(0, (own(90.0, layout.starts["reliability s"])._replace(log_noise=-math.inf),))]
+    )
     out = np.empty((1, 2))
     log_cells(layout.mean, np.arange(1), cells, layout.arrays, out)
     assert out[0] == pytest.approx([scipy.stats.norm(m, sd).logpdf(90.0) for m, sd in ((1, 0.5), (2, 0.8))])
