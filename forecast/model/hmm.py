@@ -91,7 +91,7 @@ def new_likelihood_table(sequence: CellSequence, cells: Cells, a: Arrays) -> Lik
     )
 
 
-@kernel
+@inlined
 def fill(q: int, n: int, theta: np.ndarray, table: LikelihoodTable) -> None:
     """Fill in the row of kind q for particle n."""
     c, a = table.sequence.cell[q], table.a
@@ -279,7 +279,7 @@ def _multiply(k: int, t: int, n: int, theta: np.ndarray, table: LikelihoodTable,
                     state.now[s, r] += power * log_m
 
 
-@kernel
+@inlined
 def revise(belief: np.ndarray, hold: float, fresh: np.ndarray, weight: np.ndarray, size: int) -> float:
     """Revise a belief by W(x) / exp(high), its prediction first; return log m, or -inf if it is too small."""
     total = 0.0

@@ -82,7 +82,7 @@ def base_chance(i: int, j: int, theta: np.ndarray, cells: Cells, a: Arrays) -> f
     return report.passed + noise * noise_chance(i, int(report.value), theta, a)
 
 
-@kernel
+@inlined
 def log_base_product(c: int, theta: np.ndarray, cells: Cells, a: Arrays) -> float:
     """Return the sum of the logarithms of these parts over all reports of a category's cell."""
     total = 0.0
@@ -105,7 +105,7 @@ def filed_slot(i: int, y: int, again: int, a: Arrays) -> int:
     return a.indicator[i].again if y == again else a.indicator[i].event
 
 
-@kernel
+@inlined
 def log_silence(i: int, x: int, again: int, theta: np.ndarray, a: Arrays) -> float:
     """Return log(1 - sum_y P(y | x) d_y), the chance that no claim is filed, the reliability at its mean."""
     r, filed = a.mean_reliability, 0.0
@@ -122,7 +122,7 @@ def claims_event(i: int, active: bool, theta: np.ndarray, a: Arrays) -> float:
     return (1.0 - r) * noise + (r if active else 0.0)
 
 
-@kernel
+@inlined
 def log_reporting(c: int, x: int, theta: np.ndarray, cells: Cells, a: Arrays) -> float:
     """Return log d(x): that the reports of a cell were filed, or that none was."""
     cell = cells.cell[c]
@@ -137,7 +137,7 @@ def log_reporting(c: int, x: int, theta: np.ndarray, cells: Cells, a: Arrays) ->
     return total
 
 
-@kernel
+@inlined
 def log_value_weights(
     c: int, theta: np.ndarray, cells: Cells, a: Arrays, buffer: np.ndarray, part: int
 ) -> None:
@@ -153,7 +153,7 @@ def log_value_weights(
             buffer[part, x] += log_same if x == y else log_rest
 
 
-@kernel
+@inlined
 def log_mean(weight: np.ndarray, log_w: np.ndarray, size: int) -> float:
     """Return log sum_x weight[x] exp(log_w[x]), without underflow."""
     high = -np.inf
@@ -169,14 +169,14 @@ def log_mean(weight: np.ndarray, log_w: np.ndarray, size: int) -> float:
     return high + np.log(total)
 
 
-@kernel
+@inlined
 def log_category(c: int, s: int, log_w: np.ndarray, theta: np.ndarray, cells: Cells, a: Arrays) -> float:
     """Return log m(s) of a category's cell from its log W(x), where each period has a fresh value."""
     i = cells.cell[c].indicator
     return log_mean(theta[place(i, s, a) :], log_w, a.indicator[i].size)
 
 
-@kernel
+@inlined
 def log_cell_weights(
     c: int, theta: np.ndarray, cells: Cells, a: Arrays, buffer: np.ndarray, out: np.ndarray
 ) -> None:

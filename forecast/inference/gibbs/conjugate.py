@@ -38,7 +38,7 @@ def gamma_above_zero(rng: np.random.Generator, shape: float) -> float:
     return max(rng.standard_gamma(shape), TINY)
 
 
-@kernel
+@inlined
 def draw_likelihood(i: int, s: int, state: State) -> None:
     """Draw the likelihood of indicator i in scenario s given the sums: conjugate, or a proposal."""
     a, rng, out, start = state.a, state.rng, state.proposal, place(i, s, state.a)
@@ -56,7 +56,7 @@ def draw_likelihood(i: int, s: int, state: State) -> None:
         out[start] = gamma_above_zero(rng, a.slot[start].a + w * plus) / (a.slot[start].b + w * minus)
 
 
-@kernel
+@inlined
 def reduced_weight(i: int, start: int, plus: float, minus: float, a: Arrays) -> float:
     """Return the weight of a count relative to a Poisson count: k / (k + m) for a negative binomial."""
     if a.indicator[i].kind != NEGATIVE_BINOMIAL:
@@ -68,7 +68,7 @@ def reduced_weight(i: int, start: int, plus: float, minus: float, a: Arrays) -> 
     return w
 
 
-@kernel
+@inlined
 def draw_dirichlet(
     start: int, size: int, a: Arrays, plus: np.ndarray, rng: np.random.Generator, out: np.ndarray
 ) -> None:
@@ -151,7 +151,7 @@ def has_report_of(c: int, slot: int, cells: Cells) -> bool:
     return False
 
 
-@kernel
+@inlined
 def left_out(i: int, s: int, state: State) -> float:
     """Return log J'/J of the values of an indicator in a scenario, as far as exponents leave them out."""
     new, old, a, total = state.proposal, state.theta, state.a, 0.0
@@ -217,7 +217,7 @@ def gamma_ratio(x: float, shape: float, rate: float, more: float, longer: float)
     return up - shape * math.log(rate) + math.lgamma(shape) + more * math.log(x) - longer * x
 
 
-@kernel
+@inlined
 def log_change(slot: int, new: float, old: float, state: State) -> float:
     """Return log J'/J of a probability as far as exponents leave its cases out."""
     total = 0.0
@@ -228,7 +228,7 @@ def log_change(slot: int, new: float, old: float, state: State) -> float:
     return total
 
 
-@kernel
+@inlined
 def beta(slot: int, up: float, down: float, state: State) -> float:
     """Draw a probability from the Beta of its prior's parameters and the sums of its cases."""
     up = gamma_above_zero(state.rng, up + state.plus[slot])

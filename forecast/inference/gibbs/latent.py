@@ -322,7 +322,7 @@ def draw_chain(c: int, state: State) -> None:
             x = -1
 
 
-@kernel
+@inlined
 def draw_noise_origin(y: float, i: int, n: int, power: float, state: State) -> None:
     """Count n reports that are noise and claim y."""
     if state.a.indicator[i].quiet >= 0:
@@ -330,7 +330,7 @@ def draw_noise_origin(y: float, i: int, n: int, power: float, state: State) -> N
         add(state.a.noise, 0.0 if quiet else n, n if quiet else 0.0, power, state)
 
 
-@kernel
+@inlined
 def draw_reports(c: int, x: float, n: int, power: float, state: State) -> None:
     """Draw the origin of each report of n like cells of a category with value x, nan for none."""
     theta, cells, rng = state.theta, state.cells, state.rng
@@ -358,7 +358,7 @@ def draw_reports(c: int, x: float, n: int, power: float, state: State) -> None:
         add(report.slot, up, down, power, state)
 
 
-@kernel
+@inlined
 def draw_reporting(c: int, x: int, n: int, power: float, state: State) -> None:
     """Count whether the claims of n like cells with value x were filed, and draw those that were not."""
     a, theta, cell, rng = state.a, state.theta, state.cells.cell[c], state.rng
@@ -383,7 +383,7 @@ def draw_reporting(c: int, x: int, n: int, power: float, state: State) -> None:
     add(filed_slot(i, x, again, a), 0.0, left, power, state)
 
 
-@kernel
+@inlined
 def draw_children(c: int, s: int, quiet: int, n: int, power: float, state: State) -> None:
     """Draw the cells that are given a cell: n of them, in `quiet` of which it has its quiet value."""
     theta, cells, a = state.theta, state.cells, state.a
@@ -396,7 +396,7 @@ def draw_children(c: int, s: int, quiet: int, n: int, power: float, state: State
             draw_values(one, s, n - quiet, state.buffer[1], power, state)
 
 
-@kernel
+@inlined
 def draw_values(c: int, s: int, n: int, log_w: np.ndarray, power: float, state: State) -> int:
     """Draw the values of n like cells by f(x | s) W(x), and their reports; return how many are quiet."""
     theta, a, rng = state.theta, state.a, state.rng
