@@ -15,7 +15,7 @@ import xarray as xr
 
 from forecast.case.evidence import Report
 from forecast.case.judgement import Proportions
-from forecast.case.question import Question
+from forecast.case.question import Moves, Question
 from forecast.case.warnings import WarningMessage
 from forecast.inference.conflict import evidence_conflict
 from forecast.inference.diagnostics import drift
@@ -236,8 +236,10 @@ def judgements(layout: Layout, theta: np.ndarray, kept: np.ndarray) -> xr.Datase
 
 def leaving(question: Question) -> list[str]:
     """Return the scenarios that moves can leave."""
-    rates = getattr(question.dynamics, "leave", ())
-    return [s.id for s, rate in zip(question.scenarios, rates, strict=bool(rates)) if rate.mean > 0]
+    if not isinstance(question.dynamics, Moves):
+        return []
+    rates = question.dynamics.leave
+    return [s.id for s, rate in zip(question.scenarios, rates, strict=True) if rate.mean > 0]
 
 
 def theta_coordinates(layout: Layout) -> dict[str, Any]:
