@@ -22,7 +22,8 @@ from forecast.inference.diagnostics import drift
 from forecast.inference.estimates import Estimate, PosteriorDraws, estimate, r_hat, smoothed
 from forecast.inference.particles import Chain
 from forecast.inference.report_weights import weights_of_evidence
-from forecast.model.horizon import before_evidence, outlook
+from forecast.model.event import without_news
+from forecast.model.horizon import before_evidence, outlook, to_horizon
 from forecast.model.parameters import FILED, Block, Layout, kinds_of_claims
 from forecast.model.problem import Problem
 
@@ -66,7 +67,8 @@ def now_and_outlook(
 ) -> tuple[Estimate, xr.Dataset, np.ndarray]:
     """Return the probability now, the outlook to the horizon, and its last point draw by draw, (C, M, U, K).
 
-    `size` (C,) is the effective size of the particles behind the draws.
+    `size` (C,) is the effective size of the particles behind the draws. Of an event question the outlook has
+    also what :func:`_of_event` returns.
     """
     question, as_of = problem.layout.question, problem.steps[-1].date
     now, period = draws.alpha[..., -1, :], question.period(as_of)
@@ -84,7 +86,29 @@ def now_and_outlook(
     ends = [min(question.last_day(period + h), question.horizon) for h in range(steps + 1)]
     data = unit_dataset(question, estimates, ("date",), date=days(ends))
     data = data.merge(unit_dataset(question, {"ever": ever.mean(axis=(0, 1))}, ()))
+    if question.event is not None:
+        data = data.merge(_of_event(problem, draws, period, steps))
     return estimate(now, size=size), data, path[..., -1, :]
+
+
+def _of_event(problem: Problem, draws: PosteriorDraws, period: int, steps: int) -> xr.Dataset:
+    """Return what stands beside the forecast of an event.
+
+    `without_news` (date, scenario): the chance by each date as first judged, if all that is known is that
+    nothing has happened yet. `if_prepared` (unit, scenario): the chance by the horizon of an outcome if it is
+    being prepared now; of the status quo, that nothing will have happened if nothing is being prepared.
+    """
+    layout = problem.layout
+    a, question = layout.arrays, layout.question
+    until = np.arange(period, period + steps + 1)
+    decay = without_news(layout.mean[: layout.scenarios], a.event, since=period, until=until)
+    way = to_horizon(draws.theta, a, draws.matrix, period=period, steps=steps)
+    now = draws.alpha[..., -1, :]
+    both = np.einsum("cmuk,cmkk->uk", now, way)
+    total = now.sum(axis=(0, 1))
+    chance = np.divide(both, total, out=np.zeros_like(both), where=total > 0)
+    data = unit_dataset(question, {"if_prepared": chance}, ())
+    return data.assign(without_news=(("date", "scenario"), decay))
 
 
 def data_tree(problem: Problem, result: EngineResult, seed: int) -> xr.DataTree:
@@ -166,10 +190,21 @@ def unit_dataset(
 
 
 def trend(problem: Problem, estimates: list[Estimate]) -> xr.Dataset:
-    """Return the group trend: the probability now, as known on each trend date."""
+    """Return the group trend: the probability now, as known on each trend date.
+
+    Of an event question also `without_news`, the chance by the horizon if nothing had ever been reported.
+    """
+    layout, question = problem.layout, problem.layout.question
     values = {name: np.stack([getattr(one, name) for one in estimates]) for name in Estimate._fields}
-    dates = days([step.date for step in problem.steps])
-    return unit_dataset(problem.layout.question, values, ("as_of",), as_of=dates)
+    dates = [step.date for step in problem.steps]
+    data = unit_dataset(question, values, ("as_of",), as_of=days(dates))
+    if question.event is None:
+        return data
+    last, prior = question.period(question.horizon), layout.mean[: layout.scenarios]
+    decay = [
+        without_news(prior, layout.arrays.event, since=question.period(day), until=last) for day in dates
+    ]
+    return data.assign(without_news=(("as_of", "scenario"), np.stack(decay)))
 
 
 def hindsight(problem: Problem, draws: PosteriorDraws) -> xr.Dataset:

@@ -90,7 +90,13 @@ def _scenario(scenario: ScenarioForecast) -> dict[str, Any]:
         "id": scenario.id,
         "title": scenario.title,
         **{name: _plain(getattr(scenario.now, name)) for name in (*band, "mcse", "words", "change")},
-        "at_horizon": {name: getattr(scenario.horizon, name) for name in band} | {"ever": scenario.ever},
+        "at_horizon": {name: getattr(scenario.horizon, name) for name in band}
+        | {"ever": scenario.ever}
+        | {
+            name: value
+            for name in ("if_prepared", "without_news")
+            if (value := getattr(scenario, name)) is not None
+        },
     }
 
 

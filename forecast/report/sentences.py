@@ -33,7 +33,58 @@ def estimate(of: Estimate) -> str:
 
 
 def headline(summary: Summary, unit: UnitForecast) -> str:
-    """Return the answer to the question: which scenario is the most probable, and how probable it is."""
+    """Return the answer to the question: which scenario is the most probable, and how probable it is.
+
+    Of an event question first what may happen: by the horizon, whether it is being prepared now, and what the
+    chance would be without any news.
+    """
+    if summary.event:
+        return f"{_event(summary, unit)} {_most_probable(summary, unit)}"
+    return _most_probable(summary, unit)
+
+
+def _event(summary: Summary, unit: UnitForecast) -> str:
+    """Return the chance of the most probable outcome, and what stands beside it."""
+    of = summary.outcome(unit)
+    assert of.if_prepared is not None
+    assert of.without_news is not None
+    verb = "have fallen to" if of.without_news < _stated(summary, of.id) else "be"
+    return (
+        f"As of {summary.inputs.as_of}: {of.title} by {summary.horizon} {estimate(of.horizon)}; being"
+        f" prepared now {percent(of.now.probability)}, and if it is, the chance by then is"
+        f" {percent(of.if_prepared)};"
+        f" with no news the chance would {verb} {percent(of.without_news)}."
+    )
+
+
+def _stated(summary: Summary, id: str) -> float:
+    """Return the chance of a scenario by the horizon as it was first judged."""
+    return summary.question.prior.mean[summary.question.scenario_ids.index(id)]
+
+
+#: What stands beside the forecast of an event: the heads of three chances at the horizon.
+BESIDE = ("if being prepared now", "with no news", "as first judged")
+
+
+def beside(summary: Summary, unit: UnitForecast) -> list[list[str]]:
+    """Return of each scenario of an event question its title and the chances of :data:`BESIDE`."""
+    return [
+        [one.title, *map(percent, (one.if_prepared or 0.0, one.without_news or 0.0, prior))]
+        for one, prior in zip(unit.scenarios, summary.question.prior.mean, strict=True)
+    ]
+
+
+def still_open(summary: Summary) -> str:
+    """Return what is taken as known of an event question: that nothing has happened yet."""
+    of = summary.inputs
+    return (
+        f"Now means that it is being prepared, at the horizon that it will have happened. That nothing has"
+        f" happened by {of.as_of} is taken as known: resolve the question when something has."
+    )
+
+
+def _most_probable(summary: Summary, unit: UnitForecast) -> str:
+    """Return which scenario is the most probable, and how probable it is."""
     when = f"At the horizon, {summary.horizon}" if summary.regime else f"As of {summary.inputs.as_of}"
     answer = unit.leading.answer
     words = answer.words

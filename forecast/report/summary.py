@@ -46,7 +46,10 @@ class Estimate:
 class ScenarioForecast:
     """One scenario: now, at the horizon, ever true until then, and its trend so far.
 
-    ``answer`` is what the question asks: the estimate at the horizon where the truth may move, else now.
+    ``answer`` is what the question asks: the estimate at the horizon where the truth may move, else now. Of
+    an event question, now is that it is being prepared, and the horizon that it will have happened:
+    ``if_prepared`` is the chance of that if it is being prepared now, ``without_news`` what it would be had
+    nothing been reported.
     """
 
     id: str
@@ -56,6 +59,8 @@ class ScenarioForecast:
     answer: Estimate
     ever: float
     trend: tuple[float, ...]
+    if_prepared: float | None = None
+    without_news: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,6 +128,17 @@ class Summary:
         return self.question.dynamics is not None
 
     @property
+    def event(self) -> bool:
+        """Whether the question is whether something will have happened by the horizon."""
+        return self.question.event is not None
+
+    def outcome(self, unit: UnitForecast) -> ScenarioForecast:
+        """Return the scenario of an event question that is the most probable to happen."""
+        quiet = self.question.event.status_quo if self.question.event else -1
+        outcomes = [scenario for k, scenario in enumerate(unit.scenarios) if k != quiet]
+        return max(outcomes, key=lambda scenario: scenario.horizon.probability)
+
+    @property
     def when(self) -> str:
         """The time that the question asks about."""
         return "at the horizon" if self.regime else "now"
@@ -177,7 +193,13 @@ def _scenarios(
         end = _estimate(later.isel(date=-1), question.words, last.horizon if last else None)
         answer, ever = now if question.dynamics is None else end, float(later["ever"])
         probabilities = tuple(past["probability"].values.tolist())
-        scenarios.append(ScenarioForecast(scenario.id, scenario.title, now, end, answer, ever, probabilities))
+        beside = [
+            float(later[name].isel(date=-1, missing_dims="ignore")) if name in later else None
+            for name in ("if_prepared", "without_news")
+        ]
+        scenarios.append(
+            ScenarioForecast(scenario.id, scenario.title, now, end, answer, ever, probabilities, *beside)
+        )
     return tuple(scenarios)
 
 

@@ -33,11 +33,14 @@ def brief_markdown(summary: Summary, data: BriefData | None = None, *, picture: 
     image = f"![Trend of the probabilities, with the outlook to {summary.horizon}]({picture})"
     for unit in summary.units:
         parts += [f"## {unit.name}"] if unit.name else []
-        parts += [sentences.headline(summary, unit), _scenarios(summary, unit), *_new_reports(summary, unit)]
+        parts += [sentences.headline(summary, unit), _scenarios(summary, unit)]
+        parts += [_beside(summary, unit)] if summary.event else []
+        parts += _new_reports(summary, unit)
         level = "###" if unit.name else "##"
         parts += _list("What changed", change_lines(summary, data, unit), level) if data else []
         parts += _list("Why", why_lines(summary, data, unit), level) if data else []
         parts += _list("What to collect", collect_lines(summary, data, unit), level) if data else []
+    parts += [sentences.still_open(summary)] if summary.event else []
     parts += [sentences.confidence(summary), sentences.comparison(summary)]
     parts += [image] if picture else []
     parts += _list("Clashing reports", sentences.clash_lines(summary))
@@ -62,9 +65,17 @@ def _scenarios(summary: Summary, unit: UnitForecast) -> str:
         answer, now = scenario.answer, scenario.now
         cells = [scenario.title, sentences.estimate(answer), points(answer.change), answer.words]
         if summary.regime:
-            cells += [percent(scenario.ever), sentences.estimate(now), points(now.change)]
+            cells += [] if summary.event else [percent(scenario.ever)]
+            cells += [sentences.estimate(now), points(now.change)]
         rows.append(cells)
+    if summary.event:
+        return _table([*head, "being prepared now (90%)", "change"], rows)
     return _table([*head, *(("ever until then", "now (90%)", "change") if summary.regime else ())], rows)
+
+
+def _beside(summary: Summary, unit: UnitForecast) -> str:
+    """Return what stands beside the forecast of an event."""
+    return _table(["at the horizon", *sentences.BESIDE], sentences.beside(summary, unit))
 
 
 def _new_reports(summary: Summary, unit: UnitForecast) -> list[str]:

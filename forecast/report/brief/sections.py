@@ -51,8 +51,15 @@ CHECK_OF = {
 def probabilities(summary: Summary) -> Section:
     """Show how probable each scenario is, at the horizon and now, in words, and since the last issue."""
     blocks = each_unit(
-        summary, lambda unit: [Text(sentences.headline(summary, unit), "lead"), _estimates(summary, unit)]
+        summary,
+        lambda unit: [
+            Text(sentences.headline(summary, unit), "lead"),
+            _estimates(summary, unit),
+            *([_beside(summary, unit)] if summary.event else []),
+        ],
     )
+    if summary.event:
+        blocks.append(Text(sentences.still_open(summary)))
     foundation = Text(sentences.confidence(summary)), Text(sentences.comparison(summary), "quiet")
     return Section("probabilities", "How probable each scenario is", (*blocks, *foundation))
 
@@ -93,8 +100,16 @@ def _estimates(summary: Summary, unit: UnitForecast) -> Table:
     now_and_then = f"Probability at the horizon, {summary.horizon}, and now, {summary.inputs.as_of}"
     caption = now_and_then if regime else f"Probability as of {summary.inputs.as_of}"
     first = "At the horizon" if regime else "Now and at the horizon"
-    head = ("Scenario", first, "90% band", "In words", *change, *(("Now", *change) if regime else ()))
+    second = "Being prepared now" if summary.event else "Now"
+    head = ("Scenario", first, "90% band", "In words", *change, *((second, *change) if regime else ()))
     return Table(caption, head, rows, left=(3,))
+
+
+def _beside(summary: Summary, unit: UnitForecast) -> Table:
+    """Return what stands beside the forecast of an event."""
+    rows = [row(*cells) for cells in sentences.beside(summary, unit)]
+    heads = [f"{head[0].upper()}{head[1:]}" for head in sentences.BESIDE]
+    return Table(f"Chance by {summary.horizon}, for comparison", ("Scenario", *heads), rows)
 
 
 def what_moved(summary: Summary, data: BriefData) -> Section:
@@ -158,9 +173,12 @@ def outlook(summary: Summary, data: BriefData) -> Section:
         for scenario in unit.scenarios:
             probability = later["probability"].sel(scenario=scenario.id).values[chosen].tolist()
             title = Cell(scenario.title, style=summary.styles[scenario.id])
-            rows.append(row(title, *map(percent, probability), Cell(percent(scenario.ever), strong=True)))
-        head = ("Scenario", *(f"{days[n].day} {days[n]:%b %Y}" for n in chosen), "Ever until then")
-        caption = "Probability of each scenario on days to come if nothing further is reported"
+            last = () if summary.event else (Cell(percent(scenario.ever), strong=True),)
+            rows.append(row(title, *map(percent, probability), *last))
+        ever = () if summary.event else ("Ever until then",)
+        head = ("Scenario", *(f"{days[n].day} {days[n]:%b %Y}" for n in chosen), *ever)
+        what = "that it has happened by" if summary.event else "of each scenario on"
+        caption = f"Probability {what} days to come if nothing further is reported"
         return [Table(caption, head, rows)]
 
     return Section("outlook", f"Outlook to {summary.horizon}", each_unit(summary, table))

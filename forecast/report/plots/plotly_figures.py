@@ -70,6 +70,12 @@ def plot_panels(title: str, subtitle: str, panels: list[TrendPanel], width: floa
             _draw_line(figure, series, place, mode="lines+markers", width=2.0, legend=row == 1)
         for series in panel.outlook:
             _draw_line(figure, series, place, mode="lines", width=1.2, legend=False)
+        for series in panel.without_news:
+            dotted = {"color": series.style.colour, "width": 1.2, "dash": "dot"}
+            group = {"showlegend": False, "legendgroup": escaped(series.title), "hoverinfo": "skip"}
+            figure.add_scatter(
+                x=series.days, y=series.probability, mode="lines", line=dotted, **group, **place
+            )
         _draw_numbers(figure, panel, place, legend=row == 1)
         note = f"as of {day_text(panel.as_of)}"
         note += f", outlook to {day_text(panel.last)}" if panel.outlook else ""

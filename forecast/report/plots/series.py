@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from itertools import groupby
 from typing import TYPE_CHECKING, Literal
 
@@ -74,6 +74,7 @@ class TrendPanel:
     days: np.ndarray
     weights: np.ndarray
     reports: list[NumberedReport]
+    without_news: list[TrendSeries] = field(default_factory=list)  # of an event question, the outcomes
 
     @property
     def as_of(self) -> np.datetime64:
@@ -134,7 +135,22 @@ def trend_panel(case: Case, tree: xr.DataTree, unit: str, most: int) -> TrendPan
         days=np.array([report.reported for report in reports], dtype="datetime64[D]"),
         weights=weights,
         reports=numbered_reports(case, tree, unit, most),
+        without_news=_without_news(case, tree),
     )
+
+
+def _without_news(case: Case, tree: xr.DataTree) -> list[TrendSeries]:
+    """Return of each outcome of an event question the chance by each day to come if there is no news."""
+    event, outlook = case.question.event, tree["outlook"].to_dataset()
+    if event is None:
+        return []
+    series = []
+    for k, scenario in enumerate(scenarios_of(case, tree)):
+        if k != event.status_quo:
+            chance = outlook["without_news"].sel(scenario=scenario.id).values
+            style = scenario_styles(case.question.all_scenarios)[scenario.id]
+            series.append(TrendSeries(scenario.title, style, outlook["date"].values, chance, chance, chance))
+    return series
 
 
 def trend_series(case: Case, tree: xr.DataTree, unit: str, *, ended: bool = False) -> list[TrendSeries]:

@@ -119,6 +119,8 @@ def plot_trend(
     panels = [trend_panel(case, tree, one, reports) for one in units]
     on_screen = use_plotly(backend)
     subtitle = "Probability of each scenario as it was known on each day, with its central 90%"
+    if question.event is not None:
+        subtitle = "Being prepared, as it was known on each day; in the outlook: will have happened (dotted: no news)"
     if any(panel.reports for panel in panels):
         subtitle += f"; numbers are reports, {'point at them' if on_screen else 'listed below'}"
     draw = plotly_figures.plot_panels if on_screen else _plot_panels
@@ -161,6 +163,8 @@ def _draw_probabilities(axes: Axes, panel: TrendPanel, room: float) -> None:
         base.draw_line(axes, series)
     for series in panel.outlook:
         base.draw_line(axes, series, weight=1.1)
+    for series in panel.without_news:
+        axes.plot(series.days, series.probability, ":", color=series.style.colour, linewidth=1.2)
     base.percent_axis(axes)
     base.date_axis(axes, panel.first, panel.last, wide)
     axes.tick_params(axis="x", labelbottom=False, length=0)

@@ -48,6 +48,8 @@ def print_table(summary: Summary, console: Console | None = None) -> None:
         for part in _new_reports(summary, unit):
             console.print(part)
     console.print()
+    if summary.event:
+        console.print(Text(sentences.still_open(summary)))
     console.print(Text(sentences.confidence(summary)))
     console.print(Text(sentences.comparison(summary), style="dim"))
     _print_list(console, "Clashing reports", sentences.clash_lines(summary))
@@ -61,6 +63,25 @@ def _scenarios(console: Console, summary: Summary, unit: UnitForecast) -> list[T
     """
     if not summary.regime:
         return [_estimates(summary, unit, ["now and at the horizon"])]
+    beside = [_beside(summary, unit)] if summary.event else []
+    return _outlook_first(console, summary, unit) + beside
+
+
+def _beside(summary: Summary, unit: UnitForecast) -> Table:
+    """Return what stands beside the forecast of an event, with the chance as first judged."""
+    from rich.text import Text
+
+    table = _plain_table()
+    table.add_column("at the horizon")
+    for heading in sentences.BESIDE:
+        table.add_column(heading, justify="right")
+    for title, *chances in sentences.beside(summary, unit):
+        table.add_row(Text(title), *chances)
+    return table
+
+
+def _outlook_first(console: Console, summary: Summary, unit: UnitForecast) -> list[Table]:
+    """Return the table of the horizon and of now, or two where the terminal is too narrow."""
     both = _estimates(summary, unit, ["at the horizon", "now"])
     if console.measure(both, options=console.options.update(max_width=_ANY_WIDTH)).maximum <= console.width:
         return [both]
