@@ -120,7 +120,7 @@ def plot_trend(
     on_screen = use_plotly(backend)
     subtitle = "Probability of each scenario as it was known on each day, with its central 90%"
     if question.event is not None:
-        subtitle = "Being prepared, as it was known on each day; in the outlook: will have happened (dotted: no news)"
+        subtitle = "Being prepared, as was known on each day; outlook: will have happened (dotted: no news)"
     if any(panel.reports for panel in panels):
         subtitle += f"; numbers are reports, {'point at them' if on_screen else 'listed below'}"
     draw = plotly_figures.plot_panels if on_screen else _plot_panels
