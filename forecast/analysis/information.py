@@ -24,6 +24,7 @@ from forecast.case.evidence import Evidence, Report
 from forecast.case.question import Indicator
 from forecast.inference.estimates import PosteriorDraws
 from forecast.model.evidence_index import EvidenceIndex
+from forecast.model.horizon import matrices, to_horizon
 from forecast.model.likelihood import Cells, log_cells
 from forecast.model.parameters import MEASURE, NEGATIVE_BINOMIAL, Layout
 
@@ -181,17 +182,23 @@ class Joint:
     outcome: list[np.ndarray]  # of each experiment (C, n, K)
 
 
-def _targets(sample: PosteriorDraws, step: int, steps: int) -> dict[str, np.ndarray]:
+def _targets(layout: Layout, sample: PosteriorDraws, step: int, steps: int) -> dict[str, np.ndarray]:
     """Return P(scenario in the reported period, target scenario given theta), (C, M, U, K, K).
 
-    `step` is 0 if the present period is reported on, 1 if the next; `steps` lead to the horizon.
+    `step` is 0 if the present period is reported on, 1 if the next; `steps` lead to the horizon. Of an event
+    question all of it is given that nothing has happened by the reported period.
     """
-    now, matrix = sample.alpha[..., -1, :], sample.matrix[:, :, None]
-    size = now.shape[-1]
-    moved = now if not step else np.einsum("cmus,cmst->cmut", now, sample.matrix)
-    there = moved[..., None] * np.eye(size)
-    before = there if not step else np.swapaxes(now[..., None] * matrix, -1, -2)
-    return {"now": before, "reported": there, "horizon": there @ np.linalg.matrix_power(matrix, steps - step)}
+    now, today = sample.alpha[..., -1, :], sample.alpha.shape[-2] - 1
+    theta, size, lead = sample.theta.reshape(-1, layout.size), now.shape[-1], sample.matrix.shape[:2]
+    flat = sample.matrix.reshape(-1, size, size)
+    before = now[..., None] * np.eye(size)
+    if step:
+        each = matrices(theta, layout.arrays, flat, today + 2)[:, today].reshape(*lead, 1, size, size)
+        before = np.swapaxes(now[..., None] * each, -1, -2)
+        before = before / before.sum(axis=(-2, -1), keepdims=True).mean(axis=1, keepdims=True)
+    there = before.sum(axis=-1, keepdims=True) * np.eye(size)
+    way = to_horizon(theta, layout.arrays, flat, period=today + step, steps=steps - step)
+    return {"now": before, "reported": there, "horizon": there @ way.reshape(*lead, 1, size, size)}
 
 
 def joints(
@@ -200,7 +207,7 @@ def joints(
     """Return the joint distribution of each target with the outcomes of each experiment."""
     question = layout.question
     today = sample.alpha.shape[-2] - 1  # the period of the as-of date
-    targets = _targets(sample, step, question.period(question.horizon) - today)
+    targets = _targets(layout, sample, step, question.period(question.horizon) - today)
     chains, number = sample.theta.shape[:2]
     rows = [np.concatenate([[one.base], one.cells]) for one in possible]
     used = np.unique(np.concatenate([*rows, [0]]))

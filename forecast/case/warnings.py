@@ -30,6 +30,7 @@ EngineWarning = Literal[
     "divergences",
     "energy",
     "ess",
+    "still open",
 ]
 
 

@@ -27,7 +27,7 @@ from forecast.case.in_force import checked_as_of
 from forecast.case.question import Question
 from forecast.inference.particles import log_sum
 from forecast.model.cell_sequence import unit_and_period
-from forecast.model.dynamics import transition_matrices
+from forecast.model.horizon import steps
 from forecast.model.likelihood import DECIBAN, log_cells
 from forecast.model.problem import Problem, build_problem
 
@@ -41,8 +41,8 @@ class Unit(NamedTuple):
     period: np.ndarray  # (n,)
     log_m: np.ndarray  # (n, K) of each cell
     log_prior: np.ndarray  # (K,)
-    matrix: np.ndarray  # (K, K)
-    log_matrix: np.ndarray  # (K, K)
+    matrix: np.ndarray  # (T - 1, K, K) of each step
+    log_matrix: np.ndarray  # (T - 1, K, K)
     log_weight: np.ndarray  # (T, K) summed over the cells of a period
 
 
@@ -91,17 +91,17 @@ def evidence_conflict(problem: Problem) -> xr.Dataset:
     log_m = np.empty((len(step.sequence.cell), layout.scenarios))
     log_cells(layout.mean, step.sequence.cell, problem.cells, layout.arrays, log_m)
     log_m = np.maximum(log_m * step.sequence.exponent[:, None], FLOOR)[kind]
-    matrix = np.empty((1, layout.scenarios, layout.scenarios))
-    transition_matrices(layout.mean[None], layout.arrays, matrix)
+    first, each = steps(layout.mean[None], layout.arrays, step.periods)
+    matrix = np.ascontiguousarray(each[0])
     with np.errstate(divide="ignore"):
-        log_prior = np.maximum(np.log(layout.mean[: layout.scenarios]), FLOOR)
-        log_matrix = np.maximum(np.log(matrix[0]), FLOOR)
+        log_prior = np.maximum(np.log(first[0]), FLOOR)
+        log_matrix = np.maximum(np.log(matrix), FLOOR)
     units = []
     for u in range(problem.units):
         mine = unit == u
         log_weight = np.zeros((step.periods, layout.scenarios))
         np.add.at(log_weight, period[mine], log_m[mine])
-        units.append(Unit(period[mine], log_m[mine], log_prior, matrix[0], log_matrix, log_weight))
+        units.append(Unit(period[mine], log_m[mine], log_prior, matrix, log_matrix, log_weight))
     indicator = problem.cells.cell["indicator"][step.sequence.cell[kind]]
     return _dataset(question, units, unit, period, indicator)
 
@@ -154,8 +154,8 @@ def _name(question: Question, unit: int, period: int, indicator: int) -> str:
 def _log_prior_by_period(one: Unit) -> np.ndarray:
     """Return the log probability of each scenario in each period before any evidence, (T, K)."""
     rows = [np.exp(one.log_prior)]
-    for _ in range(1, len(one.log_weight)):
-        rows.append(rows[-1] @ one.matrix)
+    for step in one.matrix:
+        rows.append(rows[-1] @ step)
     with np.errstate(divide="ignore"):
         return np.maximum(np.log(rows), FLOOR)
 
@@ -163,8 +163,8 @@ def _log_prior_by_period(one: Unit) -> np.ndarray:
 def _log_before(one: Unit) -> np.ndarray:
     """Return log P(s_t, evidence before t), (T, K)."""
     rows = [one.log_prior]
-    for weight in one.log_weight[:-1]:
-        rows.append(log_sum((rows[-1] + weight)[:, None] + one.log_matrix, 0))
+    for weight, step in zip(one.log_weight[:-1], one.log_matrix, strict=True):
+        rows.append(log_sum((rows[-1] + weight)[:, None] + step, 0))
     return np.array(rows)
 
 
@@ -173,10 +173,10 @@ def _log_given_others(one: Unit) -> np.ndarray:
 
     P(s_t | others) is in proportion to P(s_t | before t) prod_(j of t, j != i) m_j(s_t) P(after t | s_t).
     """
-    before, step = _log_before(one), one.log_matrix
+    before = _log_before(one)
     after = np.zeros_like(before)
     for t in range(len(after) - 2, -1, -1):
-        after[t] = log_sum(step + one.log_weight[t + 1] + after[t + 1], -1)
+        after[t] = log_sum(one.log_matrix[t] + one.log_weight[t + 1] + after[t + 1], -1)
     others = (before + after + one.log_weight)[one.period] - one.log_m
     return log_sum(others + one.log_m, -1) - log_sum(others, -1)
 
@@ -185,17 +185,15 @@ def _worst_pairs(units: list[Unit], alone: list[np.ndarray]) -> list[tuple[float
     """Return the pairs of cells with the most conflict: conflict, first cell, second cell."""
     worst, start = list[tuple[float, int, int]](), 0
     for one, log_p in zip(units, alone, strict=True):
-        power = [np.eye(len(one.matrix))]
-        for _ in range(1, len(one.log_weight)):
-            power.append(power[-1] @ one.matrix)
-        powers = np.array(power)
         high = one.log_m.max(axis=1, keepdims=True)
         m, log_m = np.exp(one.log_m - high), log_p - high[:, 0]
         now = np.exp(_log_prior_by_period(one))[one.period] * m
         for i in range(len(m) - 1):
             later = np.arange(i + 1, len(m))
-            onward = now[i] @ powers  # (T, K)
-            both = (onward[one.period[later] - one.period[i]] * m[later]).sum(axis=1)
+            onward = [now[i]]  # by period from that of i on
+            for step in one.matrix[one.period[i] : one.period[later].max(initial=0)]:
+                onward.append(onward[-1] @ step)
+            both = (np.array(onward)[one.period[later] - one.period[i]] * m[later]).sum(axis=1)
             with np.errstate(divide="ignore"):
                 value = log_m[i] + log_m[later] - np.log(both)
             most = np.argsort(-value)[:PAIRS].tolist()
@@ -207,18 +205,19 @@ def _worst_pairs(units: list[Unit], alone: list[np.ndarray]) -> list[tuple[float
 
 def _path_probabilities(one: Unit, joint: float) -> np.ndarray:
     """Return log P(path) and log P(path | e) of each pair of scenarios, (2, K * K)."""
-    (periods, size), step = one.log_weight.shape, one.log_matrix
-    evidence = np.zeros((periods + 1, size))
+    periods, size = one.log_weight.shape
+    evidence, stay = np.zeros((periods + 1, size)), np.zeros((periods, size))
     evidence[1:] = one.log_weight.cumsum(axis=0)
+    stay[1:] = np.diagonal(one.log_matrix, axis1=1, axis2=2).cumsum(axis=0)  # from period 0 until then
     log_p = np.empty((2, size, size))
     for n, weight in enumerate((np.zeros_like(evidence), evidence)):
         for i in range(size):
             for j in range(size):
                 if i == j:
-                    log_p[n, i, i] = one.log_prior[i] + (periods - 1) * step[i, i] + weight[-1, i]
+                    log_p[n, i, i] = one.log_prior[i] + stay[-1, i] + weight[-1, i]
                     continue
                 turn = np.arange(1, periods)  # the first period in j
-                stays = (turn - 1) * step[i, i] + step[i, j] + (periods - 1 - turn) * step[j, j]
+                stays = stay[turn - 1, i] + one.log_matrix[:, i, j] + stay[-1, j] - stay[turn, j]
                 value = one.log_prior[i] + stays + weight[turn, i] + weight[-1, j] - weight[turn, j]
                 log_p[n, i, j] = log_sum(value) if periods > 1 else FLOOR
     log_p[1] -= joint

@@ -10,9 +10,12 @@ from forecast.case.errors import Fault
 from forecast.case.warnings import EngineWarning, WarningMessage
 
 if TYPE_CHECKING:  # who only wants a threshold does not load the engine
+    from datetime import date
+
     import xarray as xr
 
     from forecast.case.folder import Case
+    from forecast.case.question import Question
     from forecast.inference.estimates import PosteriorDraws
     from forecast.inference.particles import Chain, ImpossibleEvidence
     from forecast.model.parameters import Block, Layout
@@ -50,6 +53,18 @@ def run_warnings(run: list[Chain], error: float, tolerance: float, r_hat: float)
         "weights": effective < LOW_EFFECTIVE_SHARE * particles,
     }
     return [WarningMessage(kind, text) for kind, text in texts.items() if holds[kind]]
+
+
+def open_warnings(question: Question, day: date) -> list[WarningMessage]:
+    """Return the warning that an event question is not resolved although its horizon has been reached."""
+    if question.event is None or question.resolved is not None or day < question.horizon:
+        return []
+    quo = question.scenarios[question.event.status_quo]
+    text = (
+        f"the horizon ({question.horizon}) has been reached and the question is not resolved: it goes on as "
+        f"open, as if nothing had happened ({quo.title}); resolve it (`forecast resolve`)"
+    )
+    return [WarningMessage("still open", text)]
 
 
 def gap_warnings(run: list[Chain]) -> list[WarningMessage]:

@@ -15,7 +15,7 @@ from forecast.case.in_force import checked_as_of, in_force
 from forecast.case.question import Question
 from forecast.case.warnings import from_json, to_json
 from forecast.inference.data_tree import Engine, EngineResult, Progress, Settings, data_tree, trend
-from forecast.inference.diagnostics import drift_warnings, impossible
+from forecast.inference.diagnostics import drift_warnings, impossible, open_warnings
 from forecast.inference.particles import ImpossibleEvidence
 from forecast.inference.smc_engine import run_smc
 from forecast.inference.trend_over_changes import earlier_dates, gap_warnings, with_past
@@ -117,7 +117,8 @@ def _inferred(
     problem = build_problem(in_force(question, day), evidence, day)
     result = _run(problem, settings, _part(progress, 0, len(before) + 1))
     tree = data_tree(problem, result, settings.seed)
-    warnings = drift_warnings(tree["drift"].to_dataset()) + result.warnings
+    warnings = open_warnings(problem.layout.question, day)
+    warnings += drift_warnings(tree["drift"].to_dataset()) + result.warnings
     if before:
 
         def earlier_trend(n: int, until: date) -> xr.Dataset:
