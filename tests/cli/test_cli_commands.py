@@ -107,6 +107,26 @@ def test_new_writes_a_case_that_passes_check(tmp_path, capsys):
     assert main(["new", str(case)]) == 2, "nothing is overwritten"
 
 
+@pytest.mark.parametrize("kind", ["event", "static", "minimal"])
+def test_check_says_how_the_log_of_a_new_case_of_any_kind_is_understood(kind, tmp_path, capsys):
+    case = tmp_path / "mine"
+    assert main(["new", str(case), "--kind", kind]) == 0
+    capsys.readouterr()
+    assert main(["check", str(case)]) == 0
+    said = capsys.readouterr().out
+    assert "  How the log is understood:\n  · Silence counts from the week after the first report on" in said
+    assert main(["check", "--json", str(case)]) == 0
+    document = json.loads(capsys.readouterr().out)
+    assert (document["sound"], document["warnings"]) == (True, [])
+    assert all(f"  · {sentence}\n" in said for sentence in document["log"])
+
+
+def test_an_unknown_kind_of_question_is_the_caller_s_fault(tmp_path, capsys):
+    assert main(["new", str(tmp_path / "mine"), "--kind", "evnt"]) == 2
+    assert "'event', 'regime', 'static', 'minimal'" in capsys.readouterr().err
+    assert list(tmp_path.iterdir()) == []
+
+
 def test_check_as_json(tmp_path, capsys):
     main(["new", str(tmp_path / "mine")])
     capsys.readouterr()

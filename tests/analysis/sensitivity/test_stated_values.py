@@ -162,3 +162,17 @@ def test_two_shares_are_one_number(case: Case):
         "likelihood envoys_meet talks"
     ]
     assert not [n for n in names if "panel" in n or n.startswith("lasts agreement")]
+
+
+def test_how_an_event_is_prepared_is_two_numbers(tmp_path_factory: pytest.TempPathFactory):
+    """The share that ends in the event is logit-normal: half of it lies on either side of the median."""
+    asked = load_case(new_case(tmp_path_factory.mktemp("cases") / "event", kind="event")).question
+    values = named(asked)
+    stay, share = values["lasts"], values["ends_in_event"]
+    assert [stay.quantile(p) for p in (0.05, 0.95)] == pytest.approx([3.0, 10.0])
+    assert share.value == share.quantile(0.5) == pytest.approx(0.5)
+    assert share.quantile(0.95) == pytest.approx(1 / (1 + math.exp(-1.6448536)))
+    assert share.tail_probability(share.quantile(0.95)) == pytest.approx(0.05)
+    assert share.tail_probability(share.quantile(0.02)) == pytest.approx(0.02)
+    moved = named(share.with_value(asked, 0.8))
+    assert (moved["ends_in_event"].value, moved["lasts"].value) == pytest.approx((0.8, stay.value))
