@@ -113,7 +113,8 @@ class _Panel:
         self._show(self.unchanged)
 
     def _show(self, forecast: Quick) -> None:
-        columns = [("now", forecast.now, self.unchanged.now)]
+        present = "being prepared now" if self.case.question.event else "now"
+        columns = [(present, forecast.now, self.unchanged.now)]
         if self.case.question.dynamics is not None:
             columns.append(("at the horizon", forecast.horizon, self.unchanged.horizon))
         head = "".join(f"<th colspan=3 style='text-align:left'>{name}</th>" for name, *_ in columns)

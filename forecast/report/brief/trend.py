@@ -10,7 +10,7 @@ import numpy as np
 
 from forecast.inference.result import of_unit
 from forecast.report import sentences
-from forecast.report.brief.elements import Cell, Figure, Section, Table, clipped, row, safe_link
+from forecast.report.brief.elements import Cell, Figure, Section, Table, Text, clipped, row, safe_link
 from forecast.report.brief.sections import columns, each_unit
 from forecast.report.brief.trend_svg import NARROW, WIDE, Box, dates, lay_out, thinned
 from forecast.report.number_format import band, percent
@@ -29,10 +29,16 @@ if TYPE_CHECKING:
 REPORTS, DATES, FEWEST = 200, 260, 6
 LONGEST_NOTE = 240  #: Longest note or citation, in characters
 
+_TWO_MEANINGS = (
+    "Up to the as-of date the lines are the chance that it is being prepared, from then on that it will have "
+    "happened by then if nothing further is reported."
+)
+
 
 def trend(summary: Summary, data: BriefData) -> Section:
     """Return the trend of each unit with its outlook, the forecasts as issued, and the reports."""
-    return Section("trend", "Trend", each_unit(summary, lambda unit: [_figure(summary, data, unit)]))
+    figures = each_unit(summary, lambda unit: [_figure(summary, data, unit)])
+    return Section("trend", "Trend", [*figures, *([Text(_TWO_MEANINGS, "quiet")] if summary.event else [])])
 
 
 def _figure(summary: Summary, data: BriefData, unit: UnitForecast) -> Figure:

@@ -67,7 +67,8 @@ def trend_text(
     rows.append(" " * (_MARGIN - 1) + "└" + _FLOOR * columns)
     rows.append(" " * _MARGIN + _dates((first, today, last), edge, columns, regime=regime))
     for place, scenario in enumerate(case.question.scenarios):
-        ends = _ends(trend, outlook, scenario.id, regime)
+        present = "being prepared now" if case.question.event else "now"
+        ends = _ends(trend, outlook, scenario.id, regime, present)
         rows.append(" " * _MARGIN + f"{place + 1} {scenario.title}: {ends}")
         owner[height + 2 + place] = place
     return Drawing(tuple(rows), owner)
@@ -92,8 +93,9 @@ def _courses(
     return [course for _, _, course in sorted(courses, key=lambda one: one[:2])]
 
 
-def _ends(trend: xr.Dataset, outlook: xr.Dataset, scenario: str, regime: bool) -> str:
-    parts = [(trend.isel(as_of=-1), "now")] + ([(outlook.isel(date=-1), "at the horizon")] if regime else [])
+def _ends(trend: xr.Dataset, outlook: xr.Dataset, scenario: str, regime: bool, present: str) -> str:
+    parts = [(trend.isel(as_of=-1), present)]
+    parts += [(outlook.isel(date=-1), "at the horizon")] if regime else []
     ends = []
     for data, when in parts:
         own = data.sel(scenario=scenario)
