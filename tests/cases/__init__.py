@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from tests.cases import courses, filing, kinds, reports, structure
+from tests.cases import courses, events, filing, kinds, reports, structure
 from tests.cases.bricks import (
     OPENED,
     Small,
@@ -73,18 +73,29 @@ FILED_BUILDERS: tuple[Callable[[bool], Small], ...] = (
     filing.filed_units,
 )
 
+#: Event questions. Of the fourth it matters what is filed.
+EVENT_BUILDERS: tuple[Callable[[bool], Small], ...] = (
+    events.one_outcome,
+    events.two_outcomes,
+    events.late_event,
+    events.filed_event,
+    events.at_its_horizon,
+)
+
 #: The names of all cases.
 CASES: tuple[str, ...] = tuple(build.__name__ for build in BUILDERS)
 FILED_CASES: tuple[str, ...] = tuple(build.__name__ for build in FILED_BUILDERS)
+EVENT_CASES: tuple[str, ...] = tuple(build.__name__ for build in EVENT_BUILDERS)
 
 
 def small(name: str, exact: bool) -> Small:
     """Build a case by its name."""
-    return {build.__name__: build for build in (*BUILDERS, *FILED_BUILDERS)}[name](exact)
+    return {build.__name__: build for build in (*BUILDERS, *FILED_BUILDERS, *EVENT_BUILDERS)}[name](exact)
 
 
 __all__ = [
     "CASES",
+    "EVENT_CASES",
     "FILED_CASES",
     "OPENED",
     "Small",

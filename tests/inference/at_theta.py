@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from forecast.case.evidence import Evidence
-from forecast.case.question import Moves, Question, Transition
+from forecast.case.question import Event, Moves, Question, Transition
 from forecast.model.evidence_index import EvidenceIndex
 from forecast.model.hmm import filter_particles, smooth
 from forecast.model.parameters import Layout, build_layout
@@ -69,6 +69,10 @@ def dictionary(layout: Layout, theta: Array) -> Theta:
     if isinstance(question.dynamics, Moves):
         found["leave"] = [one(f"leave {s}") for s in ids]
         found["then"] = [several(f"then {s}") for s in ids]
+    if isinstance(question.dynamics, Event):
+        # In the order of the blocks: that of the outcomes, or one that they share.
+        for kind in ("preparing", "ends_in_event"):
+            found[kind] = [one(name) for name in at if name.split(" ")[0] == kind]
     if isinstance(question.dynamics, Transition):
         found["transition"] = [several(f"transition {s}") for s in ids]
     return found

@@ -22,6 +22,7 @@ from forecast.case.question import Indicator, Question, Scenario, Transition
 from forecast.inference.engine import infer
 from tests.cases import (
     CASES,
+    EVENT_CASES,
     FILED_CASES,
     OPENED,
     Small,
@@ -99,6 +100,21 @@ def test_exact_trend(name):
     assert array(tree, "trend", "mcse").max() < 1e-10
 
 
+@pytest.mark.parametrize("name", [name for name in EVENT_CASES if name != "filed_event"])
+def test_exact_event_questions(name):
+    case = small(name, True)
+    question, evidence = case.question, case.evidence
+    assert not has_uncertain(question, evidence)
+    theta = mean_theta(question, evidence)
+    tree = infer(question, evidence, as_of=case.as_of, draws=20, chains=2, seed=SEED)
+    found = answers(tree)
+    expected = enumerate_posterior(question, evidence, case.as_of, theta, filtered=True)
+    for answer in ("now", "horizon", "outlook", "smoothed", "filtered"):
+        assert_close(answer, found[answer], expected[answer], 1e-10)
+    trend = [enumerate_posterior(question, evidence, d, theta)["now"] for d in dates(tree)]
+    assert_close("trend", found["trend"], np.stack(trend), 1e-10)
+
+
 # --- uncertain judgements ----------------------------------------------------------------------------------
 
 
@@ -110,6 +126,22 @@ def test_uncertain_judgements(name):
     # The engine states no error of these two: that of the worst probability stands for it.
     worst = max(now.max(), horizon.max())
     own = {"now": now, "horizon": horizon, "ever": worst, "smoothed": worst}
+    for answer, mcse in own.items():
+        error = np.sqrt(mcse**2 + oracle.mcse[answer] ** 2)
+        assert np.max(error) < 0.01, f"{answer}: a test that could not fail"
+        assert_close(answer, found[answer], oracle.mean[answer], 4 * error + 1e-12)
+
+
+@pytest.mark.parametrize("name", EVENT_CASES)
+def test_uncertain_event_questions(name):
+    case = small(name, False)
+    tree = infer(case.question, case.evidence, as_of=case.as_of, draws=2_000, chains=4, seed=SEED)
+    found = answers(tree)
+    now, horizon = array(tree, "trend", "mcse")[-1], array(tree, "outlook", "mcse")[-1]
+    own = {"now": now, "horizon": horizon, "smoothed": max(now.max(), horizon.max())}
+    oracle = importance_sampling(
+        case.question, case.evidence, case.as_of, 40_000, SEED, names=("now", "horizon", "smoothed")
+    )
     for answer, mcse in own.items():
         error = np.sqrt(mcse**2 + oracle.mcse[answer] ** 2)
         assert np.max(error) < 0.01, f"{answer}: a test that could not fail"

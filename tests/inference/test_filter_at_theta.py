@@ -14,7 +14,7 @@ import pytest
 
 from forecast.case.evidence import Evidence
 from forecast.case.question import Question
-from tests.cases import CASES, FILED_CASES, day, small
+from tests.cases import CASES, EVENT_CASES, FILED_CASES, day, small
 from tests.inference.answers import assert_close
 from tests.inference.at_theta import at_draws
 from tests.inference.generated import a_log, a_question, filed
@@ -35,7 +35,7 @@ def compare(q: Question, evidence: Evidence, as_of: date, seed: int) -> None:
         assert_close(f"{name} on {as_of}", own, np.moveaxis(right, -2, 1), 1e-9)
 
 
-@pytest.mark.parametrize("name", CASES + FILED_CASES)
+@pytest.mark.parametrize("name", CASES + FILED_CASES + EVENT_CASES)
 def test_every_case_on_every_date(name):
     case = small(name, False)
     for as_of in trend_dates(case.question, case.as_of):

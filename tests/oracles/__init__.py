@@ -7,7 +7,7 @@ of the judgements; the code is loops over dictionaries, and numpy only carries t
 ``filing``       what gets into the log
 ``number_cells`` counts and measures: noise, errors of reading; in 50 digits, too
 ``cells``        what each cell says of each scenario, given the judgements
-``dynamics``     how the scenario moves
+``dynamics``     how the scenario moves; ``event_course`` of an event question
 ``paths``        the posterior over scenarios by enumerating every path
 ``hidden``       the same by enumerating the hidden values of states that go on, too
 ``runs``         the same, exactly, by the period in which the scenario was entered: for longer questions

@@ -15,7 +15,7 @@ import numpy as np
 from forecast.case.evidence import Evidence
 from forecast.case.question import Question
 from tests.oracles.cells import Cells
-from tests.oracles.dynamics import step_matrix
+from tests.oracles.dynamics import course, into
 from tests.oracles.theta import Theta
 
 Path = tuple[int, ...]
@@ -25,14 +25,14 @@ def hidden_posterior(question: Question, evidence: Evidence, as_of: date, theta:
     """Return "marginal", "now" [K] and "smoothed" [T][K], of one unit, by summing over everything."""
     if question.groups or question.cap is not None or question.units:
         raise ValueError("brute force is for one unit without exponents")
-    cells, step = Cells(question, evidence, as_of, theta), step_matrix(question, theta)
-    size = len(question.scenarios)
+    cells, size = Cells(question, evidence, as_of, theta), len(question.scenarios)
+    first, steps = course(question, theta, cells.periods)
     at: list[list[Any]] = [[0.0] * size for _ in range(cells.periods)]
     total: Any = 0.0
     for path in product(range(size), repeat=cells.periods):
-        p = theta["prior"][path[0]]
-        for i, j in pairwise(path):
-            p = p * step[i][j]
+        p = first[path[0]]
+        for t, (i, j) in enumerate(pairwise(path), start=1):
+            p = p * into(steps, t)[i][j]
         if np.all(np.equal(p, 0.0)):
             continue
         for indicator in question.indicators:
@@ -56,13 +56,13 @@ def _given_path(cells: Cells, name: str, path: Path, theta: Theta) -> Any:
                 result = result * cells.compound(key, s, theta)
         return result
     total: Any = 0.0
-    for course in product(indicator.values, repeat=len(path)):
+    for values in product(indicator.values, repeat=len(path)):
         p: Any = 1.0
-        for t, (x, s) in enumerate(zip(course, path, strict=True)):
+        for t, (x, s) in enumerate(zip(values, path, strict=True)):
             f = cells.density(indicator, x, s, theta)
             if t and path[t - 1] == s:
                 q = indicator.persistence
-                f = q * (1.0 if course[t - 1] == x else 0.0) + (1.0 - q) * f
+                f = q * (1.0 if values[t - 1] == x else 0.0) + (1.0 - q) * f
             p = p * f * cells.given_value(keys[t], x, s, theta)
         total = total + p
     return total

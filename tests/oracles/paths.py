@@ -12,8 +12,8 @@ from numpy.typing import NDArray
 from forecast.case.evidence import Evidence
 from forecast.case.question import Question
 from tests.oracles.cells import at_entry, cell_likelihood, share
-from tests.oracles.dynamics import step_matrix
-from tests.oracles.runs import by_scenario, filtered_entries, log_of, smoothed_entries
+from tests.oracles.dynamics import course, into, step_matrix
+from tests.oracles.runs import by_scenario, filtered_entries, log_of, outlook_of, smoothed_entries
 from tests.oracles.theta import Theta
 
 __all__ = ["Array", "Whole", "enumerate_posterior", "future", "path_sums", "step_matrix", "trend_dates"]
@@ -29,32 +29,33 @@ def trend_dates(question: Question, as_of: date) -> list[date]:
     return sorted({end for end in ends if end <= as_of} | {as_of})
 
 
-def path_sums(prior: list[Any], step: list[list[Any]], m: list[list[Any]]) -> tuple[Any, list[list[Any]]]:
+def path_sums(prior: list[Any], step: Any, m: list[list[Any]]) -> tuple[Any, list[list[Any]]]:
     """Sum the probability of every path: in all, and by the scenario it is in at each period.
 
     ``m[t][s]`` is what the period's cells say: a number, or {entered: number} by the period in which the
-    path came to s.
+    path came to s. ``step``: one matrix, or one for each step.
     """
     size, periods = len(prior), len(m)
     total: Any = 0.0
-    blocked = [[bool(np.all(np.equal(p, 0.0))) for p in row] for row in step]
+    steps = [into(step, t) for t in range(1, periods)]
     at: list[list[Any]] = [[0.0 for _ in range(size)] for _ in range(periods)]
-    for path in _open_paths(blocked, periods):
+    for path in _open_paths(size, steps):
         p, entered = prior[path[0]] * at_entry(m[0][path[0]], 0), 0
         for t in range(1, periods):
             entered = entered if path[t] == path[t - 1] else t
-            p = p * step[path[t - 1]][path[t]] * at_entry(m[t][path[t]], entered)
+            p = p * steps[t - 1][path[t - 1]][path[t]] * at_entry(m[t][path[t]], entered)
         total = total + p
         for t, s in enumerate(path):
             at[t][s] = at[t][s] + p
     return total, at
 
 
-def _open_paths(blocked: list[list[bool]], periods: int) -> list[tuple[int, ...]]:
+def _open_paths(size: int, steps: list[list[list[Any]]]) -> list[tuple[int, ...]]:
     """Return every path but those with a step that cannot happen."""
-    paths: list[tuple[int, ...]] = [(s,) for s in range(len(blocked))]
-    for _ in range(periods - 1):
-        paths = [(*path, j) for path in paths for j in range(len(blocked)) if not blocked[path[-1]][j]]
+    paths: list[tuple[int, ...]] = [(s,) for s in range(size)]
+    for step in steps:
+        can = [[bool(np.any(np.not_equal(p, 0.0))) for p in row] for row in step]
+        paths = [(*path, j) for path in paths for j in range(size) if can[path[-1]][j]]
     return paths
 
 
@@ -120,26 +121,28 @@ def enumerate_posterior(
     -------
     dict
         "marginal": p(evidence | theta); "log_marginal"; "now", "horizon", "ever": [..., K];
-        "smoothed", "filtered": [..., T, K]; "outlook": [..., H + 1, K]. The leading dimension is that of
+        "smoothed", "filtered": [..., T, K]; "outlook": [..., H + 1, K]; of an event
+        "now" is what is being prepared, "outlook" what will have happened. The leading dimension is that of
         the draws; where the question has units, each but the marginals has one of units before the last.
     """
     cells = cell_likelihood(question, evidence, as_of, theta)
-    step = step_matrix(question, theta)
     periods = question.period(as_of) + 1
+    prior, step = course(question, theta, periods)
     log_marginal: Any = 0.0
     found: dict[str, list[Any]] = {}
     for unit in question.units or ("",):
         m = [cells[unit, t] for t in range(periods)]
-        log_total, smoothed = _posterior_of_unit(theta["prior"], step, m)
+        log_total, smoothed = _posterior_of_unit(prior, step, m)
         log_marginal = log_marginal + log_total
         answers: dict[str, Any] = {"now": smoothed[-1], "smoothed": smoothed}
-        if ahead:
-            outlook, ever = future(question, as_of, smoothed[-1], step)
+        if ahead and question.event is not None:
+            outlook = outlook_of(question, theta, periods - 1, smoothed[-1])
+            answers |= {"outlook": outlook, "horizon": outlook[-1]}
+        elif ahead:
+            outlook, ever = future(question, as_of, smoothed[-1], step_matrix(question, theta))
             answers |= {"outlook": outlook, "horizon": outlook[-1], "ever": ever}
         if filtered:
-            answers["filtered"] = [
-                _posterior_of_unit(theta["prior"], step, m[: t + 1])[1][-1] for t in range(periods)
-            ]
+            answers["filtered"] = [_posterior_of_unit(prior, step, m[: t + 1])[1][-1] for t in range(periods)]
         for name, answer in answers.items():
             found.setdefault(name, []).append(_stack(answer))
     result = {
@@ -151,9 +154,7 @@ def enumerate_posterior(
     return result
 
 
-def _posterior_of_unit(
-    prior: list[Any], step: list[list[Any]], m: list[list[Any]]
-) -> tuple[Any, list[list[Any]]]:
+def _posterior_of_unit(prior: list[Any], step: Any, m: list[list[Any]]) -> tuple[Any, list[list[Any]]]:
     """Return log p(evidence) and P(s_t | evidence), by paths or, where these are too many, by entries."""
     size = len(prior)
     if size ** len(m) > MOST_PATHS:

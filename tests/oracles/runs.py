@@ -13,24 +13,23 @@ import numpy as np
 
 from forecast.case.evidence import Evidence
 from forecast.case.question import Question
+from tests.oracles import event_course
 from tests.oracles.cells import at_entry, cell_likelihood, share
-from tests.oracles.dynamics import step_matrix
+from tests.oracles.dynamics import course, into, step_matrix
 from tests.oracles.theta import Theta
 
 Entry = tuple[int, int]  # scenario, period in which it was entered
 Joint = dict[Entry, Any]  # probability of each, of all evidence so far scaled to 1
 
 
-def filtered_entries(
-    prior: list[Any], step: list[list[Any]], m: list[list[Any]]
-) -> tuple[list[Joint], list[Any]]:
+def filtered_entries(prior: list[Any], step: Any, m: list[list[Any]]) -> tuple[list[Joint], list[Any]]:
     """Return P(scenario, entry | cells up to t) for every t, and the logarithm of each period's chance."""
     size = len(prior)
     now: Joint = {(s, 0): prior[s] for s in range(size)}
     rows, logs = [], []
     for t, said in enumerate(m):
         if t:
-            now = _stepped(now, step, size, t)
+            now = _stepped(now, into(step, t), size, t)
         weighed = {(s, e): p * at_entry(said[s], e) for (s, e), p in now.items()}
         total = sum(weighed.values())
         now = {key: share(p, total) for key, p in weighed.items()}
@@ -55,20 +54,18 @@ def _stepped(now: Joint, step: list[list[Any]], size: int, t: int) -> Joint:
     return new
 
 
-def smoothed_entries(step: list[list[Any]], m: list[list[Any]], rows: list[Joint]) -> list[Joint]:
+def smoothed_entries(step: Any, m: list[list[Any]], rows: list[Joint]) -> list[Joint]:
     """Return P(scenario, entry | all cells) for every period."""
-    size, last = len(step), len(rows) - 1
+    size, last = len(m[0]), len(rows) - 1
     ahead: Joint = dict.fromkeys(rows[last], 1.0)
     found = [rows[last]]
     for t in range(last - 1, -1, -1):
-        said = m[t + 1]
+        said, a = m[t + 1], into(step, t + 1)
         later = {(s, e): v * at_entry(said[s], e) for (s, e), v in ahead.items()}
         top = np.max(np.stack(np.broadcast_arrays(*later.values())), axis=0)
         top = np.where(top > 0, top, 1.0)  # only scale
         ahead = {
-            (s, e): (
-                step[s][s] * later[s, e] + sum(step[s][j] * later[j, t + 1] for j in range(size) if j != s)
-            )
+            (s, e): (a[s][s] * later[s, e] + sum(a[s][j] * later[j, t + 1] for j in range(size) if j != s))
             / top
             for (s, e) in rows[t]
         }
@@ -83,6 +80,17 @@ def by_scenario(joint: Joint, size: int) -> list[Any]:
     return [sum(p for (s, _), p in joint.items() if s == k) for k in range(size)]
 
 
+def outlook_of(question: Question, theta: Theta, here: int, now: list[Any]) -> list[list[Any]]:
+    """Return the chances in each period from the present one to the horizon's."""
+    if question.event is not None:
+        return event_course.outlook(question, theta, here, now)
+    step, found = step_matrix(question, theta), [now]
+    for _ in range(question.period(question.horizon) - here):
+        before = found[-1]
+        found.append([sum(before[i] * step[i][j] for i in range(len(now))) for j in range(len(now))])
+    return found
+
+
 def run_posterior(question: Question, evidence: Evidence, as_of: date, theta: Theta) -> dict[str, Any]:
     """Return the posterior over scenarios of one unit given the judgements, as numbers.
 
@@ -93,15 +101,13 @@ def run_posterior(question: Question, evidence: Evidence, as_of: date, theta: Th
         [H + 1][K]; "horizon": [K]. Entries are numbers, or arrays of draws as `theta` has them.
     """
     (unit,) = question.units or ("",)
-    cells, step = cell_likelihood(question, evidence, as_of, theta), step_matrix(question, theta)
+    cells = cell_likelihood(question, evidence, as_of, theta)
     size, here = len(question.scenarios), question.period(as_of)
+    prior, step = course(question, theta, here + 1)
     m = [cells[unit, t] for t in range(here + 1)]
-    rows, logs = filtered_entries(theta["prior"], step, m)
+    rows, logs = filtered_entries(prior, step, m)
     filtered = [by_scenario(row, size) for row in rows]
-    outlook = [filtered[-1]]
-    for _ in range(question.period(question.horizon) - here):
-        before = outlook[-1]
-        outlook.append([sum(before[i] * step[i][j] for i in range(size)) for j in range(size)])
+    outlook = outlook_of(question, theta, here, filtered[-1])
     smoothed = [by_scenario(row, size) for row in smoothed_entries(step, m, rows)]
     return {
         "log_marginal": sum(logs),

@@ -2,9 +2,10 @@
 
 theta = {"prior": [K], "likelihood": {indicator: [K] of a list of V, or of one number}, "reliability":
 {source: r}, "testimony": {name: r}, "leave": [K], "then": [K] of [K], "transition": [K] of [K],
-"noise": nu, "filed": {"": d, indicator: d}}, where d = {"quiet", "event", "again"}: the chance that such a
-claim is filed, the question's under "" and each indicator's own. Without an indicator whose filing is
-modelled "noise" is .5 and "filed" empty.
+"preparing": [rate, of each outcome or of all], "ends_in_event": [share, likewise], "noise": nu,
+"filed": {"": d, indicator: d}}, where d = {"quiet", "event", "again"}: the chance that such a claim is filed,
+the question's under "" and each indicator's own. Without an indicator whose filing is modelled "noise" is .5
+and "filed" empty.
 """
 
 from __future__ import annotations
@@ -13,10 +14,11 @@ from collections.abc import Callable
 from typing import Any
 
 import numpy as np
+from scipy.special import expit, logit
 
 from forecast.case.evidence import Evidence
-from forecast.case.judgement import Judgement, MeasureMean, Positive, Proportions
-from forecast.case.question import Indicator, Moves, Question, Transition
+from forecast.case.judgement import Judgement, LogitNormal, MeasureMean, Positive, Proportions
+from forecast.case.question import Event, Indicator, Moves, Question, Transition
 
 Theta = dict[str, Any]
 
@@ -72,6 +74,9 @@ def build_theta(
         theta["then"] = [[0.0] * size if j is None else value(j) for j in question.dynamics.then]
     if isinstance(question.dynamics, Transition):
         theta["transition"] = [value(j) for j in question.dynamics.rows]
+    if isinstance(question.dynamics, Event):
+        theta["preparing"] = [value(j) for j in question.dynamics.leave]
+        theta["ends_in_event"] = [value(j) for j in question.dynamics.ends_in_event]
     modelled = any(map(files, question.indicators))
     theta["noise"] = value(NOISE)[1] if modelled else 0.5
     theta["filed"] = {}
@@ -131,6 +136,8 @@ def _draw(judgement: Judgement, rng: np.random.Generator, n: int | None) -> Any:
         return vector
     if isinstance(judgement, Positive):
         return rng.gamma(judgement.shape, judgement.mean / judgement.shape, size=n)
+    if isinstance(judgement, LogitNormal):
+        return expit(logit(judgement.median) + judgement.sd * rng.normal(size=n))
     assert isinstance(judgement, MeasureMean)
     return rng.normal(judgement.mean, judgement.sd / judgement.weight**0.5, size=n)
 
