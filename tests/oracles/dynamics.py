@@ -38,7 +38,7 @@ def course(question: Question, theta: Theta, periods: int) -> tuple[list[Any], S
     Of an event question: among the states in which it is open, which lose what happens.
     """
     if question.event is not None:
-        return event_course.first(question, theta), event.open_steps(question, theta, periods)
+        return event_course.first(question, theta), event_course.open_steps(question, theta, periods)
     return theta["prior"], [step_matrix(question, theta)] * (periods - 1)
 
 
