@@ -9,18 +9,18 @@ from __future__ import annotations
 
 from datetime import date
 from functools import lru_cache
+from typing import Any
 
 import numpy as np
+from scipy.special import digamma, gammaln, polygamma
 
 from forecast.case.evidence import Evidence
-from forecast.inference.predictive.design import EvidenceDesign, PlacedCell
-from forecast.inference.predictive.replicates import replicate
-from forecast.inference.predictive.sampling import prior_path
+from forecast.case.question import Indicator
 from forecast.model.cell_sequence import unit_and_period
 from forecast.model.evidence_index import EvidenceIndex, Snapshot
 from forecast.model.horizon import steps
 from forecast.model.likelihood import Cells
-from forecast.model.parameters import CATEGORY, Layout
+from forecast.model.parameters import Layout
 from forecast.model.problem import Problem
 
 Data = dict[str, np.ndarray]
@@ -29,26 +29,35 @@ Data = dict[str, np.ndarray]
 DIMS: dict[str, tuple[str, ...]] = {
     "category_slot": ("category_cell", "scenario", "value"),
     "category_factor": ("category_cell", "value"),
-    "category_hold": ("category_cell",),
-    "category_held": ("category_cell", "value"),
+    "category_ratio": ("category_cell",),
+    "category_noise": ("category_cell", "value"),
+    "category_noise_nu": ("category_cell", "value"),
+    "category_claim": ("category_cell", "value"),
+    "category_filed": ("category_cell",),
     "child_row": ("child",),
     "child_of": ("child",),
     "number_slot": ("number_cell", "scenario"),
     "number_sd": ("number_cell", "scenario"),
     "number_kind": ("number_cell",),
     "number_dispersion": ("number_cell",),
-    "number_first": ("number_cell", "number_report"),
+    "number_stated": ("number_cell", "number"),
+    "number_real": ("number_cell", "number"),
+    "number_constant": ("number_cell", "number"),
+    "number_which": ("number_cell", "number_report"),
+    "number_log_noise": ("number_cell", "number_report"),
     "row": ("kind",),
     "exponent": ("kind",),
     "cell_kind": ("cell",),
     "cell_place": ("cell",),
+    "state_row": ("period", "unit_number", "state"),
+    "state_exponent": ("period", "unit_number", "state"),
     "period_number": ("period",),
     "as_of": (),
     "report_value": ("report_number",),
 } | {
     f"{table}_{name}": (f"{table}_cell", f"{table}_report")
     for table in ("category", "number")
-    for name in ("keep", "noise", "truth", "credibility", "value", "reliability")
+    for name in ("passed", "lost", "own", "credibility", "value", "reliability")
 }
 
 
@@ -64,26 +73,40 @@ def model_data(layout: Layout, evidence: Evidence, as_of: date) -> Data:
     Whatever the date, the arrays have the same names and ranks; only their lengths differ.
 
     With R rows of categories and N rows of numbers, J reports of a row, K scenarios, V values:
-    ``category_slot`` (R, K, V) places in theta, ``category_factor`` (R, V) of silence, ``category_hold`` (R,)
-    and ``category_held`` (R, V) of persistence, ``child_row`` and ``child_of`` rows of pairs, ``number_slot``
-    and ``number_sd`` (N, K), ``number_kind`` and ``number_dispersion`` (N,), ``number_first`` (N, J) whether
-    no earlier report states the same number; for both, what the reports say (see
-    :mod:`forecast.model.cells`), (rows, J); ``row`` and ``exponent`` (Q,) of each kind of cell; ``cell_kind``
-    and ``cell_place`` (n,) of each cell, the place being unit * T + t; ``period_number`` (T,); ``as_of``, a
-    number that stands for the date.
+    ``category_slot`` (R, K, V) places in theta; of each value, (R, V), ``category_factor`` of monitoring,
+    ``category_noise`` and ``category_noise_nu`` (its chance as noise is the first plus nu times the second),
+    ``category_claim`` the place of the chance that a claim of it is filed, where silence is evidence;
+    ``category_ratio`` (R,) whether the factor is over the chance of such a claim, ``category_filed`` (R,) the
+    place of the chance that the earliest claim is filed; ``child_row`` and ``child_of`` rows of pairs. After
+    the end of theta there is a place that holds 0 and one that holds 1. ``number_slot`` and ``number_sd``
+    (N, K), ``number_kind`` and ``number_dispersion`` (N,); ``number_stated`` (N, G) the different numbers
+    stated, whether one is ``real`` and a ``constant`` of its density, ``number_which`` (N, J) of them a report
+    states, and its ``log_noise``; for both, what the reports say (see :mod:`forecast.model.cells`), (rows,
+    J). ``row`` and ``exponent`` (Q,) of each kind of cell; ``cell_kind`` and ``cell_place`` (n,) of each cell
+    whose value is fresh, the place being unit * T + t; ``state_row`` and ``state_exponent`` (T, U, P) of the
+    indicators that persist, R and 0 where there is no cell; ``period_number`` (T,); ``as_of``, a number that
+    stands for the date.
     """
     step, cells = known_on(layout, evidence, as_of)
-    sequence, of = step.sequence, cells.cell
+    sequence, of, indicators = step.sequence, cells.cell, layout.question.indicators
     kinds, kind = np.unique(sequence.kind, return_inverse=True)
-    top = sequence.cell[kinds]
-    is_category = layout.arrays.indicator["kind"][of["indicator"]] == CATEGORY
+    top, kind = sequence.cell[kinds], kind.reshape(-1)
+    is_category = np.array([bool(i.values) for i in indicators], bool)[of["indicator"]]
     own, numbers = np.unique(top[is_category[top]]), np.unique(top[~is_category[top]])
     children = [np.arange(of[c]["child"], of[c]["child"] + of[c]["children"]) for c in own]
     categories = np.concatenate([own, *children]).astype(np.int64)
-    unit, period = unit_and_period(sequence)
     row = np.where(
         is_category[top], np.searchsorted(own, top), len(categories) + np.searchsorted(numbers, top)
     )
+    unit, period = unit_and_period(sequence)
+    states = [i for i, one in enumerate(indicators) if one.persistence is not None]
+    state_row = np.full((step.periods, layout.question.unit_count, len(states)), len(categories))
+    state_exponent = np.zeros(state_row.shape)
+    for p, i in enumerate(states):
+        mine = of["indicator"][top[kind]] == i
+        state_row[period[mine], unit[mine], p] = row[kind[mine]]
+        state_exponent[period[mine], unit[mine], p] = sequence.exponent[kinds[kind[mine]]]
+    fresh = ~np.isin(of["indicator"][top[kind]], states)
     return {
         **_categories(layout, cells, categories),
         "child_row": np.arange(len(own), len(categories)),
@@ -91,8 +114,10 @@ def model_data(layout: Layout, evidence: Evidence, as_of: date) -> Data:
         **_numbers(layout, cells, numbers),
         "row": row.astype(np.int64),
         "exponent": sequence.exponent[kinds],
-        "cell_kind": kind.reshape(-1).astype(np.int64),
-        "cell_place": (unit * step.periods + period).astype(np.int64),
+        "cell_kind": kind[fresh].astype(np.int64),
+        "cell_place": (unit * step.periods + period)[fresh].astype(np.int64),
+        "state_row": state_row.astype(np.int64),
+        "state_exponent": state_exponent,
         "period_number": np.arange(step.periods),
         "as_of": np.array(float(as_of.toordinal())),
     }
@@ -100,36 +125,102 @@ def model_data(layout: Layout, evidence: Evidence, as_of: date) -> Data:
 
 def _categories(layout: Layout, cells: Cells, rows: np.ndarray) -> Data:
     """Return the rows of categories."""
-    of, values = cells.cell[rows], np.arange(layout.arrays.values)
-    indicator = layout.arrays.indicator[of["indicator"]]
-    size, start = indicator["size"][:, None], indicator["start"][:, None, None]
-    scenarios = np.arange(layout.scenarios)[:, None]
-    slot = start + scenarios * size[:, None] + np.minimum(values, size[:, None] - 1)
-    factor = np.where(values == 0, of["quiet"][:, None], of["active"][:, None])
+    of, most = cells.cell[rows], max([len(i.values) for i in layout.question.indicators], default=1) or 1
+    shape = len(rows), most
+    zero, one = layout.size, layout.size + 1
+    slot = np.zeros((len(rows), layout.scenarios, most), np.int64)
+    factor, noise, noise_nu = np.zeros(shape), np.zeros(shape), np.zeros(shape)
+    claim = np.full(shape, zero)
+    for n, record in enumerate(of):
+        indicator, values = layout.question.indicators[record["indicator"]], np.arange(most)
+        size = len(indicator.values)
+        for k, scenario in enumerate(layout.question.scenario_ids):
+            start = layout.starts[f"likelihood {indicator.id} {scenario}"]
+            slot[n, k] = start + np.minimum(values, size - 1)
+        factor[n, :size] = record["active"]
+        factor[n, 0] = record["quiet"]
+        if indicator.reporting is not None and indicator.quiet:
+            quiet = indicator.values.index(indicator.quiet)
+            noise_nu[n, :size], noise_nu[n, quiet], noise[n, quiet] = 1.0 / (size - 1), -1.0, 1.0
+        else:
+            noise[n, :size] = 1.0 / size
+        if record["silent"]:
+            for x, value in enumerate(indicator.values):
+                kind = "quiet" if value == indicator.quiet else "again" if x == record["again"] else "event"
+                claim[n, x] = layout.starts[f"filed {kind} {indicator.id}"]
     return {
-        "category_slot": slot.astype(np.int64),
-        "category_factor": np.where(values < size, factor, 0.0),
-        "category_hold": of["hold"].copy(),
-        "category_held": (values == of["held"][:, None]).astype(float),
+        "category_slot": slot,
+        "category_factor": factor,
+        "category_ratio": of["ratio"].astype(float),
+        "category_noise": noise,
+        "category_noise_nu": noise_nu,
+        "category_claim": claim,
+        "category_filed": np.where(of["filed"] >= 0, of["filed"], one),
         **_reports("category", cells, rows),
     }
 
 
 def _numbers(layout: Layout, cells: Cells, rows: np.ndarray) -> Data:
     """Return the rows of counts and measures."""
-    indicator = layout.arrays.indicator[cells.cell["indicator"][rows]]
-    slot = indicator["start"][:, None] + np.arange(layout.scenarios)
-    reports = _reports("number", cells, rows)
-    value, present = reports["number_value"], reports["number_truth"] > 0
-    same = (value[:, :, None] == value[:, None, :]) & present[:, None, :]
+    of, reports = cells.cell[rows], _reports("number", cells, rows)
+    indicators = [layout.question.indicators[i] for i in of["indicator"]]
+    value, real = reports["number_value"], reports["number_own"] + reports["number_lost"] > 0
+    different = [np.unique(y[here]) for y, here in zip(value, real, strict=True)]
+    stated = np.zeros((len(rows), max([len(y) for y in different], default=1)))
+    present, constant, log_noise = np.zeros(stated.shape), np.zeros(stated.shape), np.zeros(value.shape)
+    which, slot, sd = np.zeros(value.shape, np.int64), np.zeros((len(rows), layout.scenarios), np.int64), []
+    for n, (indicator, numbers) in enumerate(zip(indicators, different, strict=True)):
+        stated[n, : len(numbers)], present[n, : len(numbers)] = numbers, 1.0
+        which[n] = np.where(real[n], np.searchsorted(numbers, value[n]), 0)
+        log_noise[n] = _log_noise(indicator, np.where(real[n], value[n], 0.0))
+        if indicator.kind == "count":
+            constant[n, : len(numbers)] = _count_constant(numbers, indicator.dispersion)
+        slot[n] = [layout.starts[f"likelihood {indicator.id} {s}"] for s in layout.question.scenario_ids]
+        sd.append([getattr(judgement, "sd", 1.0) for judgement in indicator.likelihood])
     return {
-        "number_slot": slot.astype(np.int64),
-        "number_sd": np.where(indicator["kind"][:, None] == CATEGORY, 1.0, layout.arrays.slot["sd"][slot]),
-        "number_kind": indicator["kind"].copy(),
-        "number_dispersion": np.where(indicator["dispersion"] > 0, indicator["dispersion"], 1.0),
-        "number_first": (present & ~np.tril(same, -1).any(axis=2)).astype(float),
+        "number_slot": slot,
+        "number_sd": np.array(sd).reshape(len(rows), layout.scenarios),
+        "number_kind": layout.arrays.indicator["kind"][of["indicator"]],
+        "number_dispersion": np.array([indicator.dispersion or 1.0 for indicator in indicators]),
+        "number_stated": stated,
+        "number_real": present,
+        "number_constant": constant,
+        "number_which": which,
+        "number_log_noise": log_noise,
         **reports,
     }
+
+
+def _log_noise(indicator: Indicator, y: np.ndarray) -> np.ndarray:
+    """Return log u(y) of numbers, as :func:`forecast.model.densities.log_noise`."""
+    means = np.array([judgement.mean for judgement in indicator.likelihood], float)
+    if indicator.kind == "measure":
+        sd = np.array([getattr(judgement, "sd", 0.0) for judgement in indicator.likelihood])
+        scale = 3.0 * np.sqrt((sd**2).mean() + means.var())
+        with np.errstate(divide="ignore"):
+            z = np.log(np.abs(y - means.mean())) - np.log(scale * np.sqrt(3.0))
+        return -2.0 * np.logaddexp(0.0, 2.0 * z) - np.log(scale * np.pi * np.sqrt(3.0) / 2.0)
+    most = np.ceil(100.0 * means.max())
+    total = digamma(most + 2.0) + np.euler_gamma + (most + 1.0) * polygamma(1, most + 2.0)
+    return np.minimum(0.0, np.log(most + 1.0) - np.log1p(y)) - np.log1p(y) - np.log(total)
+
+
+def _count_constant(y: np.ndarray, dispersion: float | None) -> np.ndarray:
+    """Return what of log f(y) depends on no mean, apart from 0: of a Poisson, or a negative binomial."""
+    y = np.where(y > 0, y, 1.0)
+    constant = -_stirling(y) - 0.5 * np.log(2.0 * np.pi * y)
+    if dispersion is not None:
+        constant += _stirling(y + dispersion) - _stirling(dispersion)
+        constant += 0.5 * (np.log(dispersion) - np.log(y + dispersion))
+    return constant
+
+
+def _stirling(x: np.ndarray | float) -> np.ndarray:
+    """Return log Gamma(x + 1) - (x + 1/2) log x + x - log(2 pi)/2, by its series where x is large."""
+    x = np.asarray(x, float)
+    exact = gammaln(x + 1.0) - (x + 0.5) * np.log(x) + x - 0.5 * np.log(2.0 * np.pi)
+    series = (1.0 / 12.0 - (1.0 / 360.0 - (1.0 / 1260.0 - 1.0 / 1680.0 / x**2) / x**2) / x**2) / x
+    return np.where(x > 30.0, series, exact)
 
 
 def _reports(table: str, cells: Cells, rows: np.ndarray) -> Data:
@@ -140,7 +231,7 @@ def _reports(table: str, cells: Cells, rows: np.ndarray) -> Data:
     real = place < end[:, None]
     reports = cells.report if len(cells.report) else np.zeros(1, cells.report.dtype)
     padded = reports[np.where(real, place, 0)]
-    padding = {"keep": 1.0, "noise": 0.0, "truth": 0.0, "credibility": 0.0, "value": -1.0}
+    padding = {"passed": 1.0, "lost": 0.0, "own": 0.0, "credibility": 0.0, "value": -1.0}
     filled = {f"{table}_{name}": np.where(real, padded[name], empty) for name, empty in padding.items()}
     return filled | {f"{table}_reliability": np.where(real, padded["slot"], 0)}
 
@@ -154,11 +245,19 @@ class Reports:
 
     def stated(self, as_of: date) -> np.ndarray:
         """Return what each report says, (J,): the index of a category's value, or the number."""
-        _, places = self._places(as_of)
-        return np.array([y for place in places for stated in place.stated for y in stated], float)
+        step, cells = known_on(self._layout, self._evidence, as_of)
+        stated = []
+        for c in step.sequence.cell[step.sequence.kind]:
+            child = int(cells.cell[c]["child"])
+            for record in cells.cell[[c, *range(child, child + int(cells.cell[c]["children"]))]]:
+                stated.append(cells.report["value"][record["first"] : record["end"]])
+        return np.concatenate([*stated, np.empty(0)])
 
     def draw(self, theta: np.ndarray, as_of: date, rng: np.random.Generator) -> np.ndarray:
         """Draw what each report might have stated, (J,), given theta (D,) and a path from the dynamics."""
+        from forecast.inference.predictive.replicates import replicate
+        from forecast.inference.predictive.sampling import prior_path
+
         layout, (periods, places) = self._layout, self._places(as_of)
         theta = theta[None].astype(float)
         path = prior_path(*steps(theta, layout.arrays, periods), layout.question.unit_count, rng)
@@ -169,7 +268,9 @@ class Reports:
                 drawn[place] = [float(y[0, g]) for y in designs]
         return np.array([y for place in places for y in drawn[place]], float)
 
-    def _look_up(self, as_of: date) -> tuple[int, list[PlacedCell]]:
+    def _look_up(self, as_of: date) -> tuple[int, list[Any]]:
+        from forecast.inference.predictive.design import EvidenceDesign
+
         step, cells = known_on(self._layout, self._evidence, as_of)
         problem = Problem(self._layout, self._evidence, cells, (step,), (None,))
         return step.periods, list(EvidenceDesign(problem).places(step.sequence, as_of))

@@ -3,6 +3,10 @@
 Judgements that evidence revises are random variables, those of one kind together where they have the same
 shape. Exact ones are constants. Those with ``learn: false`` are ``pm.Data``, at their means at first: in one
 joint posterior evidence would revise them, so one sets values drawn from their prior instead.
+
+The chances that claims are filed are judgements in two layers: each indicator's own is a Beta around the
+question's. Where that is near 0, so are they, over many orders of magnitude: they are sampled on a scale on
+which this is no funnel (:class:`AsinhLogit`).
 """
 
 from __future__ import annotations
@@ -13,10 +17,42 @@ from dataclasses import dataclass
 import numpy as np
 import pymc as pm
 import pytensor.tensor as pt
+from pymc.logprob.transforms import Transform
 from pytensor.tensor import TensorVariable
 
-from forecast.case.judgement import JudgementId, JudgementKind, MeasureMean, Positive
-from forecast.model.parameters import Block, Layout
+from forecast.case.judgement import JudgementId, JudgementKind, LogitNormal, MeasureMean, Positive
+from forecast.model.parameters import FILED, Block, Layout
+
+
+class AsinhLogit(Transform):  # type: ignore[misc]
+    """Transform of a Beta whose parameters may be very small: z = asinh(logit x) - asinh(m).
+
+    Where a is small, a log x is the negative of an exponential draw: log x spreads over 1/a, but log(-log x)
+    over no more than 1.3, and asinh turns from the one to the other. m is about the mean of logit x,
+    digamma(a) - digamma(b), so that z hardly depends on a and b (a non-centred parametrisation).
+    """
+
+    name = "asinh_logit"
+    ndim_supp = 0
+
+    @staticmethod
+    def _centre(inputs: tuple[TensorVariable, ...]) -> TensorVariable:
+        a, b = inputs[-2:]
+        return pt.arcsinh(pt.log(a + 0.5) - 1.0 / a - pt.log(b + 0.5) + 1.0 / b)
+
+    def backward(self, value: TensorVariable, *inputs: TensorVariable) -> TensorVariable:
+        """Return x."""
+        return pt.sigmoid(pt.sinh(value + self._centre(inputs)))
+
+    def forward(self, value: TensorVariable, *inputs: TensorVariable) -> TensorVariable:
+        """Return z."""
+        return pt.arcsinh(pt.log(value) - pt.log1p(-value)) - self._centre(inputs)
+
+    def log_jac_det(self, value: TensorVariable, *inputs: TensorVariable) -> TensorVariable:
+        """Return log dx/dz = log x + log(1 - x) + log cosh(z + asinh(m))."""
+        z = value + self._centre(inputs)
+        y = pt.sinh(z)
+        return -pt.softplus(y) - pt.softplus(-y) + abs(z) + pt.softplus(-2.0 * abs(z)) - np.log(2.0)
 
 
 @dataclass(frozen=True)
@@ -29,6 +65,11 @@ class Variable:
     labels: tuple[str, ...]  # of the rows; empty where there are none
     support: tuple[int, ...] | None = None  # the entries that can be, where some cannot
 
+    @property
+    def ndim(self) -> int:
+        """Number of axes of a draw."""
+        return 1 if self.support is not None else len(self.dims)
+
 
 def variables(layout: Layout) -> list[Variable]:
     """Return the random variables of a layout, in the order of theta."""
@@ -36,7 +77,7 @@ def variables(layout: Layout) -> list[Variable]:
     for name, dim, entries, rows in _kinds(layout):
         alike = {label: b for label, b in rows.items() if b.learns and _support(b) is None}
         if alike and not dim:
-            made.append(Variable(name, tuple(alike.values()), (entries,), ()))
+            made.append(Variable(name, tuple(alike.values()), (entries,) if entries else (), ()))
         elif alike:
             whole = len(alike) == len(rows) and (dim != "scenario" or len(rows) == layout.scenarios)
             row_dim = dim if whole else f"{name}_{dim}"
@@ -69,6 +110,26 @@ def _kinds(layout: Layout) -> list[tuple[str, str, str, dict[str, Block]]]:
     for kind, name, entries in moves:
         rows = {id.scenario: block for id, block in blocks.items() if id.kind == kind}
         kinds.append((name, "scenario", entries, rows))
+    return kinds + _event(layout) + _reporting(layout)
+
+
+def _event(layout: Layout) -> list[tuple[str, str, str, dict[str, Block]]]:
+    """Return the same for the judgements of an event question; those that all outcomes share have no rows."""
+    kinds = []
+    for kind, name in (("preparing", "preparing_rate"), ("ends_in_event", "ends_in_event")):
+        rows = {block.id.scenario: block for block in layout.blocks if block.id.kind == kind}
+        kinds.append((name, "" if set(rows) <= {""} else "outcome", "", rows))
+    return kinds
+
+
+def _reporting(layout: Layout) -> list[tuple[str, str, str, dict[str, Block]]]:
+    """Return the same for the share of noise and the chances that claims are filed, the question's first."""
+    blocks = [block for block in layout.blocks if block.id.kind in ("noise", "filed")]
+    shared = {block.id.value or "noise": block for block in blocks if not block.id.indicator}
+    kinds = [("reporting", "claim", "", shared)]
+    for value in FILED:
+        rows = {b.id.indicator: b for b in blocks if b.id.indicator and b.id.value == value}
+        kinds.append((f"filed_{value}", f"{value}_indicator", "", rows))
     return kinds
 
 
@@ -91,7 +152,7 @@ def theta_graph(layout: Layout) -> TensorVariable:
     for variable in variables(layout):
         if variable.labels and variable.dims[0] not in model.coords:
             model.add_coord(variable.dims[0], list(variable.labels))
-        made = _random_variable(variable)
+        made = _random_variable(variable, pieces)
         for n, block in enumerate(variable.blocks):
             row = made[n] if variable.labels else made
             if variable.support is not None:
@@ -100,15 +161,23 @@ def theta_graph(layout: Layout) -> TensorVariable:
     return pt.concatenate([pieces[block.name] for block in layout.blocks])
 
 
-def _random_variable(variable: Variable) -> TensorVariable:
+def _random_variable(variable: Variable, pieces: Mapping[str, TensorVariable]) -> TensorVariable:
     block = variable.blocks[0]
+    if block.around >= 0:  # all of a kind are around the same
+        centre, weight = pieces[f"filed {block.id.value}"][0], block.judgement.weight  # type: ignore[union-attr]
+        a, b = (pt.full(len(variable.blocks), weight * mean) for mean in (centre, 1.0 - centre))
+        return pm.Beta(variable.name, a, b, dims=variable.dims, default_transform=AsinhLogit())
     a, b = (np.stack(p) for p in zip(*(block.parameters() for block in variable.blocks), strict=True))
+    if block.size == 1:
+        a, b = (x[:, 0] if variable.labels else x[0, 0] for x in (a, b))
     if block.beta:
-        return pm.Beta(variable.name, a[:, 0], b[:, 0], dims=variable.dims)
+        return pm.Beta(variable.name, a, b, dims=variable.dims)
+    if isinstance(block.judgement, LogitNormal):
+        return pm.LogitNormal(variable.name, a, b, dims=variable.dims)
     if isinstance(block.judgement, Positive):
-        return pm.Gamma(variable.name, a[:, 0], b[:, 0], dims=variable.dims)
+        return pm.Gamma(variable.name, a, b, dims=variable.dims)
     if isinstance(block.judgement, MeasureMean):
-        return pm.Normal(variable.name, a[:, 0], b[:, 0], dims=variable.dims)
+        return pm.Normal(variable.name, a, b, dims=variable.dims)
     if variable.support is not None:
         return pm.Dirichlet(variable.name, a[0, list(variable.support)])
     return pm.Dirichlet(variable.name, a if variable.labels else a[0], dims=variable.dims)
@@ -117,7 +186,7 @@ def _random_variable(variable: Variable) -> TensorVariable:
 def theta_of(layout: Layout, draws: Mapping[str, np.ndarray]) -> np.ndarray:
     """Return theta (..., D) from draws of the random variables, by name; what is not drawn at its mean."""
     drawn = variables(layout)
-    lead = draws[drawn[0].name].ndim - max(len(drawn[0].dims), 1) if drawn else 0
+    lead = draws[drawn[0].name].ndim - drawn[0].ndim if drawn else 0
     shape = draws[drawn[0].name].shape[:lead] if drawn else ()
     theta = np.broadcast_to(layout.mean, (*shape, layout.size)).copy()
     for variable in drawn:

@@ -1,21 +1,20 @@
-"""Likelihood of the evidence as a PyTensor graph: cells, transition matrix and forward filter.
+"""Likelihood of the cells as a PyTensor graph: categories, counts and measures.
 
-The formulas are those of :mod:`forecast.model.likelihood`, :mod:`~forecast.model.dynamics` and
-:mod:`~forecast.model.hmm`, written a second time on arrays: neither writing uses the other.
+The formulas are those of :mod:`forecast.model.likelihood` and :mod:`~forecast.model.numbers`, written a second
+time on arrays: neither writing uses the other. Everything is in logarithms.
 """
 
 from __future__ import annotations
 
 import math
 
-import pytensor
 import pytensor.tensor as pt
+from pytensor.gradient import disconnected_grad
 from pytensor.tensor import TensorVariable
 
 from forecast.model.parameters import MEASURE, NEGATIVE_BINOMIAL
 
 Symbols = dict[str, TensorVariable]
-_HALVINGS = 8  # with thirteen terms exact to 1e-11 for up to 60 moves a period
 
 
 def safe_log(x: TensorVariable) -> TensorVariable:
@@ -24,170 +23,156 @@ def safe_log(x: TensorVariable) -> TensorVariable:
     return pt.switch(positive, pt.log(pt.switch(positive, x, 1.0)), -math.inf)
 
 
-def log_sum(x: TensorVariable, axis: int) -> TensorVariable:
-    """Return log sum exp x along an axis, -inf where all of it is."""
-    high = pt.max(x, axis=axis, keepdims=True)
-    high = pt.switch(pt.isinf(high), 0.0, high)
+def finite(x: TensorVariable) -> TensorVariable:
+    """Return x, and 0 where it is infinite: what may be subtracted from a logarithm."""
+    return pt.switch(pt.isinf(x), 0.0, x)
+
+
+def log_sum(x: TensorVariable, axis: int | tuple[int, ...]) -> TensorVariable:
+    """Return log sum exp x along axes, -inf where all of it is."""
+    high = disconnected_grad(finite(pt.max(x, axis=axis, keepdims=True)))  # cancels in the gradient
     return safe_log(pt.exp(x - high).sum(axis=axis)) + high.squeeze(axis)
 
 
+def log_less_one(x: TensorVariable) -> TensorVariable:
+    """Return log(exp x - 1) for x >= 0, and -inf at 0."""
+    positive = x > 0
+    x = pt.switch(positive, x, 1.0)
+    return pt.switch(positive, x + pt.log(-pt.expm1(-x)), -math.inf)
+
+
 def at(theta: TensorVariable, slot: TensorVariable) -> TensorVariable:
-    """Return theta at an array of slots."""
-    return theta[slot.ravel()].reshape(slot.shape)
+    """Return theta at an array of slots; there are a 0 and a 1 after its end."""
+    return pt.concatenate([theta, pt.constant([0.0, 1.0])])[slot.ravel()].reshape(slot.shape)
 
 
-def base_chance(theta: TensorVariable, data: Symbols, table: str) -> tuple[TensorVariable, TensorVariable]:
-    """Return the part of P(y | x) that every value shares, and what is added where x is what was reported."""
-    reliability = at(theta, data[f"{table}_reliability"])
-    noise = data[f"{table}_noise"] * (1.0 - data[f"{table}_credibility"] * reliability)
-    rest = data[f"{table}_keep"] + noise
-    return rest, data[f"{table}_truth"] * reliability
+# ---- categories ----------------------------------------------------------------------------------------
 
 
-def log_categories(theta: TensorVariable, data: Symbols, *, pairs: bool) -> TensorVariable:
-    """Return log m(s) of each row of categories, (R, K).
+def log_weights(
+    theta: TensorVariable, data: Symbols, *, noise: int | None, mean_reliability: float, pairs: bool
+) -> TensorVariable:
+    """Return log W(x) of each row of categories, (R, K, V): its reports and whether they were filed.
 
-    m(s) = sum_x f(x | s) d(x) prod_j P(y_j | x), with f mixed with the held value. With ``pairs`` a row on
-    which others depend has m(s) = (quiet part) N' + (the rest) m'(s), N' and m' of those that depend on it.
+    W(x) = d(x) prod_j P(y_j | x), and -inf for a value that the indicator has not. `noise` is the slot of nu.
+    With `pairs` a row on which others depend has a factor more: where x is quiet, their reports are noise;
+    else their own likelihood.
     """
-    rest, truth = base_chance(theta, data, "category")
-    values = pt.arange(data["category_factor"].shape[1])
-    same = pt.eq(data["category_value"][:, :, None], values)
-    log_rest = safe_log(rest)
-    weight = safe_log(rest[:, :, None] + truth[:, :, None] * same).sum(axis=1) + safe_log(
-        data["category_factor"]
+    nu = theta[noise] if noise is not None else 0.0
+    u = data["category_noise"] + nu * data["category_noise_nu"]  # (R, V)
+    values = pt.arange(u.shape[1])
+    same = pt.eq(data["category_value"][:, :, None], values)  # (R, J, V)
+    true = data["category_own"] * data["category_credibility"] * at(theta, data["category_reliability"])
+    base = data["category_passed"] + (data["category_lost"] + data["category_own"] - true) * (
+        (same * u[:, None, :]).sum(axis=2)
     )
-    high = pt.max(weight, axis=1, keepdims=True)
-    high = pt.switch(pt.isinf(high), 0.0, high)
-    hold = data["category_hold"][:, None, None]
-    f = (1.0 - hold) * at(theta, data["category_slot"]) + hold * data["category_held"][:, None, :]
-    part = f * pt.exp(weight - high)[:, None, :]
-    whole = safe_log(part.sum(axis=2)) + high
+    filed = _log_filed(theta, data, u, mean_reliability)
+    own = filed + safe_log(base[:, :, None] + true[:, :, None] * same).sum(axis=1)
+    zeros = pt.zeros((*own.shape[:1], data["category_slot"].shape[1], *own.shape[1:]))
+    weight = zeros + own[:, None, :]
     if not pairs:
-        return whole
-    quiet, event = safe_log(part[:, :, 0]) + high, safe_log(part[:, :, 1:].sum(axis=2)) + high
+        return weight
     row, of = data["child_row"], data["child_of"]
-    nothing = (log_rest.sum(axis=1) + safe_log(data["category_factor"][:, 0]))[row]
-    zeros = pt.zeros_like(whole)
-    without = pt.inc_subtensor(zeros[of], pt.repeat(nothing[:, None], whole.shape[1], axis=1))
-    given = pt.inc_subtensor(zeros[of], whole[row])
-    return log_sum(pt.stack([quiet + without, event + given]), 0)
+    without = filed[row, 0] + safe_log(base).sum(axis=1)[row]
+    given = log_fresh(theta, data, weight)[row]  # (children, K)
+    at_quiet = pt.eq(values, 0)
+    extra = pt.switch(at_quiet, without[:, None, None], given[:, :, None])
+    return weight + pt.inc_subtensor(zeros[of], extra)
+
+
+def _log_filed(theta: TensorVariable, data: Symbols, u: TensorVariable, r: float) -> TensorVariable:
+    """Return log d(x) of each row, (R, V): that its reports were filed, or that none was.
+
+    Claims: d_y of the earliest, or 1 - sum_y P(y | x) d_y of silence. Monitored: the factors in force, over
+    the chance that a report of mean reliability r claims anything but quiet.
+    """
+    chance = at(theta, data["category_claim"])  # 0 where silence is no evidence
+    silence = safe_log(1.0 - r * chance - (1.0 - r) * (u * chance).sum(axis=1, keepdims=True))
+    something = r * pt.neq(pt.arange(u.shape[1]), 0) + (1.0 - r) * (1.0 - u[:, 0])[:, None]
+    monitored = safe_log(data["category_factor"]) - data["category_ratio"][:, None] * pt.log(something)
+    return silence + safe_log(at(theta, data["category_filed"]))[:, None] + monitored
+
+
+def log_fresh(theta: TensorVariable, data: Symbols, log_weight: TensorVariable) -> TensorVariable:
+    """Return log m(s) of each row of categories whose value is a fresh draw, (R, K)."""
+    return log_sum(safe_log(at(theta, data["category_slot"])) + log_weight, 2)
+
+
+# ---- counts and measures -------------------------------------------------------------------------------
 
 
 def log_numbers(theta: TensorVariable, data: Symbols) -> TensorVariable:
     """Return log m(s) of each row of counts and measures, (N, K).
 
-    m(s) = N + sum_v f(v | s) (prod_j P(y_j | v) - N), the sum over the reported values v.
+    m(s) = N + sum_v f(v | s) (prod_j P(y_j | v) - N), the sum over the stated numbers v, with N the product
+    of what all values share in P(y | x). A report that is certainly true shares nothing.
     """
-    rest, truth = base_chance(theta, data, "number")
-    value = data["number_value"]
-    same = pt.eq(value[:, :, None], value[:, None, :])  # (row, value reported, report)
-    nothing = safe_log(rest).sum(axis=1)
-    all_reports = safe_log(rest[:, None, :] + truth[:, None, :] * same).sum(axis=2)
-    possible = data["number_first"] > 0
-    more = pt.switch(possible, all_reports, 0.0) - pt.switch(possible, nothing[:, None], -1.0)
-    gain = pt.switch(possible, all_reports + safe_log(-pt.expm1(-more)), -math.inf)
+    true = data["number_own"] * data["number_credibility"] * at(theta, data["number_reliability"])
+    noise = safe_log(data["number_lost"] + data["number_own"] - true) + data["number_log_noise"]
+    log_base = log_sum(pt.stack([safe_log(data["number_passed"]), noise]), 0)
+    certain, log_true = pt.isinf(log_base), safe_log(true)
+    number = data["number_stated"]  # (N, G)
+
+    def by_number(x: TensorVariable) -> TensorVariable:
+        """Sum over the reports that state the same number."""
+        place = pt.arange(number.shape[0])[:, None] * number.shape[1] + data["number_which"]
+        return pt.inc_subtensor(pt.zeros_like(number).ravel()[place], x).reshape(number.shape)
+
+    none = finite(log_base).sum(axis=1, keepdims=True)
+    more = by_number(pt.switch(certain, 0.0, pt.softplus(log_true - finite(log_base))))
+    sure = by_number(pt.switch(certain, log_true, 0.0))
+    all_sure = certain.sum(axis=1, keepdims=True)
+    gain = pt.switch(
+        pt.eq(all_sure, 0),
+        none + log_less_one(more),
+        pt.switch(pt.eq(by_number(pt.switch(certain, 1.0, 0.0)), all_sure), none + sure + more, -math.inf),
+    )
+    gain = pt.switch(data["number_real"] > 0, gain, -math.inf)
     terms = gain[:, :, None] + _log_density(at(theta, data["number_slot"]), data)
-    floor = pt.repeat(nothing[:, None, None], terms.shape[2], axis=2)
+    floor = pt.zeros_like(terms[:, :1]) + pt.switch(pt.eq(all_sure, 0), none, -math.inf)[:, :, None]
     return log_sum(pt.concatenate([floor, terms], axis=1), 1)
 
 
 def _log_density(mean: TensorVariable, data: Symbols) -> TensorVariable:
-    """Return log f(v | s) of each reported value, (N, J, K): Poisson, negative binomial or Normal."""
-    kind, y = data["number_kind"][:, None, None], data["number_value"][:, :, None]
-    count = pt.neq(kind, MEASURE)
-    m, n = pt.switch(count, mean[:, None, :], 1.0), pt.switch(count & (y >= 0), y, 0.0)
-    none = pt.eq(m, 0.0)
-    m = pt.switch(none, 1.0, m)
-    poisson = n * pt.log(m) - m - pt.gammaln(n + 1.0)
-    k = data["number_dispersion"][:, None, None]
-    choose = pt.gammaln(n + k) - pt.gammaln(k) - pt.gammaln(n + 1.0)
-    negative_binomial = choose + k * pt.log(k / (k + m)) + n * pt.log(m / (k + m))
+    """Return log f(v | s) of each stated number, (N, G, K): Poisson, negative binomial or Normal.
+
+    Of a count it is a constant of the number, and deviances x log(x/m) + m - x in a form without cancellation.
+    """
+    kind, v = data["number_kind"][:, None, None], data["number_stated"][:, :, None]
+    count, some = pt.neq(kind, MEASURE), v > 0
+    m = pt.switch(count, mean[:, None, :], 1.0)
+    impossible, m = pt.eq(m, 0.0), pt.switch(pt.eq(m, 0.0), 1.0, m)
+    y, k = pt.switch(count & some, v, 1.0), data["number_dispersion"][:, None, None]
+    constant = data["number_constant"][:, :, None]
+    poisson = pt.switch(some, constant - y * _excess((m - y) / y, m / y), -m)
+    first = _excess(k * ((m - y) / (k + m)) / y, (y + k) / y * (m / (k + m)))
+    second = _excess((y - m) / (k + m), (y + k) / (k + m))
+    negative_binomial = pt.switch(some, constant - y * first - k * second, -k * pt.log1p(m / k))
     counted = pt.switch(pt.eq(kind, NEGATIVE_BINOMIAL), negative_binomial, poisson)
-    counted = pt.switch(none, pt.switch(pt.eq(n, 0.0), 0.0, -math.inf), counted)
+    counted = pt.switch(impossible, pt.switch(some, -math.inf, 0.0), counted)
     sd = pt.switch(count, 1.0, data["number_sd"][:, None, :])
-    z = (y - mean[:, None, :]) / sd
-    measured = -0.5 * z**2 - pt.log(sd) - 0.5 * math.log(2.0 * math.pi)
-    return pt.switch(count, counted, measured)
+    z = pt.switch(count, 0.0, (v - mean[:, None, :]) / sd)
+    return pt.switch(count, counted, -0.5 * z**2 - pt.log(sd) - 0.5 * math.log(2.0 * math.pi))
+
+
+def _excess(u: TensorVariable, ratio: TensorVariable) -> TensorVariable:
+    """Return u - log(1 + u), the ratio being 1 + u without rounding where u is near -1 or large."""
+    near = abs(u) < 0.5
+    return u - pt.switch(near, pt.log1p(pt.switch(near, u, 0.0)), pt.log(pt.switch(near, 1.0, ratio)))
+
+
+# ---- all of the evidence -------------------------------------------------------------------------------
 
 
 def log_likelihood(
-    theta: TensorVariable,
-    data: Symbols,
-    *,
-    scenarios: int,
-    units: int,
-    categories: bool,
-    numbers: bool,
-    pairs: bool,
+    rows: list[TensorVariable], data: Symbols, *, scenarios: int, units: int
 ) -> TensorVariable:
-    """Return log L_t(s), (T, U, K): the sum over the cells of each period of exponent * log m(s)."""
-    rows = []
-    if categories:
-        rows.append(log_categories(theta, data, pairs=pairs))
-    if numbers:
-        rows.append(log_numbers(theta, data))
+    """Return log L_t(s) of the cells whose values are fresh, (T, U, K), from log m(s) of the rows.
+
+    It is the sum over the cells of each period of exponent * log m(s).
+    """
     of_kind = pt.concatenate(rows)[data["row"]] * data["exponent"][:, None]
     periods = data["period_number"].shape[0]
     empty = pt.zeros((units * periods, scenarios))
     filled = pt.inc_subtensor(empty[data["cell_place"]], of_kind[data["cell_kind"]])
     return filled.reshape((units, periods, scenarios)).swapaxes(0, 1)
-
-
-def transition_matrix(rate: TensorVariable, then: TensorVariable) -> TensorVariable:
-    """Return expm(Q), (K, K), with Q[i, j] = rate_i then_i[j] and Q[i, i] = -rate_i.
-
-    As :func:`forecast.model.dynamics.expm`, by the series of Q + mu I, which has no negative entry, in as few
-    products as can be (Paterson and Stockmeyer 1973). The number of halvings is fixed, for a graph cannot
-    depend on a value.
-    """
-    mu, one, shrink = rate.max(), pt.eye(then.shape[0]), 0.5**_HALVINGS
-    x = shrink * (rate[:, None] * then + pt.diag(mu - rate))
-    x2 = x @ x
-    powers = (one, x, x2, x2 @ x)
-    x4 = x2 @ x2
-    total = powers[0] / math.factorial(12)
-    for first in (8, 4, 0):
-        total = total @ x4 + sum(power / math.factorial(first + n) for n, power in enumerate(powers))
-    total = total * pt.exp(-mu * shrink)
-    for _ in range(_HALVINGS):
-        total = total @ total
-    return total
-
-
-def forward(
-    prior: TensorVariable, matrix: TensorVariable, log_likelihood: TensorVariable
-) -> tuple[TensorVariable, TensorVariable]:
-    """Filter log L_t(s), (T, U, K); return alpha at the last period (U, K) and log c_t (T, U).
-
-    alpha_t(j) c_t = L_t(j) sum_i alpha_(t-1)(i) P(i, j), each period scaled by its own norm
-    c_t = p(y_t | y_0..y_(t-1)): nothing overflows at any number of periods. A scenario that falls below
-    1e-308 of the rest is taken to be impossible from then on.
-    """
-
-    def step(here: TensorVariable, predicted: TensorVariable, matrix: TensorVariable) -> list[TensorVariable]:
-        high = pt.switch(predicted > 0.0, here, -math.inf).max(axis=1)
-        weight = predicted * pt.exp(here - high[:, None])
-        norm = weight.sum(axis=1)
-        now = weight / norm[:, None]
-        return [now @ matrix, now, pt.log(norm) + high]
-
-    start = pt.zeros_like(log_likelihood[0]) + prior
-    _, now, log_norm = pytensor.scan(
-        step,
-        sequences=[log_likelihood],
-        outputs_info=[start, None, None],
-        non_sequences=[matrix],
-        return_updates=False,
-    )
-    return now[-1], log_norm
-
-
-def forward_static(
-    log_prior: TensorVariable, log_likelihood: TensorVariable
-) -> tuple[TensorVariable, TensorVariable]:
-    """Do the same where the scenario never changes: sums of logarithms, exact however small."""
-    joint = log_prior + pt.cumsum(log_likelihood, axis=0)
-    reached = log_sum(joint, 2)
-    before = pt.concatenate([pt.zeros_like(reached[:1]), reached[:-1]])
-    return pt.exp(joint[-1] - reached[-1][:, None]), reached - before

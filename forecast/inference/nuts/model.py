@@ -2,23 +2,39 @@
 
 from __future__ import annotations
 
+import math
 from datetime import date
 from pathlib import Path
 
+import numpy as np
 import pymc as pm
+import pytensor.tensor as pt
 from pytensor.tensor import TensorVariable
 
 from forecast.case.evidence import Evidence
 from forecast.case.folder import Case, as_case
 from forecast.case.in_force import checked_as_of
 from forecast.inference.nuts.data import DIMS, Data, Reports, model_data
+from forecast.inference.nuts.filter import (
+    Chain,
+    Outcomes,
+    Persistence,
+    forward,
+    forward_persistent,
+    forward_static,
+    late_event,
+    steady_event,
+    transition_matrix,
+)
 from forecast.inference.nuts.judgements import theta_graph
 from forecast.inference.nuts.likelihood import (
-    forward,
-    forward_static,
+    Symbols,
+    at,
+    log_fresh,
     log_likelihood,
+    log_numbers,
+    log_weights,
     safe_log,
-    transition_matrix,
 )
 from forecast.model.parameters import MOVES, STATIC, Layout, build_layout
 
@@ -107,16 +123,8 @@ def build(layout: Layout, evidence: Evidence, as_of: date) -> pm.Model:
     with pm.Model(coords=_coordinates(layout)) as model:
         data = {name: pm.Data(name, value, dims=DIMS[name]) for name, value in values.items()}
         theta = theta_graph(layout)
-        log_l = log_likelihood(
-            theta,
-            data,
-            scenarios=layout.scenarios,
-            units=question.unit_count,
-            categories=any(i.values for i in question.indicators),
-            numbers=any(not i.values for i in question.indicators),
-            pairs=any(i.given for i in question.indicators),
-        )
-        probability, norm = _filtered(theta, log_l, layout)
+        log_l, persistence = _cells(theta, data, layout)
+        probability, norm = _filtered(theta, log_l, persistence, layout)
         by_unit = ("unit",) if question.units else ()
         now, terms = (probability, norm.T) if question.units else (probability[0], norm[:, 0])
         pm.Deterministic("scenario_probability", now, dims=(*by_unit, "scenario"))
@@ -139,18 +147,86 @@ def build(layout: Layout, evidence: Evidence, as_of: date) -> pm.Model:
     return model
 
 
+def _cells(
+    theta: TensorVariable, data: Symbols, layout: Layout
+) -> tuple[TensorVariable, Persistence | None]:
+    """Return log L_t(s) of the cells whose values are fresh (T, U, K), and the others."""
+    question, rows, persistence = layout.question, list[TensorVariable](), None
+    if any(i.values for i in question.indicators):
+        weight = log_weights(
+            theta,
+            data,
+            noise=layout.starts.get("noise"),
+            mean_reliability=float(np.mean([s.reliability.mean[1] for s in question.sources] or [1.0])),
+            pairs=any(i.given for i in question.indicators),
+        )
+        rows.append(log_fresh(theta, data, weight))
+        persistence = _persistence(theta, data, weight, layout)
+    if any(not i.values for i in question.indicators):
+        rows.append(log_numbers(theta, data))
+    return (
+        log_likelihood(rows, data, scenarios=layout.scenarios, units=question.unit_count),
+        persistence,
+    )
+
+
+def _persistence(
+    theta: TensorVariable, data: Symbols, log_weight: TensorVariable, layout: Layout
+) -> Persistence | None:
+    """Return the indicators whose values persist, None if there is none."""
+    states = [i for i in layout.question.indicators if i.persistence is not None]
+    if not states:
+        return None
+    most = max(len(i.values) for i in layout.question.indicators)
+    slot = np.full((len(states), layout.scenarios, most), layout.size)  # where there is a 0
+    for p, i in enumerate(states):
+        for k, scenario in enumerate(layout.question.scenario_ids):
+            slot[p, k, : len(i.values)] = layout.starts[f"likelihood {i.id} {scenario}"] + np.arange(
+                len(i.values)
+            )
+    padded = pt.concatenate([log_weight, pt.zeros((1, layout.scenarios, most))])
+    return Persistence(
+        fresh=at(theta, pt.constant(slot)),
+        stays=np.array([i.persistence for i in states]),
+        log_weight=padded[data["state_row"].ravel()].reshape((*data["state_row"].shape, layout.scenarios, most)),
+        exponent=data["state_exponent"],
+        shape=(layout.question.unit_count, layout.scenarios, layout.arrays.runs, len(states), most),
+    )
+
+
 def _filtered(
-    theta: TensorVariable, log_likelihood: TensorVariable, layout: Layout
+    theta: TensorVariable, log_l: TensorVariable, persistence: Persistence | None, layout: Layout
 ) -> tuple[TensorVariable, TensorVariable]:
     """Return the probability of each scenario at the end (U, K), and log c_t (T, U)."""
-    size, start = layout.scenarios, layout.arrays.dynamics_offset
-    prior, square = theta[:size], (size, size)
     if layout.arrays.dynamics == STATIC:
-        return forward_static(safe_log(prior), log_likelihood)
+        return forward_static(safe_log(theta[: layout.scenarios]), log_l, persistence)
+    chain = _chain(theta, layout)
+    if chain.consistent is not None:
+        pm.Potential("consistent", pt.switch(chain.consistent, 0.0, -math.inf))
+    if persistence is None:
+        return forward(chain, log_l)
+    return forward_persistent(chain, log_l, persistence)
+
+
+def _chain(theta: TensorVariable, layout: Layout) -> Chain:
+    """Return the chain of a scenario that may change."""
+    size, start, question = layout.scenarios, layout.arrays.dynamics_offset, layout.question
+    prior, square = theta[:size], (size, size)
+    if question.event is not None:
+        rate = [b.start for b in layout.blocks if b.id.kind == "preparing"]
+        ends = [b.start for b in layout.blocks if b.id.kind == "ends_in_event"]
+        chain = late_event if question.event.timing == "late" else steady_event
+        return chain(
+            prior,
+            theta[rate],
+            theta[ends],
+            among=Outcomes.of(size, question.event.status_quo),
+            steps=question.period(question.horizon),
+        )
     if layout.arrays.dynamics == MOVES:
         then = theta[start + size : start + size + size * size].reshape(square)
-        return forward(prior, transition_matrix(theta[start : start + size], then), log_likelihood)
-    return forward(prior, theta[start : start + size * size].reshape(square), log_likelihood)
+        return Chain(prior, transition_matrix(theta[start : start + size], then))
+    return Chain(prior, theta[start : start + size * size].reshape(square))
 
 
 def _coordinates(layout: Layout) -> dict[str, list[str]]:

@@ -9,13 +9,13 @@ from typing import Any
 import numpy as np
 import pymc as pm
 import pytensor
-import pytensor.tensor as pt
 from pytensor.compile.mode import Mode
+from pytensor.graph.replace import graph_replace
 
 from forecast.case.evidence import Evidence
 from forecast.inference.nuts.data import known_on
 from forecast.inference.nuts.judgements import variables
-from forecast.model.hmm import Filtered, empty_filtered, refresh
+from forecast.model.hmm import Filtered, filter_particles
 from forecast.model.parameters import Layout
 
 #: Neither a C compiler nor a minute of compilation: graphs are run node by node.
@@ -30,7 +30,7 @@ def without_compiler() -> Any:
 def draw(layout: Layout, n: int, seed: int) -> np.ndarray:
     """Draw theta (n, D) from the prior; what must not learn is at its mean, as the model has it at first."""
     rng = np.random.default_rng(seed)
-    theta = np.concatenate([block.draw(rng, n) for block in layout.blocks], axis=1)
+    theta = layout.draw(rng, n)
     for block in layout.cut:
         theta[:, block.slots] = block.mean
     return theta
@@ -39,9 +39,7 @@ def draw(layout: Layout, n: int, seed: int) -> np.ndarray:
 def filtered(layout: Layout, evidence: Evidence, as_of: date, theta: np.ndarray) -> Filtered:
     """Run our own filter."""
     step, cells = known_on(layout, evidence, as_of)
-    found = empty_filtered(len(theta), max(len(layout.question.units), 1), step.periods, layout.scenarios)
-    refresh(theta, step.sequence, cells, layout.arrays, found)
-    return found
+    return filter_particles(theta, step.sequence, cells, layout.arrays)
 
 
 def log_density(layout: Layout, evidence: Evidence, as_of: date, theta: np.ndarray) -> np.ndarray:
@@ -50,22 +48,31 @@ def log_density(layout: Layout, evidence: Evidence, as_of: date, theta: np.ndarr
     return filtered(layout, evidence, as_of, theta).log_norm.sum(axis=(1, 2)) + np.sum(prior, axis=0)
 
 
-def point(model: pm.Model, layout: Layout, theta: np.ndarray) -> dict[str, np.ndarray]:
-    """Return theta (D,) as the model's values, on the scale on which it samples."""
-    found = {}
-    for variable in variables(layout):
-        rows = [theta[block.slots] for block in variable.blocks]
-        if variable.support is not None:
-            rows = [row[list(variable.support)] for row in rows]
-        value = np.stack(rows) if variable.labels else rows[0]
-        if variable.blocks[0].size == 1:
-            value = value[..., 0]
-        rv = model[variable.name]
-        transform = model.rvs_to_transforms[rv]
-        if transform is not None:
-            value = transform.forward(pt.as_tensor(value), *rv.owner.inputs).eval(mode=PLAIN)
-        found[model.rvs_to_values[rv].name] = value
-    return found
+class Points:
+    """Theta as a model's values, on the scale on which it samples."""
+
+    def __init__(self, model: pm.Model, layout: Layout) -> None:
+        self._variables = variables(layout)
+        rvs = [model[variable.name] for variable in self._variables]
+        self._names = [model.rvs_to_values[rv].name for rv in rvs]
+        plain = {rv: rv.type() for rv in rvs}
+        sampled = []
+        for rv, x in plain.items():
+            transform = model.rvs_to_transforms[rv]
+            inputs = graph_replace(rv.owner.inputs, plain, strict=False)
+            sampled.append(x if transform is None else transform.forward(x, *inputs))
+        self._function = pytensor.function(list(plain.values()), sampled, mode=PLAIN, on_unused_input="ignore")
+
+    def __call__(self, theta: np.ndarray) -> dict[str, np.ndarray]:
+        """Return theta (D,) as values by name."""
+        found = []
+        for variable in self._variables:
+            rows = [theta[block.slots] for block in variable.blocks]
+            if variable.support is not None:
+                rows = [row[list(variable.support)] for row in rows]
+            value = np.stack(rows) if variable.labels else rows[0]
+            found.append(value[..., 0] if variable.blocks[0].size == 1 else value)
+        return dict(zip(self._names, self._function(*found), strict=True))
 
 
 def compiled(model: pm.Model) -> Callable[[dict[str, np.ndarray]], np.ndarray]:

@@ -12,15 +12,15 @@ import pytest
 from scipy.linalg import expm
 
 from forecast.case.evidence import Evidence
-from forecast.inference.nuts.likelihood import forward, transition_matrix
+from forecast.inference.nuts.filter import Chain, forward, transition_matrix
 from forecast.inference.nuts.model import build, data_on
 from forecast.model.hmm import filter_log_likelihood
 from forecast.model.parameters import build_layout
-from tests.cases import CASES, binary, day, question, report, small, source, swaps
-from tests.inference.nuts.base import PLAIN, compiled, draw, filtered, log_density, point, without_compiler
+from tests.cases import CASES, FILED_CASES, binary, day, question, report, small, source, swaps
+from tests.inference.nuts.base import PLAIN, Points, compiled, draw, filtered, log_density, without_compiler
 
 
-@pytest.mark.parametrize("name", CASES)
+@pytest.mark.parametrize("name", [*CASES, *FILED_CASES])
 def test_log_density(name):
     case = small(name, False)
     layout = build_layout(case.question, case.evidence)
@@ -28,28 +28,28 @@ def test_log_density(name):
     expected = log_density(layout, case.evidence, case.as_of, theta)
     with without_compiler():
         model = build(layout, case.evidence, case.as_of)
-        function = compiled(model)
-        found = [function(point(model, layout, one)) for one in theta]
+        function, point = compiled(model), Points(model, layout)
+        found = [function(point(one)) for one in theta]
     np.testing.assert_allclose(found, expected, rtol=1e-9)
 
 
-@pytest.mark.parametrize("name", ["late_and_corrected", "everything"])
+@pytest.mark.parametrize("name", ["late_and_corrected", "everything", "filed_states", "filed_pair"])
 def test_one_model_serves_every_date(name):
     case = small(name, False)
     layout = build_layout(case.question, case.evidence)
     theta = draw(layout, 2, seed=2)
     with without_compiler():
         model = build(layout, case.evidence, case.as_of)
-        function = compiled(model)
+        function, point = compiled(model), Points(model, layout)
         for days in (40, 12, 5):
             date = case.as_of - timedelta(days=min(days, (case.as_of - case.question.opened).days))
             with model:
                 pm.set_data(data_on(layout, case.evidence, date))
-            found = [function(point(model, layout, one)) for one in theta]
+            found = [function(point(one)) for one in theta]
             np.testing.assert_allclose(found, log_density(layout, case.evidence, date, theta), rtol=1e-9)
 
 
-@pytest.mark.parametrize("name", ["moving", "of_units", "one_testimony"])
+@pytest.mark.parametrize("name", ["moving", "of_units", "one_testimony", "persistent_silence"])
 def test_probability_and_terms_of_each_period(name):
     case = small(name, False)
     layout = build_layout(case.question, case.evidence)
@@ -59,8 +59,9 @@ def test_probability_and_terms_of_each_period(name):
         model = build(layout, case.evidence, case.as_of)
         wanted = model.replace_rvs_by_values([model["scenario_probability"], model["log_evidence"]])
         function = pm.compile(model.value_vars, wanted, mode=PLAIN, on_unused_input="ignore")
+        point = Points(model, layout)
         for n, one in enumerate(theta):
-            values = point(model, layout, one)
+            values = point(one)
             now, terms = function(*[values[v.name] for v in model.value_vars])
             np.testing.assert_allclose(now, expected.alpha[n, :, -1].reshape(now.shape), rtol=1e-9)
             np.testing.assert_allclose(
@@ -79,17 +80,19 @@ def test_gradient_where_something_cannot_happen():
         with without_compiler():
             model = build(layout, log, day(20))
             gradient = pm.compile(model.value_vars, model.dlogp(), mode=PLAIN, on_unused_input="ignore")
-            values = point(model, layout, draw(layout, 1, seed=4)[0])
+            values = Points(model, layout)(draw(layout, 1, seed=4)[0])
             assert np.isfinite(gradient(*[values[v.name] for v in model.value_vars])).all()
 
 
 def test_nothing_overflows_in_five_thousand_periods():
-    """The usual form, which carries the joint probability along, fails near ninety."""
+    """The usual form, which carries the joint probability along, fails near ninety; and a scenario that is
+    a million times less likely in each of many periods comes back."""
     rng = np.random.default_rng(5)
     prior, matrix = np.array([0.7, 0.3]), np.array([[0.9, 0.1], [0.2, 0.8]])
     log_l = rng.normal(-30.0, 20.0, (5000, 1, 2))
+    log_l[:100, 0, 0] -= 1000.0
     with without_compiler():
-        graph = forward(pt.as_tensor(prior), pt.as_tensor(matrix), pt.as_tensor(log_l))
+        graph = forward(Chain(pt.as_tensor(prior), pt.as_tensor(matrix)), pt.as_tensor(log_l))
         now, norm = (part.eval(mode=PLAIN) for part in graph)
     alpha, expected = filter_log_likelihood(prior[None], matrix[None], log_l[:, 0][None])
     np.testing.assert_allclose(now[0], alpha[0, -1], rtol=1e-9)
