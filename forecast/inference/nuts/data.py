@@ -80,7 +80,7 @@ def model_data(layout: Layout, evidence: Evidence, as_of: date) -> Data:
     place of the chance that the earliest claim is filed; ``child_row`` and ``child_of`` rows of pairs. After
     the end of theta there is a place that holds 0 and one that holds 1. ``number_slot`` and ``number_sd``
     (N, K), ``number_kind`` and ``number_dispersion`` (N,); ``number_stated`` (N, G) the different numbers
-    stated, whether one is ``real`` and a ``constant`` of its density, ``number_which`` (N, J) of them a report
+    stated, whether one is ``real``, a ``constant`` of its density, ``number_which`` (N, J) of them a report
     states, and its ``log_noise``; for both, what the reports say (see :mod:`forecast.model.cells`), (rows,
     J). ``row`` and ``exponent`` (Q,) of each kind of cell; ``cell_kind`` and ``cell_place`` (n,) of each cell
     whose value is fresh, the place being unit * T + t; ``state_row`` and ``state_exponent`` (T, U, P) of the
@@ -246,12 +246,11 @@ class Reports:
     def stated(self, as_of: date) -> np.ndarray:
         """Return what each report says, (J,): the index of a category's value, or the number."""
         step, cells = known_on(self._layout, self._evidence, as_of)
-        stated = []
-        for c in step.sequence.cell[step.sequence.kind]:
-            child = int(cells.cell[c]["child"])
-            for record in cells.cell[[c, *range(child, child + int(cells.cell[c]["children"]))]]:
-                stated.append(cells.report["value"][record["first"] : record["end"]])
-        return np.concatenate([*stated, np.empty(0)])
+        first, number = cells.cell["child"], cells.cell["children"]
+        tops = step.sequence.cell[step.sequence.kind]
+        rows = (row for c in tops for row in (c, *range(first[c], first[c] + number[c])))
+        place = [range(cells.cell[row]["first"], cells.cell[row]["end"]) for row in rows]
+        return np.array([cells.report[j]["value"] for reports in place for j in reports], float)
 
     def draw(self, theta: np.ndarray, as_of: date, rng: np.random.Generator) -> np.ndarray:
         """Draw what each report might have stated, (J,), given theta (D,) and a path from the dynamics."""

@@ -1,7 +1,7 @@
 """Likelihood of the cells as a PyTensor graph: categories, counts and measures.
 
-The formulas are those of :mod:`forecast.model.likelihood` and :mod:`~forecast.model.numbers`, written a second
-time on arrays: neither writing uses the other. Everything is in logarithms.
+The formulas are those of :mod:`forecast.model.likelihood` and :mod:`~forecast.model.numbers`, written a
+second time on arrays: neither writing uses the other. Everything is in logarithms.
 """
 
 from __future__ import annotations
@@ -136,7 +136,7 @@ def log_numbers(theta: TensorVariable, data: Symbols) -> TensorVariable:
 def _log_density(mean: TensorVariable, data: Symbols) -> TensorVariable:
     """Return log f(v | s) of each stated number, (N, G, K): Poisson, negative binomial or Normal.
 
-    Of a count it is a constant of the number, and deviances x log(x/m) + m - x in a form without cancellation.
+    Of a count it is a constant of the number, and deviances x log(x/m) + m - x without cancellation.
     """
     kind, v = data["number_kind"][:, None, None], data["number_stated"][:, :, None]
     count, some = pt.neq(kind, MEASURE), v > 0

@@ -147,9 +147,7 @@ def build(layout: Layout, evidence: Evidence, as_of: date) -> pm.Model:
     return model
 
 
-def _cells(
-    theta: TensorVariable, data: Symbols, layout: Layout
-) -> tuple[TensorVariable, Persistence | None]:
+def _cells(theta: TensorVariable, data: Symbols, layout: Layout) -> tuple[TensorVariable, Persistence | None]:
     """Return log L_t(s) of the cells whose values are fresh (T, U, K), and the others."""
     question, rows, persistence = layout.question, list[TensorVariable](), None
     if any(i.values for i in question.indicators):
@@ -188,7 +186,9 @@ def _persistence(
     return Persistence(
         fresh=at(theta, pt.constant(slot)),
         stays=np.array([i.persistence for i in states]),
-        log_weight=padded[data["state_row"].ravel()].reshape((*data["state_row"].shape, layout.scenarios, most)),
+        log_weight=padded[data["state_row"].ravel()].reshape(
+            (*data["state_row"].shape, layout.scenarios, most)
+        ),
         exponent=data["state_exponent"],
         shape=(layout.question.unit_count, layout.scenarios, layout.arrays.runs, len(states), most),
     )

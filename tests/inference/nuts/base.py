@@ -61,7 +61,9 @@ class Points:
             transform = model.rvs_to_transforms[rv]
             inputs = graph_replace(rv.owner.inputs, plain, strict=False)
             sampled.append(x if transform is None else transform.forward(x, *inputs))
-        self._function = pytensor.function(list(plain.values()), sampled, mode=PLAIN, on_unused_input="ignore")
+        self._function = pytensor.function(
+            list(plain.values()), sampled, mode=PLAIN, on_unused_input="ignore"
+        )
 
     def __call__(self, theta: np.ndarray) -> dict[str, np.ndarray]:
         """Return theta (D,) as values by name."""

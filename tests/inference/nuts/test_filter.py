@@ -40,7 +40,10 @@ def event_question(event: Event, prior: tuple[float, ...], persistence: float | 
 
 STEADY = Event(0, (Positive(1 / 5, 8.0),), (LogitNormal(0.6),))
 EACH = Event(
-    1, (Positive(1 / 5, 8.0), Positive(1 / 2, 8.0)), (LogitNormal(0.6), LogitNormal(1.0, 0.0)), timing="steady"
+    1,
+    (Positive(1 / 5, 8.0), Positive(1 / 2, 8.0)),
+    (LogitNormal(0.6), LogitNormal(1.0, 0.0)),
+    timing="steady",
 )
 EVENTS = {
     "one outcome": event_question(STEADY, (0.8, 0.2)),
@@ -112,7 +115,9 @@ def states(units: tuple[str, ...] = (), *, moving: bool) -> Small:
         name = ("front", "camp", "siege", "answer")[n % 4]
         value = rng.choice(TONES if name == "front" else ("no", "yes"))
         of = {"unit": units[n % 2]} if units else {}
-        log.append(report(f"r{n}", int(5 * n + rng.integers(5)), name, str(value), rng.choice(["s", "z"]), **of))
+        log.append(
+            report(f"r{n}", int(5 * n + rng.integers(5)), name, str(value), str(rng.choice(["s", "z"])), **of)
+        )
     return Small(q, Evidence(tuple(log)), day(160))
 
 
