@@ -21,6 +21,7 @@ from forecast.inference.conflict import evidence_conflict
 from forecast.inference.diagnostics import drift
 from forecast.inference.estimates import Estimate, PosteriorDraws, estimate, r_hat, smoothed
 from forecast.inference.particles import Chain
+from forecast.inference.predictive.predictive_draws import predictive
 from forecast.inference.report_weights import weights_of_evidence
 from forecast.model.event import without_news
 from forecast.model.horizon import before_evidence, outlook, to_horizon
@@ -132,6 +133,7 @@ def data_tree(problem: Problem, result: EngineResult, seed: int) -> xr.DataTree:
         "conflict": evidence_conflict(problem),
         **result.extra_groups,
     }
+    groups |= predictive(problem, draws, seed)
     return xr.DataTree.from_dict({name: numbered(data) for name, data in groups.items()})
 
 

@@ -12,6 +12,7 @@ from forecast.inference.data_tree import EngineResult, Progress, Settings, now_a
 from forecast.inference.diagnostics import LEAST_DRAWS, MOST_PARTICLES, R_HAT, gap_warnings, run_warnings
 from forecast.inference.estimates import Estimate, draws_of, estimate
 from forecast.inference.particles import Chain
+from forecast.inference.predictive.prequential import surprise
 from forecast.inference.smc import run_chain, systems
 from forecast.model.problem import Problem
 
@@ -22,7 +23,8 @@ def run_smc(problem: Problem, settings: Settings, progress: Progress | None = No
     warnings, r_hat = gap_warnings(run), float(result.sample_stats["r_hat"].max())
     if any(block.free for block in problem.layout.blocks):
         warnings += run_warnings(run, result.error, settings.tolerance, r_hat)
-    return replace(result, past=_past(run), warnings=warnings)
+    extra = {"surprise": surprise(problem, run, settings.seed)}
+    return replace(result, past=_past(run), extra_groups=extra, warnings=warnings)
 
 
 def doubled(

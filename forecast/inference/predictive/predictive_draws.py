@@ -1,9 +1,10 @@
 """Prior and posterior predictive draws of the value of every cell, with the value observed.
 
-The value of a cell is what its reports and its silence make most likely, reliabilities at their means; of a
-count or a measure, the number that its first report states. A replicate is put together by the same rule
-from replicated reports (:mod:`forecast.inference.predictive.replicates`), so that both can be layout
-side by side (Gelman, Meng and Stern 1996).
+The value of a cell is what its reports make most likely, reliabilities at their means; of a count or a
+measure, the number that its first report states. Where nothing was reported, and that says something, it is
+a value of its own. A replicate is put together by the same rule from replicated reports
+(:mod:`forecast.inference.predictive.replicates`), so that both can be laid side by side (Gelman, Meng and
+Stern 1996).
 
 Groups and cap have no part in this: they are exponents on a likelihood, from which nothing can be drawn.
 The draws of theta and of the path are those of the posterior with them.
@@ -22,8 +23,9 @@ from forecast.case.question import Question
 from forecast.inference.estimates import PosteriorDraws
 from forecast.inference.predictive.design import CellDesign, EvidenceDesign, PlacedCell, cell_and_children
 from forecast.inference.predictive.replicates import DrawnCell, most_likely, replicate
-from forecast.inference.predictive.sampling import posterior_path, prior_path
-from forecast.model.horizon import matrices, steps
+from forecast.inference.predictive.sampling import backward, posterior_path, prior_path
+from forecast.model.hmm import filter_particles
+from forecast.model.horizon import steps
 from forecast.model.parameters import Layout
 from forecast.model.problem import Problem
 
@@ -55,8 +57,9 @@ def predictive(problem: Problem, draws: PosteriorDraws, seed: int) -> dict[str, 
 
     rng = [np.random.default_rng(np.random.SeedSequence([seed, 0, 0, 0, 0, n])) for n in (2, 3)]
     theta = flat(draws.theta)
-    each = matrices(theta, layout.arrays, flat(draws.matrix), step.periods)
-    after = _values(cells, layout, theta, posterior_path(flat(draws.alpha), each, rng[1]), rng[1])
+    filtered = filter_particles(theta, step.sequence, problem.cells, layout.arrays)
+    path = posterior_path(backward(filtered, theta, layout.arrays), rng[1])
+    after = _values(cells, layout, theta, path, rng[1])
     theta = flat(draws.prior)
     path = prior_path(*steps(theta, layout.arrays, step.periods), problem.units, rng[0])
     before = _values(cells, layout, theta, path, rng[0])
@@ -80,31 +83,41 @@ def _values(
         )
         for cell, drawn in both:
             if _has_evidence(cell):
-                value = most_likely(cell, drawn, layout)
+                value = _value(cell, drawn, layout)
                 for g, place in enumerate(batch.places):
                     values[cell.indicator, place.unit, place.period] = value[:, g]
     return values
 
 
+def _value(cell: CellDesign, drawn: DrawnCell, layout: Layout) -> np.ndarray:
+    """Return the value of cells that are alike, (N, G); as many as there are values where there is none."""
+    shape = drawn.value.shape
+    nothing = np.full(shape, len(layout.question.indicators[cell.indicator].values))
+    reports = most_likely(cell, drawn.stated, layout) if cell.reports else nothing
+    if drawn.filed is None:
+        return reports
+    sure = [n for n, design in enumerate(cell.reports) if design.given is not None]
+    kept = cell._replace(reports=tuple(cell.reports[n]._replace(originals=()) for n in sure))
+    left = most_likely(kept, tuple(drawn.stated[n] for n in sure), layout) if sure else nothing
+    return np.where(drawn.filed, reports if drawn.claim is None else drawn.claim, left)
+
+
 def _observed(cells: list[PlacedCell], layout: Layout) -> dict[Key, np.ndarray]:
     """Return the value of every cell as its reports and silence have it."""
-    alike: defaultdict[tuple[int, CellDesign], list[PlacedCell]] = defaultdict(list)
-    for place in cells:
-        for m, cell in enumerate(cell_and_children(place.design)):
-            if _has_evidence(cell):
-                alike[m, cell].append(place)
     values = {}
-    for (m, cell), places in alike.items():
-        stated = np.array([place.stated[m] for place in places]).T.reshape(len(cell.reports), 1, len(places))
-        value = most_likely(cell, DrawnCell(np.zeros((1, len(places))), tuple(stated), None), layout)
-        for g, place in enumerate(places):
-            values[cell.indicator, place.unit, place.period] = value[0, g]
+    for place in cells:
+        for cell, stated in zip(cell_and_children(place.design), place.stated, strict=True):
+            if _has_evidence(cell):
+                seen = tuple(np.full((1, 1), y) for y in stated)
+                filed = None if cell.reports or not cell.whole else np.zeros((1, 1), bool)
+                value = _value(cell, DrawnCell(np.zeros((1, 1)), seen, filed), layout)
+                values[cell.indicator, place.unit, place.period] = value[0, 0]
     return values
 
 
 def _has_evidence(cell: CellDesign) -> bool:
     """Tell whether a cell has reports or silence of its own: a parent may be there for its child only."""
-    return bool(cell.reports) or cell.monitoring is not None
+    return bool(cell.reports) or cell.whole or cell.silent or cell.factors[0] != 1.0
 
 
 def _dataset(question: Question, values: dict[Key, Any], sample: Sequence[int]) -> xr.Dataset:
@@ -118,7 +131,10 @@ def _dataset(question: Question, values: dict[Key, Any], sample: Sequence[int]) 
         kind = float if one.kind == "measure" else np.int64
         value = np.stack([values[key] for key in keys], axis=-1).astype(kind)
         dims = (*(("chain", "draw") if sample else ()), f"{one.id}_cell")
-        attrs = {"flag_values": np.arange(len(one.values)), "flag_meanings": " ".join(one.values)}
+        names = (
+            one.values if one.reporting is None and one.monitored is None else (*one.values, "not_reported")
+        )
+        attrs = {"flag_values": np.arange(len(names)), "flag_meanings": " ".join(names)}
         variables[one.id] = (dims, value.reshape(*sample, len(keys)), attrs if one.values else {})
         coords[f"{one.id}_period"] = (dims[-1], [period for _, _, period in keys])
         if question.units:

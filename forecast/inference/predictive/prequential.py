@@ -3,16 +3,18 @@
 The log score of a date is log p(what is new | what was known), the prequential score (Dawid 1984). Whether
 it is low depends on how much was reported and how doubtful it was, so it is held against replicates: theta
 from the particles of the date before, the path from the filter and stepped on, the cells given their earlier
-reports, then the new reports. Each replicate is scored as the evidence was,
+reports, then the new reports and silences. Each replicate is scored as the evidence was,
 
     score(y) = log mean over theta of p(y | known before, theta),
 
-the mean without the theta that it was drawn from. `tail` is the share of replicates with a lower score, half
-of those with the same score included (mid-p, Lancaster 1961): near 0, the model would hardly ever have been
-so surprised. If the model is right and nothing ties, it is uniform.
+the mean without the theta that it was drawn from, by the filter itself, run on from the first period in which
+something is new. `tail` is the share of replicates with a lower score, half of those with the same score
+included (mid-p, Lancaster 1961): near 0, the model would hardly ever have been so surprised. If the model is
+right and nothing ties, it is uniform.
 
-Groups and cap are exponents, from which nothing can be drawn: what is new counts in full in the tail. What a
-ratio says, and that somebody reported on an indicator at all, is taken as given.
+What is drawn and what is taken as it was is said in :mod:`forecast.inference.predictive.design` and
+:mod:`~forecast.inference.predictive.new_evidence`. Groups and cap are exponents, from which nothing can be
+drawn: what is new counts in full in the tail.
 """
 
 from __future__ import annotations
@@ -25,26 +27,33 @@ import xarray as xr
 from scipy.special import logsumexp
 
 from forecast.inference.particles import Chain, log_sum, systematic
-from forecast.inference.predictive.design import EvidenceDesign, cell_and_children
+from forecast.inference.predictive.design import (
+    NOBODY,
+    CellDesign,
+    EvidenceDesign,
+    PlacedCell,
+    cell_and_children,
+)
 from forecast.inference.predictive.new_evidence import (
     EvidenceIncrement,
     IncrementCell,
-    Stated,
+    Outcome,
     cell_content,
     concatenated,
     evidence_increment,
 )
-from forecast.inference.predictive.replicates import Batch, DrawnCell, most_likely, replicate
-from forecast.inference.predictive.sampling import posterior_path
+from forecast.inference.predictive.replicates import Batch, replicate
+from forecast.inference.predictive.sampling import backward, posterior_path
 from forecast.model.cell_sequence import CellSequence, unit_and_period
 from forecast.model.cells import CellContent, flatten
-from forecast.model.hmm import Filtered, filter_log_likelihood, filter_particles
-from forecast.model.horizon import matrices
-from forecast.model.likelihood import Cells, log_cells
+from forecast.model.hmm import Filtered, empty_filtered, filter_particles, forward
+from forecast.model.likelihood import Cells, log_weights
+from forecast.model.parameters import Arrays
 from forecast.model.problem import Problem
 
 PARTICLES = 100  # theta over which a score is averaged
 REPLICATES = 200
+AT_ONCE = 2_000_000  # numbers of a filter, of several theta at once
 SAME = 1e-9  # scores closer than this, relatively, are one
 
 
@@ -93,15 +102,13 @@ def _tail(
     log_weight = np.zeros(len(theta))
     if new.lost:
         log_weight = _reweighed(problem, theta, known, k)
-    if log_weight.max() == -np.inf:
+    if not log_weight.max() > -np.inf:
         return np.nan, np.nan
     row = systematic(np.exp(log_weight - log_weight.max()), REPLICATES, 0.5)
-    begin = min(part.place.period for part in new.parts)
-    each = matrices(theta, problem.layout.arrays, known.matrix, known.alpha.shape[2])
-    path = posterior_path(known.alpha[row], each[row], rng, begin=begin)
-    batches = list(replicate([p.place for p in new.parts], problem.layout, theta[row], path, rng))
+    batches = _replicates(problem, new, theta, known, row, rng)
     exists = np.prod([batch.exists.prod(axis=1) for batch in batches], axis=0)
-    score, same = _scores(problem, new, theta, known, log_weight, row, _outcomes(new.parts, batches, problem))
+    outcomes = _outcomes(new.parts, batches, problem)
+    score, same = _scores(problem, new, theta, known, log_weight, row, outcomes)
     tied = same | np.isclose(score[:-1], score[-1], rtol=SAME, atol=SAME)
     lower = (score[:-1] < score[-1]) & ~tied
     share = exists / exists.sum()
@@ -114,13 +121,61 @@ def _filtered(problem: Problem, sequence: CellSequence, cells: Cells, theta: np.
 
 
 def _reweighed(problem: Problem, theta: np.ndarray, known: Filtered, k: int) -> np.ndarray:
-    """Return the log weights of particles of the date before, where something that was known has gone."""
+    """Return the log weights of particles of the date before, where it is not just what was known then."""
     now = known.log_norm.sum(axis=(1, 2))
     if k == 0:
         return now
     return now - _filtered(problem, problem.steps[k - 1].sequence, problem.cells, theta).log_norm.sum(
         axis=(1, 2)
     )
+
+
+def _replicates(
+    problem: Problem,
+    new: EvidenceIncrement,
+    theta: np.ndarray,
+    known: Filtered,
+    row: np.ndarray,
+    rng: np.random.Generator,
+) -> list[Batch]:
+    """Draw what is new, given what was known, at the theta `row`."""
+    a, places = problem.layout.arrays, [part.place for part in new.parts]
+    lasting = sorted({(p.unit, p.design.indicator) for p in places} & set(_lasting(a, problem.units)))
+    begin = 0 if lasting else min(place.period for place in places)
+    path = posterior_path(backward(known, theta, a).rows(row), rng, begin=begin)
+    values = _known_values(new, theta, a, lasting, path, row)
+    return list(replicate(places, problem.layout, theta[row], path, rng, values))
+
+
+def _lasting(a: Arrays, units: int) -> list[tuple[int, int]]:
+    """Return the unit and indicator of all values that persist."""
+    return [(u, i) for u in range(units) for i in a.persistent.tolist()]
+
+
+def _known_values(
+    new: EvidenceIncrement,
+    theta: np.ndarray,
+    a: Arrays,
+    lasting: list[tuple[int, int]],
+    path: np.ndarray,
+    row: np.ndarray,
+) -> dict[tuple[int, int], list[tuple[int, np.ndarray]]]:
+    """Return what the known cells of values that persist say of them, but for those in which much is new."""
+    unit, period = unit_and_period(new.known)
+    cell = new.known.cell[new.known.kind]
+    given, found = {part.given for part in new.parts}, dict[tuple[int, int], list[tuple[int, np.ndarray]]]()
+    indicator = new.cells.cell["indicator"][cell]
+    for u, i in lasting:
+        mine = [n for n in np.flatnonzero((unit == u) & (indicator == i)).tolist() if cell[n] not in given]
+        ids, which = np.unique(cell[mine], return_inverse=True)
+        log_w = np.empty((len(theta), len(ids), a.scenarios, a.values))
+        for n, one in enumerate(theta):
+            log_weights(one, ids, new.cells, a, log_w[n])
+        size, found[u, i] = int(a.indicator[i]["size"]), []
+        for n, of in zip(mine, which.reshape(-1).tolist(), strict=True):
+            here = log_w[row, of, path[:, u, period[n]], :size]
+            found[u, i].append((int(period[n]), np.exp(here - here.max(axis=1, keepdims=True)).T))
+    return found
 
 
 class _Outcomes(NamedTuple):
@@ -131,34 +186,72 @@ class _Outcomes(NamedTuple):
 
 
 def _outcomes(parts: tuple[IncrementCell, ...], batches: list[Batch], problem: Problem) -> list[_Outcomes]:
-    """Return the contents of each part by replicate; values that went on are those of the replicate."""
-    layout, lasting = problem.layout, dict[tuple[int, int, int], np.ndarray]()
-    drawn: dict[tuple[int, int, int], tuple[tuple[DrawnCell, ...], int]] = {}
-    for batch in batches:
-        for g, place in enumerate(batch.places):
-            each = (batch.drawn, *batch.drawn.children)
-            drawn[place.unit, place.period, place.design.indicator] = each, g
-            for one, what in zip(cell_and_children(place.design), each, strict=True):
-                persists = layout.question.indicators[one.indicator].persistence is not None
-                if persists and (one.reports or one.monitoring is not None):
-                    value = most_likely(one, what, layout)[:, g]
-                    lasting[place.unit, place.period, one.indicator] = value
+    """Return the contents of each part by replicate, and as it was."""
+    drawn = {
+        (place.unit, place.period, place.design.indicator): (batch.drawn, g)
+        for batch in batches
+        for g, place in enumerate(batch.places)
+    }
+    stated_before = _last_stated([part.place for part in parts], problem)
     outcomes = []
-    for part in parts:
-        place = part.place
-        each, g = drawn[place.unit, place.period, place.design.indicator]
-        columns, edges = list[np.ndarray](), [0]
-        for one, what, stated in zip(cell_and_children(place.design), each, place.stated, strict=True):
-            nothing = np.zeros(len(what.value))
-            held = lasting.get((place.unit, one.before, one.indicator), nothing + one.held)
-            alarm = nothing if what.alarm is None else what.alarm[:, g] > 0
-            values = [np.append(y[:, g], seen) for y, seen in zip(what.stated, stated, strict=True)]
-            columns += [np.append(held, one.held), np.append(alarm, 0.0), *values]
+    for part, before in zip(parts, stated_before, strict=True):
+        place, cell = part.place, part.place.design
+        what, g = drawn[place.unit, place.period, cell.indicator]
+        number, filed = len(what.value), _column(what.filed, g, len(what.value))
+        again, claim = _column(what.again, g, number), _column(what.claim, g, number) * filed
+        columns = [np.append(filed, _has_claim(place)), np.append(claim, 0.0), np.append(again, before)]
+        edges = [len(columns)]
+        for m, (one, seen) in enumerate(zip((what, *what.children), place.stated, strict=True)):
+            there = filed if cell.whole and m == 0 else np.ones(number)
+            for y, design, stated in zip(one.stated, _member(cell, m).reports, seen, strict=True):
+                known = np.ones(number) if design.given is not None else there
+                columns.append(np.append(y[:, g] * known, stated))
             edges.append(len(columns))
         first, which = _distinct(columns)
         rows = np.stack([column[first] for column in columns], axis=1)
-        outcomes.append(_Outcomes([_content(part, row, edges, problem) for row in rows], which))
+        contents = [
+            cell_content(
+                cell,
+                Outcome(
+                    tuple(tuple(row[a:b]) for a, b in pairwise(edges)), bool(row[0]), row[1], int(row[2])
+                ),
+                problem.layout,
+            )
+            for row in rows
+        ]
+        outcomes.append(_Outcomes(contents, which))
     return outcomes
+
+
+def _member(cell: CellDesign, m: int) -> CellDesign:
+    """Return a cell (m = 0) or one of its children."""
+    return cell_and_children(cell)[m]
+
+
+def _column(field: np.ndarray | None, g: int, number: int) -> np.ndarray:
+    """Return a field of the g-th of cells alike; 0 where it is not drawn."""
+    return np.zeros(number) if field is None else field[:, g].astype(float)
+
+
+def _has_claim(place: PlacedCell) -> bool:
+    """Tell whether there was a report where that is drawn."""
+    cell = place.design
+    return cell.whole and any(design.given is None for design in cell.reports)
+
+
+def _last_stated(places: list[PlacedCell], problem: Problem) -> list[int]:
+    """Return for each cell the value last stated before it, as it was; 0 where that is not looked at."""
+    indicator, found = problem.layout.arrays.indicator, []
+    for place in places:
+        cell = place.design
+        before, again = cell.before, cell.again
+        for other in places:
+            same = (other.unit, other.design.indicator) == (place.unit, cell.indicator)
+            if same and before < other.period < place.period and other.stated[0]:
+                quiet = other.stated[0][-1] == indicator[cell.indicator]["quiet"]
+                before, again = other.period, NOBODY if quiet else int(other.stated[0][-1])
+        found.append(again if indicator[cell.indicator]["belief"] >= 0 else 0)
+    return found
 
 
 def _distinct(columns: list[np.ndarray]) -> tuple[np.ndarray, np.ndarray]:
@@ -175,14 +268,6 @@ def _distinct(columns: list[np.ndarray]) -> tuple[np.ndarray, np.ndarray]:
     return first, which
 
 
-def _content(part: IncrementCell, row: np.ndarray, edges: list[int], problem: Problem) -> CellContent:
-    """Return the content of a cell from a row: of itself and each child held, alarm, and its reports."""
-    stated: Stated = tuple(tuple(row[a + 2 : b]) for a, b in pairwise(edges))
-    held = tuple(int(row[a]) for a in edges[:-1])
-    alarm = tuple(bool(row[a + 1]) for a in edges[:-1])
-    return cell_content(part.place.design, stated, problem.layout, held=held, alarm=alarm)
-
-
 def _scores(
     problem: Problem,
     new: EvidenceIncrement,
@@ -193,13 +278,15 @@ def _scores(
     outcomes: list[_Outcomes],
 ) -> tuple[np.ndarray, np.ndarray]:
     """Return the score of each replicate and, last, of the evidence; and which replicates say the same."""
-    tables, rest = _tables(problem, new, theta, outcomes)
     first, which = _distinct([one.which for one in outcomes])
     log_p = np.zeros((len(first), len(theta)))
+    cells = concatenated(new.cells, flatten([one for each in outcomes for one in each.contents]))
+    edges = np.cumsum([len(new.cells.cell), *(len(each.contents) for each in outcomes)])
     for unit in sorted({part.place.unit for part in new.parts}):
         mine = [n for n, part in enumerate(new.parts) if part.place.unit == unit]
-        parts = [(new.parts[n].place.period, tables[n], outcomes[n].which[first]) for n in mine]
-        log_p += _log_predictive(theta[:, : problem.layout.scenarios], known, unit, rest, parts)
+        parts = [(new.parts[n], edges[n] + outcomes[n].which[first]) for n in mine]
+        rows = _Rows(problem.layout.arrays, new, cells, unit, parts)
+        log_p += rows.log_predictive(theta, known, problem.layout.arrays.mean_reliability)
     _, of = np.unique(theta.sum(axis=1), return_inverse=True)  # equal particles are one
     own = of[None] == np.append(of[row], -1)[:, None]
     weight = np.where(own & ~own.all(axis=1, keepdims=True), -np.inf, log_weight)
@@ -207,64 +294,92 @@ def _scores(
     return score, which[:-1] == which[-1]
 
 
-def _tables(
-    problem: Problem, new: EvidenceIncrement, theta: np.ndarray, outcomes: list[_Outcomes]
-) -> tuple[list[np.ndarray], dict[tuple[int, int], np.ndarray]]:
-    """Return log likelihoods: of each part (K, n, O) by outcome, and of all else by unit and period (K, n).
+class _Rows:
+    """Replicates of one unit, without repetition, as the units of a sequence of cells.
 
-    Where something is given of a part, it keeps its exponent e, and what is new counts in full:
-    m_given^(e - 1) m.
+    `parts` are cells in which much is new, and the cell of `cells` that each row has in its place.
     """
-    begin = min(part.place.period for part in new.parts)
-    unit, period = unit_and_period(new.known)
-    cell = new.known.cell[new.known.kind]
-    given = np.array([part.given for part in new.parts])
-    others = np.flatnonzero((period >= begin) & ~np.isin(cell, given))
-    contents = [one for each in outcomes for one in each.contents]
-    cells = concatenated(new.cells, flatten(contents))
-    ids = np.concatenate([len(new.cells.cell) + np.arange(len(contents)), given, cell[others]])
-    log_m = np.empty((len(theta), len(ids), problem.layout.scenarios))
-    for n, one in enumerate(theta):
-        log_cells(one, ids, cells, problem.layout.arrays, log_m[n])
-    log_m = np.ascontiguousarray(np.moveaxis(log_m, 2, 0))
-    tables, at = list[np.ndarray](), 0
-    for p, (part, each) in enumerate(zip(new.parts, outcomes, strict=True)):
-        table = log_m[..., at : at + len(each.contents)]
-        if part.exponent != 1.0:
-            known = log_m[..., len(contents) + p, None]
-            table = table + (part.exponent - 1.0) * np.where(np.isneginf(known), 0.0, known)
-        tables.append(table)
-        at += len(each.contents)
-    rest: dict[tuple[int, int], np.ndarray] = {}
-    exponent = new.known.exponent[new.known.kind[others]]
-    for m, (n, power) in enumerate(zip(others.tolist(), exponent, strict=True)):
-        at_n = int(unit[n]), int(period[n])
-        rest[at_n] = rest.get(at_n, 0.0) + power * log_m[..., at + len(given) + m]
-    return tables, rest
+
+    def __init__(
+        self,
+        a: Arrays,
+        new: EvidenceIncrement,
+        cells: Cells,
+        unit: int,
+        parts: list[tuple[IncrementCell, np.ndarray]],
+    ) -> None:
+        self._a, self._new, self._cells, self._unit = a, new, cells, unit
+        self._begin = min(part.place.period for part, _ in parts)
+        self._periods = new.known.start.shape[1] - 1
+        entries = self._others({part.given for part, _ in parts}, len(parts[0][1]))
+        for part, cell in parts:
+            period = part.place.period
+            entries.append((period, cell, 1.0))
+            if part.exponent != 1.0 and a.indicator[part.place.design.indicator]["belief"] < 0:
+                entries.append((period, np.full(len(cell), part.given), part.exponent - 1.0))
+        self._sequence = _sequence(entries, self._periods)
+
+    def _others(self, given: set[int], rows: int) -> list[tuple[int, np.ndarray, float]]:
+        """Return the known cells since the first period with something new: period, cells, exponent.
+
+        Of those before the last of each value that persists: the filter goes on from it.
+        """
+        known, found = self._new.known, list[tuple[int, np.ndarray, float]]()
+        start, before = known.start[self._unit], dict[int, tuple[int, np.ndarray, float]]()
+        for t in range(self._periods):
+            for q in known.kind[start[t] : start[t + 1]].tolist():
+                cell = int(known.cell[q])
+                one = t, np.full(rows, cell), float(known.exponent[q])
+                if t < self._begin:
+                    before[int(self._cells.cell["indicator"][cell])] = one
+                elif cell not in given:
+                    found.append(one)
+        return [one for i, one in before.items() if self._a.indicator[i]["belief"] >= 0] + found
+
+    def log_predictive(self, theta: np.ndarray, known: Filtered, reliability: float) -> np.ndarray:
+        """Return log p(row | known before, theta), (rows, n)."""
+        begin, a, unit = self._begin, self._a, self._unit
+        rows = self._sequence.start.shape[0]
+        wide = np.column_stack([theta, np.full(len(theta), reliability)])
+        before = self._before(theta, known)
+        some = max(AT_ONCE // (rows * self._periods * a.scenarios * a.runs), 1)
+        filtered, log_p = empty_filtered(some, rows, self._periods, a), np.empty((rows, len(theta)))
+        for n in range(0, len(theta), some):
+            part = wide[n : n + some]
+            work = Filtered(*(field[: len(part)] for field in filtered))
+            work.matrix[:] = known.matrix[n : n + some]
+            if begin > 0:
+                work.log_alpha[:, :, begin - 1] = before.log_alpha[n : n + some, unit, None, begin - 1]
+                work.belief[:] = before.belief[n : n + some, unit, None]
+                work.period[:] = before.period[n : n + some, unit, None]
+            forward(part, self._sequence, begin, self._cells, a, work)
+            log_p[:, n : n + some] = work.log_norm[:, :, begin:].sum(axis=-1).T
+        log_p -= known.log_norm[:, unit, begin:].sum(axis=-1)
+        return np.where(np.isnan(log_p), -np.inf, log_p)
+
+    def _before(self, theta: np.ndarray, known: Filtered) -> Filtered:
+        """Return the filter up to the first period with something new, with its beliefs."""
+        begin, sequence = self._begin, self._new.known
+        if not self._a.beliefs or begin == 0 or (known.period[0, self._unit] == begin - 1).any():
+            return known
+        return filter_particles(
+            theta,
+            sequence._replace(start=np.ascontiguousarray(sequence.start[:, : begin + 1])),
+            self._new.cells,
+            self._a,
+        )
 
 
-def _log_predictive(
-    prior: np.ndarray,
-    known: Filtered,
-    unit: int,
-    rest: dict[tuple[int, int], np.ndarray],
-    parts: list[tuple[int, np.ndarray, np.ndarray]],
-) -> np.ndarray:
-    """Return log p(row | known before, theta) of one unit, (rows, n), the prior over scenarios being (n, K).
-
-    `parts` are period, table (K, n, O) and the outcome in each row. What was known before is taken up in
-    the period before the first of them.
-    """
-    begin, (n, _, periods, size) = min(period for period, _, _ in parts), known.alpha.shape
-    rows = len(parts[0][2])
-    if begin > 0:
-        prior = np.einsum("ni,nij->nj", known.alpha[:, unit, begin - 1], known.matrix)
-    log_l = np.zeros((rows, n, periods - begin, size))
-    for t in range(begin, periods):
-        log_l[:, :, t - begin] += rest[unit, t].T if (unit, t) in rest else 0.0
-    for period, table, which in parts:
-        log_l[:, :, period - begin] += table[..., which].T
-    prior, matrix = np.tile(prior, (rows, 1)), np.tile(known.matrix, (rows, 1, 1))
-    _, norm = filter_log_likelihood(prior, matrix, log_l.reshape(rows * n, periods - begin, size))
-    log_p = norm.sum(axis=1).reshape(rows, n) - known.log_norm[:, unit, begin:].sum(axis=-1)
-    return np.where(np.isnan(log_p), -np.inf, log_p)
+def _sequence(entries: list[tuple[int, np.ndarray, float]], periods: int) -> CellSequence:
+    """Return the sequence of rows of cells, each entry being a period, the cell in each row, its exponent."""
+    entries = sorted(entries, key=lambda entry: entry[0])
+    cell = np.stack([cells for _, cells, _ in entries], axis=1)
+    power = np.broadcast_to([power for *_, power in entries], cell.shape)
+    kinds, kind = np.unique(np.stack([cell.ravel(), power.ravel()]), axis=1, return_inverse=True)
+    edges = np.searchsorted([t for t, *_ in entries], np.arange(periods + 1))
+    return CellSequence(
+        kind=kind.reshape(-1).astype(np.int64),
+        start=edges + np.arange(len(cell))[:, None] * len(entries),
+        cell=kinds[0].astype(np.int64),
+        exponent=np.ascontiguousarray(kinds[1]),
+    )
