@@ -258,7 +258,7 @@ def _parted(
         contents.append(given_content(place.design, problem.layout))
         _, power = stays.pop((place.unit, place.period, place.design.indicator), (0, 1.0))
         parts.append(IncrementCell(place, size + n, power))
-    cells = concatenated(problem.cells, flatten(contents)) if contents else problem.cells
+    cells = concatenated(problem.cells, flatten(contents, problem.layout)) if contents else problem.cells
     rows = [(*key, *value) for key, value in stays.items()]
     rows += [(p.place.unit, p.place.period, p.place.design.indicator, p.given, p.exponent) for p in parts]
     late = np.array(rows).reshape(-1, 5)

@@ -44,16 +44,16 @@ from forecast.inference.predictive.new_evidence import (
 )
 from forecast.inference.predictive.replicates import Batch, replicate
 from forecast.inference.predictive.sampling import backward, posterior_path
+from forecast.inference.variants import Entry, log_evidence, variants
 from forecast.model.cell_sequence import CellSequence, unit_and_period
 from forecast.model.cells import CellContent, flatten
-from forecast.model.hmm import Filtered, empty_filtered, filter_particles, forward
+from forecast.model.hmm import Filtered, filter_particles
 from forecast.model.likelihood import Cells, log_weights
 from forecast.model.parameters import Arrays
 from forecast.model.problem import Problem
 
 PARTICLES = 100  # theta over which a score is averaged
 REPLICATES = 200
-AT_ONCE = 2_000_000  # numbers of a filter, of several theta at once
 SAME = 1e-9  # scores closer than this, relatively, are one
 
 
@@ -280,13 +280,14 @@ def _scores(
     """Return the score of each replicate and, last, of the evidence; and which replicates say the same."""
     first, which = _distinct([one.which for one in outcomes])
     log_p = np.zeros((len(first), len(theta)))
-    cells = concatenated(new.cells, flatten([one for each in outcomes for one in each.contents]))
+    contents = [one for each in outcomes for one in each.contents]
+    cells = concatenated(new.cells, flatten(contents, problem.layout))
     edges = np.cumsum([len(new.cells.cell), *(len(each.contents) for each in outcomes)])
     for unit in sorted({part.place.unit for part in new.parts}):
         mine = [n for n, part in enumerate(new.parts) if part.place.unit == unit]
         parts = [(new.parts[n], edges[n] + outcomes[n].which[first]) for n in mine]
         rows = _Rows(problem.layout.arrays, new, cells, unit, parts)
-        log_p += rows.log_predictive(theta, known, problem.layout.arrays.mean_reliability)
+        log_p += rows.log_predictive(theta, known)
     _, of = np.unique(theta.sum(axis=1), return_inverse=True)  # equal particles are one
     own = of[None] == np.append(of[row], -1)[:, None]
     weight = np.where(own & ~own.all(axis=1, keepdims=True), -np.inf, log_weight)
@@ -295,7 +296,7 @@ def _scores(
 
 
 class _Rows:
-    """Replicates of one unit, without repetition, as the units of a sequence of cells.
+    """Replicates of one unit, without repetition, as variants of the evidence.
 
     `parts` are cells in which much is new, and the cell of `cells` that each row has in its place.
     """
@@ -314,46 +315,44 @@ class _Rows:
         entries = self._others({part.given for part, _ in parts}, len(parts[0][1]))
         for part, cell in parts:
             period = part.place.period
-            entries.append((period, cell, 1.0))
+            entries.append(Entry(period, cell, 1.0))
             if part.exponent != 1.0 and a.indicator[part.place.design.indicator]["belief"] < 0:
-                entries.append((period, np.full(len(cell), part.given), part.exponent - 1.0))
-        self._sequence = _sequence(entries, self._periods)
+                entries.append(Entry(period, np.full(len(cell), part.given), part.exponent - 1.0))
+        self._sequence = variants(entries, self._periods)
 
-    def _others(self, given: set[int], rows: int) -> list[tuple[int, np.ndarray, float]]:
-        """Return the known cells since the first period with something new: period, cells, exponent.
+    def _others(self, given: set[int], rows: int) -> list[Entry]:
+        """Return the known cells since the first period with something new.
 
-        Of those before the last of each value that persists: the filter goes on from it.
+        And those before that are the last of a value that persists: the filter goes on from it.
         """
-        known, found = self._new.known, list[tuple[int, np.ndarray, float]]()
-        start, before = known.start[self._unit], dict[int, tuple[int, np.ndarray, float]]()
+        known, found, before = self._new.known, list[Entry](), dict[int, Entry]()
+        start = known.start[self._unit]
         for t in range(self._periods):
             for q in known.kind[start[t] : start[t + 1]].tolist():
                 cell = int(known.cell[q])
-                one = t, np.full(rows, cell), float(known.exponent[q])
+                one = Entry(t, np.full(rows, cell), float(known.exponent[q]))
                 if t < self._begin:
                     before[int(self._cells.cell["indicator"][cell])] = one
                 elif cell not in given:
                     found.append(one)
         return [one for i, one in before.items() if self._a.indicator[i]["belief"] >= 0] + found
 
-    def log_predictive(self, theta: np.ndarray, known: Filtered, reliability: float) -> np.ndarray:
-        """Return log p(row | known before, theta), (rows, n)."""
-        begin, a, unit = self._begin, self._a, self._unit
-        rows = self._sequence.start.shape[0]
-        wide = np.column_stack([theta, np.full(len(theta), reliability)])
-        before = self._before(theta, known)
-        some = max(AT_ONCE // (rows * self._periods * a.scenarios * a.runs), 1)
-        filtered, log_p = empty_filtered(some, rows, self._periods, a), np.empty((rows, len(theta)))
-        for n in range(0, len(theta), some):
-            part = wide[n : n + some]
-            work = Filtered(*(field[: len(part)] for field in filtered))
-            work.matrix[:] = known.matrix[n : n + some]
-            if begin > 0:
-                work.log_alpha[:, :, begin - 1] = before.log_alpha[n : n + some, unit, None, begin - 1]
-                work.belief[:] = before.belief[n : n + some, unit, None]
-                work.period[:] = before.period[n : n + some, unit, None]
-            forward(part, self._sequence, begin, self._cells, a, work)
-            log_p[:, n : n + some] = work.log_norm[:, :, begin:].sum(axis=-1).T
+    def log_predictive(self, theta: np.ndarray, known: Filtered) -> np.ndarray:
+        """Return log p(row | known before, theta), (rows, n).
+
+        theta has one slot more than it has judgements: the reliability of nobody in particular.
+        """
+        begin, unit = self._begin, self._unit
+        wide = np.column_stack([theta, np.full(len(theta), self._a.mean_reliability)])
+        log_p = log_evidence(
+            wide,
+            self._sequence,
+            self._cells,
+            self._a,
+            begin=begin,
+            before=self._before(theta, known),
+            unit=unit,
+        )
         log_p -= known.log_norm[:, unit, begin:].sum(axis=-1)
         return np.where(np.isnan(log_p), -np.inf, log_p)
 
@@ -362,24 +361,5 @@ class _Rows:
         begin, sequence = self._begin, self._new.known
         if not self._a.beliefs or begin == 0 or (known.period[0, self._unit] == begin - 1).any():
             return known
-        return filter_particles(
-            theta,
-            sequence._replace(start=np.ascontiguousarray(sequence.start[:, : begin + 1])),
-            self._new.cells,
-            self._a,
-        )
-
-
-def _sequence(entries: list[tuple[int, np.ndarray, float]], periods: int) -> CellSequence:
-    """Return the sequence of rows of cells, each entry being a period, the cell in each row, its exponent."""
-    entries = sorted(entries, key=lambda entry: entry[0])
-    cell = np.stack([cells for _, cells, _ in entries], axis=1)
-    power = np.broadcast_to([power for *_, power in entries], cell.shape)
-    kinds, kind = np.unique(np.stack([cell.ravel(), power.ravel()]), axis=1, return_inverse=True)
-    edges = np.searchsorted([t for t, *_ in entries], np.arange(periods + 1))
-    return CellSequence(
-        kind=kind.reshape(-1).astype(np.int64),
-        start=edges + np.arange(len(cell))[:, None] * len(entries),
-        cell=kinds[0].astype(np.int64),
-        exponent=np.ascontiguousarray(kinds[1]),
-    )
+        part = sequence._replace(start=np.ascontiguousarray(sequence.start[:, : begin + 1]))
+        return filter_particles(theta, part, self._new.cells, self._a)
