@@ -17,6 +17,7 @@ from forecast.model.likelihood import Cells
 from forecast.model.parameters import Arrays
 
 AT_ONCE = 1_000_000  # numbers that the filter keeps at a time
+UNLIKELY = 0.01  # times the likeliest entry time: what has been so far is not told in more detail
 
 
 class Entry(NamedTuple):
@@ -52,6 +53,17 @@ def variants(entries: list[Entry], periods: int) -> CellSequence:
     )
 
 
+def _likely_entries(log_alpha: np.ndarray) -> np.ndarray:
+    """Give the probability of entry times (n, K, R) that are unlikely to the likeliest of their scenario."""
+    if log_alpha.shape[-1] == 1:
+        return log_alpha
+    high = log_alpha.max(axis=-1, keepdims=True)
+    share = np.exp(log_alpha - np.where(np.isfinite(high), high, 0.0))
+    rare = share < UNLIKELY
+    most = 1.0 + np.where(rare, share, 0.0).sum(axis=-1, keepdims=True)
+    return np.where(rare, -np.inf, log_alpha + np.where(share == 1.0, np.log(most), 0.0))
+
+
 def log_evidence(
     theta: np.ndarray,
     sequence: CellSequence,
@@ -65,7 +77,7 @@ def log_evidence(
     """Return log p(cells of each variant since period `begin`), (variants, n), at theta (n, D).
 
     `before` is the filter up to then, with its beliefs of the period before `begin`; its `unit` is the one of
-    which there are variants.
+    which there are variants. Entry times that are unlikely by then are not told apart.
     """
     number, periods = sequence.start.shape[0], sequence.start.shape[1] - 1
     width = max(periods * a.scenarios * a.runs, 1)
@@ -78,7 +90,8 @@ def log_evidence(
         work = Filtered(*(field[: len(part)] for field in filtered))
         work.matrix[:] = matrix[n : n + some]
         if before is not None and begin > 0:
-            work.log_alpha[:, :, begin - 1] = before.log_alpha[n : n + some, unit, None, begin - 1]
+            entries = _likely_entries(before.log_alpha[n : n + some, unit, begin - 1])
+            work.log_alpha[:, :, begin - 1] = entries[:, None]
             work.belief[:] = before.belief[n : n + some, unit, None]
             work.period[:] = before.period[n : n + some, unit, None]
         forward(part, sequence, begin, cells, a, work)

@@ -16,7 +16,7 @@ from forecast.inference.conflict import conflict, evidence_conflict
 from forecast.model.problem import build_problem
 from tests.case.base import write
 from tests.cases import Small, binary, day, question, report, small, source
-from tests.oracles.cells import Key, weighted_cells
+from tests.oracles.cells import Cells, Key
 from tests.oracles.paths import step_matrix
 from tests.oracles.theta import mean_theta
 
@@ -27,23 +27,52 @@ class Enumerated:
     """Sums over all paths of one unit, the judgements at their means."""
 
     def __init__(self, case: Small, unit: str) -> None:
-        q, theta = case.question, mean_theta(case.question, case.evidence)
-        self.m = {
-            key: [float(v) for v in row]
-            for key, row in weighted_cells(q, case.evidence, case.as_of, theta).items()
-            if key[0] == unit
-        }
+        q = case.question
+        self.theta = mean_theta(q, case.evidence)
+        self.cells = Cells(q, case.evidence, case.as_of, self.theta)
+        self.power = {key: p for key, p in self.cells.exponents().items() if key[0] == unit}
         self.size, periods = len(q.scenarios), q.period(case.as_of) + 1
-        step = step_matrix(q, theta)
+        step = step_matrix(q, self.theta)
         self.paths = {
-            path: theta["prior"][path[0]] * math.prod(step[i][j] for i, j in pairwise(path))
+            path: self.theta["prior"][path[0]] * math.prod(step[i][j] for i, j in pairwise(path))
             for path in product(range(self.size), repeat=periods)
         }
 
+    def given(self, name: str, periods: list[int], unit: str, path: tuple[int, ...]) -> float:
+        """Return P(these cells of one indicator | path), each to its exponent.
+
+        Of a value that persists a cell's is the predictive probability: the hidden value is drawn anew where
+        the path comes to another scenario, and stays with probability q from period to period.
+        """
+        indicator, total, belief, last = self.cells.indicators[name], 1.0, list[float](), 0
+        for t in periods:
+            s, key = path[t], (unit, t, name)
+            fresh = [float(self.cells.density(indicator, x, s, self.theta)) for x in indicator.values]
+            if not indicator.values or indicator.persistence is None:
+                total *= float(self.cells.compound(key, s, self.theta)) ** self.power[key]
+                continue
+            stays = bool(belief) and len(set(path[last : t + 1])) == 1
+            hold = indicator.persistence ** (t - last) if stays else 0.0
+            before = belief if stays else fresh
+            said = [float(self.cells.given_value(key, x, s, self.theta)) for x in indicator.values]
+            joint = [(hold * b + (1 - hold) * f) * w for b, f, w in zip(before, fresh, said, strict=True)]
+            total *= sum(joint) ** self.power[key]
+            belief, last = [j / sum(joint) for j in joint], t
+        return total
+
     def p(self, keys: list[Key], paths: list[tuple[int, ...]] | None = None) -> float:
         """Return P(these cells, and one of these paths)."""
-        chosen = self.paths if paths is None else paths
-        return sum(self.paths[path] * math.prod(self.m[k][path[k[1]]] for k in keys) for path in chosen)
+        by_indicator: dict[tuple[str, str], list[int]] = {}
+        for unit, t, name in sorted(keys, key=lambda key: key[1]):
+            by_indicator.setdefault((unit, name), []).append(t)
+        return sum(
+            self.paths[path]
+            * math.prod(
+                self.given(name, periods, unit, path) for (unit, name), periods in by_indicator.items()
+            )
+            for path in (self.paths if paths is None else paths)
+            if self.paths[path] > 0
+        )
 
     def path(self, a: int, b: int) -> list[tuple[int, ...]]:
         """Return the paths that are first in a, then in b for good; or in a throughout."""
@@ -61,6 +90,11 @@ CASES = (
     "grouped",
     "of_units",
     "everything",
+    "persistent",
+    "given_unmonitored",
+    "events_filed",
+    "filed_states",
+    "filed_pair",
 )
 
 
@@ -73,7 +107,7 @@ def test_conflict_is_that_of_enumeration(name):
     pairs, cells = list[float](), dict[str, float]()
     for u, unit in enumerate(units):
         every = Enumerated(case, unit)
-        keys, here = list(every.m), found.isel(unit=u) if case.question.units else found
+        keys, here = list(every.power), found.isel(unit=u) if case.question.units else found
         total = sum(math.log(every.p([k])) for k in keys) - math.log(every.p(keys))
         assert float(here["conflict"]) == pytest.approx(DECIBAN * total, abs=1e-9)
         for k in keys:

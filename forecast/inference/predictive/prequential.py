@@ -52,7 +52,8 @@ from forecast.model.likelihood import Cells, log_weights
 from forecast.model.parameters import Arrays
 from forecast.model.problem import Problem
 
-PARTICLES = 100  # theta over which a score is averaged
+PARTICLES = 100  # theta from which replicates are drawn
+SCORED = 32  # of these, theta over which a score is averaged
 REPLICATES = 200
 SAME = 1e-9  # scores closer than this, relatively, are one
 
@@ -279,18 +280,21 @@ def _scores(
 ) -> tuple[np.ndarray, np.ndarray]:
     """Return the score of each replicate and, last, of the evidence; and which replicates say the same."""
     first, which = _distinct([one.which for one in outcomes])
-    log_p = np.zeros((len(first), len(theta)))
+    possible = np.flatnonzero(log_weight > -np.inf)
+    some = possible[np.unique(np.linspace(0, len(possible) - 1, SCORED).astype(int))]
+    log_p = np.zeros((len(first), len(some)))
     contents = [one for each in outcomes for one in each.contents]
     cells = concatenated(new.cells, flatten(contents, problem.layout))
     edges = np.cumsum([len(new.cells.cell), *(len(each.contents) for each in outcomes)])
+    before = Filtered(*(field[some] for field in known))
     for unit in sorted({part.place.unit for part in new.parts}):
         mine = [n for n, part in enumerate(new.parts) if part.place.unit == unit]
         parts = [(new.parts[n], edges[n] + outcomes[n].which[first]) for n in mine]
         rows = _Rows(problem.layout.arrays, new, cells, unit, parts)
-        log_p += rows.log_predictive(theta, known)
+        log_p += rows.log_predictive(theta[some], before)
     _, of = np.unique(theta.sum(axis=1), return_inverse=True)  # equal particles are one
-    own = of[None] == np.append(of[row], -1)[:, None]
-    weight = np.where(own & ~own.all(axis=1, keepdims=True), -np.inf, log_weight)
+    own = of[some] == np.append(of[row], -1)[:, None]
+    weight = np.where(own & ~own.all(axis=1, keepdims=True), -np.inf, log_weight[some])
     score = logsumexp(weight + log_p[which], axis=-1) - logsumexp(weight, axis=-1)
     return score, which[:-1] == which[-1]
 
