@@ -10,17 +10,25 @@ from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 
-from forecast.analysis.information import MONITORING, Experiment, Joint, Query, experiments, gain, joints
+from forecast.analysis.information import (
+    MONITORING,
+    Experiment,
+    Forecasts,
+    Joint,
+    Query,
+    experiments,
+    gain,
+    joints,
+)
 from forecast.analysis.plug_in import PlugInModel
 from forecast.analysis.sensitivity.tornado import theta_of
 from forecast.case.errors import Fault, InputError, listed, meant
 from forecast.case.evidence import Evidence
 from forecast.case.folder import Case, as_case
 from forecast.case.in_force import checked_as_of
-from forecast.case.question import Question
+from forecast.case.question import Indicator, Question
 from forecast.inference.data_tree import Progress, Settings
 from forecast.inference.diagnostics import impossible
-from forecast.inference.estimates import PosteriorDraws
 from forecast.inference.particles import ImpossibleEvidence
 from forecast.inference.smc_engine import run_smc
 from forecast.model.parameters import Layout
@@ -97,7 +105,8 @@ def collect(
         run = run_smc(task, Settings("smc", seed, draws, chains, tolerance), progress)
     except ImpossibleEvidence as error:
         raise InputError(impossible(case, error)) from error
-    return _ranked(case.evidence, task.layout, run.draws, query, costs or {})
+    forecasts = Forecasts.at(task.layout, run.draws.theta, task.steps[-1].sequence, task.cells)
+    return _ranked(case.evidence, task.layout, forecasts, query, costs or {})
 
 
 def collect_from(case: Case, tree: xr.DataTree, model: PlugInModel, *, draws: int = 1000) -> pd.DataFrame:
@@ -109,19 +118,22 @@ def collect_from(case: Case, tree: xr.DataTree, model: PlugInModel, *, draws: in
     query = _query(case, model.as_of, "next")
     theta = theta_of(model.layout, tree)
     theta = theta[:, :: max(theta.shape[1] // draws, 1)][:, :draws]  # evenly thinned
-    filtered = model.filtered_at(theta.reshape(-1, theta.shape[-1]))
-    parts = (filtered.matrix, filtered.alpha, filtered.log_norm)
-    sample = PosteriorDraws(theta, theta, *(p.reshape(*theta.shape[:2], *p.shape[1:]) for p in parts))
-    return _ranked(case.evidence, model.layout, sample, query, {})
+    forecasts = Forecasts.at(model.layout, theta, model.evidence.sequence, model.cells)
+    return _ranked(case.evidence, model.layout, forecasts, query, {})
 
 
 def without_silence(question: Question) -> Question:
     """Return the question with no silence that counts on a period's last day: reports may still come."""
-    indicators = tuple(
-        replace(i, monitored=replace(i.monitored, lag=max(i.monitored.lag, 1))) if i.monitored else i
-        for i in question.indicators
-    )
-    return replace(question, indicators=indicators)
+
+    def later(one: Indicator) -> Indicator:
+        watch, log = one.monitored, one.reporting
+        return replace(
+            one,
+            monitored=watch and replace(watch, lag=max(watch.lag, 1)),
+            reporting=log and replace(log, lag=max(log.lag, 1)),
+        )
+
+    return replace(question, indicators=tuple(map(later, question.indicators)))
 
 
 def _query(
@@ -183,16 +195,16 @@ def _check_costs(question: Question, costs: Mapping[str, float]) -> None:
 
 
 def _ranked(
-    evidence: Evidence, layout: Layout, sample: PosteriorDraws, query: Query, costs: Mapping[str, float]
+    evidence: Evidence, layout: Layout, forecasts: Forecasts, query: Query, costs: Mapping[str, float]
 ) -> pd.DataFrame:
     """Return the table of a query, the best experiment first."""
     import pandas as pd
     from scipy.stats import entropy
 
     question = layout.question
-    possible, cells = experiments(layout, evidence, query, sample.theta.reshape(-1, layout.size))
-    joint = joints(layout, sample, possible, cells, query.period - question.period(query.as_of))
-    rows = [_row(layout, sample.theta, joint, k, one) for k, one in enumerate(possible)]
+    possible, cells = experiments(layout, evidence, query, forecasts.theta.reshape(-1, layout.size))
+    joint = joints(layout, forecasts, possible, cells, query.period - question.period(query.as_of))
+    rows = [_row(layout, forecasts.theta, joint, k, one) for k, one in enumerate(possible)]
     columns = [*(["unit"] if question.units else []), *COLUMNS]
     table, by = pd.DataFrame(rows, columns=columns), "horizon"
     if costs:

@@ -205,15 +205,19 @@ def _cells(task: Problem) -> tuple[list[tuple[int, int, int]], np.ndarray, str]:
         indicator = layout.arrays.indicator[cell["indicator"]]
         reports = cells.report[cell["first"] : cell["end"]]
         end = indicator["start"] + indicator["size"] * layout.scenarios
-        uncertain = free[indicator["start"] : end].any() or free[reports["slot"]].any()
-        if not uncertain and not cell["children"]:
+        name = layout.question.indicators[cell["indicator"]].id
+        if indicator["belief"] >= 0:
+            return [], fixed, f"the state of {name} goes on from period to period"
+        filing = [indicator[kind] for kind in ("event", "none", "again") if indicator[kind] >= 0]
+        doubt = free[reports["slot"]].any() or (len(reports) and indicator["quiet"] >= 0)  # noise learns
+        unheard = cell["silent"] and free[filing].any()
+        if not (free[indicator["start"] : end].any() or doubt or unheard or cell["children"]):
             fixed[period] += power * log_m[kind]
             continue
         certain = len(reports) == 1 and reports[0]["credibility"] * layout.mean[reports[0]["slot"]] == 1.0
-        plain = cell["hold"] == 0.0 and not cell["children"] and power == 1.0 and reports["keep"].sum() == 0.0
+        plain = not cell["children"] and power == 1.0 and (reports["own"] == 1.0).all()
         reported = (cell["quiet"], cell["active"]) == (1.0, 1.0) and not free[reports["slot"]].any()
         if not (certain and plain and reported and indicator["kind"] == CATEGORY):
-            name = layout.question.indicators[cell["indicator"]].id
             return [], fixed, f"what happened to {name} in period {period} is not certainly known"
         known.append((int(period), int(cell["indicator"]), int(reports[0]["value"])))
     return known, fixed, ""

@@ -5,13 +5,18 @@
 
 An experiment is one indicator of one period asked of one source, or left to whoever monitors it; its outcomes
 Y are the values that could be stated, or silence. The cell with a statement added comes from
-:mod:`forecast.model.evidence_index`, so that repeats, persistence and pairs count exactly as if the report
-had been made; m(s) with it over m(s) without is P(y | s, what is known, theta).
+:mod:`forecast.model.evidence_index`, so that repeats and pairs count exactly as if the report had been made.
+With W(x) of the cell without it and W_y(x) with it, and p(x | s) what is known of the value,
+
+    P(y | s, what is known, theta) = sum over x of p(x | s) W_y(x) / sum over x of p(x | s) W(x)
+
+An answer was asked for, so that it is not by a habit of filing, or of watching, that it is there: whether
+the cell is silent, or a report was to be expected in it, stays as it is. Of a state that goes on p(x | s) is
+that of its hidden value (:mod:`forecast.model.hmm`), which depends on whether s was entered just now.
 """
 
 from __future__ import annotations
 
-from bisect import bisect_left
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import date, timedelta
@@ -22,10 +27,12 @@ from scipy.special import rel_entr
 
 from forecast.case.evidence import Evidence, Report
 from forecast.case.question import Indicator
-from forecast.inference.estimates import PosteriorDraws
+from forecast.model.cell_sequence import CellSequence
+from forecast.model.cells import CellContent, flatten
 from forecast.model.evidence_index import EvidenceIndex
+from forecast.model.hmm import KEPT, Filtered, filter_particles, last_cells
 from forecast.model.horizon import matrices, to_horizon
-from forecast.model.likelihood import Cells, log_cells
+from forecast.model.likelihood import Cells, log_cells, log_weights
 from forecast.model.parameters import MEASURE, NEGATIVE_BINOMIAL, Layout
 
 MONITORING = ""  # in place of a source: whether anybody reports anything
@@ -53,6 +60,7 @@ class Experiment:
 
     unit: int
     indicator: int
+    top: int  # the indicator of the cell: itself, or the one that it is given
     source: str
     repeats: bool  # the source has spoken in this cell before
     values: tuple[str | float, ...]  # what could be stated
@@ -84,7 +92,7 @@ def experiments(
         )
     period = _CellsOfPeriod(layout, evidence.until(query.as_of), imagined, query)
     every = [period.experiment(one, values[one[1]]) for one in asked]
-    return [one for one in every if one is not None], period.index.cells()
+    return [one for one in every if one is not None], period.cells()
 
 
 class _CellsOfPeriod:
@@ -99,12 +107,14 @@ class _CellsOfPeriod:
         self._reports, rows = imagined, tuple(report for reports in imagined.values() for report in reports)
         self._imagined = frozenset(report.id for report in rows)
         every = Evidence(evidence.reports + rows)
-        self.index = EvidenceIndex.known_on(layout, every, query.as_of, left_out=self._imagined)
-        indicators = self.index.cells().cell["indicator"]
-        self._base = [self._numbers(unit) for unit in range(question.unit_count)]
-        self._tops = [[int(indicators[n]) for n in numbers] for numbers in self._base]
+        self._index = EvidenceIndex.known_on(layout, every, query.as_of, left_out=self._imagined)
         places = {indicator.id: i for i, indicator in enumerate(question.indicators)}
         self._top = [places[one.given or one.id] for one in question.indicators]
+        self._numbers: dict[CellContent, int] = {}
+
+    def cells(self) -> Cells:
+        """Return the cells that experiments name, as arrays."""
+        return flatten(list(self._numbers))
 
     def experiment(self, asked: Asked, statable: Values) -> Experiment | None:
         """Return the experiment of what is asked, None if nothing can be reported."""
@@ -116,34 +126,43 @@ class _CellsOfPeriod:
         number = not indicator.values
         if number and live and (indicator.kind == "measure" or self._end > as_of):
             return None
-        top, tops = self._top[i], self._tops[unit]
-        base = self._base[unit][tops.index(top)] if top in tops else -1
+        base = self._index.content((unit, period, self._top[i]))
         if source:
             day = self._end if number else as_of
-            cells = [self._with(unit, i, day, {report.id}) for report in self._reports[asked]]
+            stated = (self._with(unit, i, day, {report.id}) for report in self._reports[asked])
+            contents = [_asked_for(one, base) for one in stated]
         else:
             assert indicator.monitored is not None
             day = self._end + timedelta(days=indicator.monitored.lag)
-            cells, values, weight = [self._with(unit, i, day, set())], ("silence",), np.ones(1)
-            if cells[0] == base:  # somebody has spoken, or nobody monitors it in this period
+            contents, values, weight = [self._with(unit, i, day, set())], ("silence",), np.ones(1)
+            if contents[0] == base:  # somebody has spoken, or nobody monitors it in this period
                 return None
-        repeats = any(r.source == source for r in live)
-        return Experiment(unit, i, source, repeats, values, weight, np.array(cells, np.int64), base, complete)
+        repeats, cells = any(r.source == source for r in live), np.array([self._number(c) for c in contents])
+        return Experiment(
+            unit, i, self._top[i], source, repeats, values, weight, cells, self._number(base), complete
+        )
 
-    def _with(self, unit: int, i: int, day: date, added: set[str]) -> int:
-        """Return the number of the cell with some imagined reports in it, and put everything back."""
-        keys, top, tops = [(unit, self._query.period, i)], self._top[i], self._tops[unit]
-        self.index.update_cells(keys, day, self._imagined - added)
-        numbers = self._numbers(unit)
-        number = numbers[bisect_left(tops, top)] if len(numbers) > len(tops) or top in tops else -1
-        self.index.update_cells(keys, self._query.as_of, self._imagined)
-        return number
+    def _with(self, unit: int, i: int, day: date, added: set[str]) -> CellContent | None:
+        """Return the cell with some imagined reports in it, and put everything back."""
+        key = unit, self._query.period, i
+        self._index.update_cells([key], day, self._imagined - added)
+        content = self._index.content((*key[:2], self._top[i]))
+        self._index.update_cells([key], self._query.as_of, self._imagined)
+        return content
 
-    def _numbers(self, unit: int) -> list[int]:
-        """Return the cells of a unit in the period, in the order of the indicators."""
-        sequence = self.index.snapshot(self._end).sequence
-        first, end = sequence.start[unit, self._query.period : self._query.period + 2]
-        return [int(n) for n in sequence.cell[sequence.kind[first:end]]]
+    def _number(self, content: CellContent | None) -> int:
+        """Return the number of a cell, -1 if there is none."""
+        return -1 if content is None else self._numbers.setdefault(content, len(self._numbers))
+
+
+def _asked_for(content: CellContent | None, base: CellContent | None) -> CellContent | None:
+    """Return a cell with the reports of one and what is known of filing and watching from the other."""
+    if content is None:
+        return None
+    plain = CellContent(content.indicator) if base is None else base
+    before = {child.indicator: child for child in plain.children}
+    children = [_asked_for(child, before.get(child.indicator)) for child in content.children]
+    return plain._replace(terms=content.terms, children=tuple(child for child in children if child))
 
 
 def _values(layout: Layout, indicator: Indicator, i: int, theta: np.ndarray) -> Values:
@@ -182,66 +201,138 @@ class Joint:
     outcome: list[np.ndarray]  # of each experiment (C, n, K)
 
 
-def _targets(layout: Layout, sample: PosteriorDraws, step: int, steps: int) -> dict[str, np.ndarray]:
-    """Return P(scenario in the reported period, target scenario given theta), (C, M, U, K, K).
+class Forecasts(NamedTuple):
+    """The forecast's draws of theta, and the filter at each of them."""
 
-    `step` is 0 if the present period is reported on, 1 if the next; `steps` lead to the horizon. Of an event
-    question all of it is given that nothing has happened by the reported period.
-    """
-    now, today = sample.alpha[..., -1, :], sample.alpha.shape[-2] - 1
-    theta, size, lead = sample.theta.reshape(-1, layout.size), now.shape[-1], sample.matrix.shape[:2]
-    flat = sample.matrix.reshape(-1, size, size)
-    before = now[..., None] * np.eye(size)
-    if step:
-        each = matrices(theta, layout.arrays, flat, today + 2)[:, today].reshape(*lead, 1, size, size)
-        before = np.swapaxes(now[..., None] * each, -1, -2)
-        before = before / before.sum(axis=(-2, -1), keepdims=True).mean(axis=1, keepdims=True)
-    there = before.sum(axis=-1, keepdims=True) * np.eye(size)
-    way = to_horizon(theta, layout.arrays, flat, period=today + step, steps=steps - step)
-    return {"now": before, "reported": there, "horizon": there @ way.reshape(*lead, 1, size, size)}
+    theta: np.ndarray  # (C, M, D)
+    filtered: Filtered  # of C M particles
+    last: np.ndarray  # (U, I) the period of each indicator's last cell, -1
+    period: int  # that of the as-of date
+
+    @classmethod
+    def at(cls, layout: Layout, theta: np.ndarray, sequence: CellSequence, cells: Cells) -> Forecasts:
+        """Filter a sequence at theta (C, M, D)."""
+        filtered = filter_particles(theta.reshape(-1, theta.shape[-1]), sequence, cells, layout.arrays)
+        periods = sequence.start.shape[1] - 1
+        return cls(theta, filtered, last_cells(sequence, periods, cells, layout.arrays), periods - 1)
+
+
+class _Pairs(NamedTuple):
+    """Probabilities of N draws: of the scenario now (rows), and in the period that is reported on."""
+
+    both: np.ndarray  # (N, U, K, K)
+    to_horizon: np.ndarray  # (N, K, K) from the period that is reported on
+
+    def targets(self, unit: int, chance: np.ndarray) -> dict[str, np.ndarray]:
+        """Return p(y, target), (y, K), summed over draws; chance (N, y, 1 or K, K) of y given the pair."""
+        joint = chance * self.both[:, None, unit]
+        there = joint.sum(axis=2)
+        return {
+            "now": joint.sum(axis=(0, 3)),
+            "reported": there.sum(axis=0),
+            "horizon": np.einsum("nyj,njt->yt", there, self.to_horizon),
+        }
 
 
 def joints(
-    layout: Layout, sample: PosteriorDraws, possible: list[Experiment], cells: Cells, step: int
+    layout: Layout, forecasts: Forecasts, possible: list[Experiment], cells: Cells, step: int
 ) -> dict[str, Joint]:
-    """Return the joint distribution of each target with the outcomes of each experiment."""
-    question = layout.question
-    today = sample.alpha.shape[-2] - 1  # the period of the as-of date
-    targets = _targets(layout, sample, step, question.period(question.horizon) - today)
-    chains, number = sample.theta.shape[:2]
-    rows = [np.concatenate([[one.base], one.cells]) for one in possible]
-    used = np.unique(np.concatenate([*rows, [0]]))
-    used = used[used >= 0]
-    place = {int(n): k for k, n in enumerate(used)} | {-1: len(used)}
-    where = [np.array([place[int(n)] for n in row]) for row in rows]
+    """Return the joint distribution of each target with the outcomes of each experiment.
+
+    `step` is 0 if the present period is reported on, 1 if the next.
+    """
+    chains, number, size = *forecasts.theta.shape[:2], layout.scenarios
+    units = layout.question.unit_count
     joint = {
         name: Joint(
-            target.sum(axis=-2).mean(axis=1),
-            [np.zeros((chains, len(one.cells), layout.scenarios)) for one in possible],
+            np.zeros((chains, units, size)), [np.zeros((chains, len(one.cells), size)) for one in possible]
         )
-        for name, target in targets.items()
+        for name in ("now", "reported", "horizon")
     }
     for c in range(chains):
         for first in range(0, number, _CHUNK):
-            part = slice(first, min(first + _CHUNK, number))
-            log_m = _log_m(layout, sample.theta[c, part], used, cells)
+            part = slice(c * number + first, c * number + min(first + _CHUNK, number))
+            theta = np.ascontiguousarray(forecasts.theta[c, first : first + _CHUNK])
+            pairs, tables = _pairs(layout, forecasts, part, theta, step), _Tables(layout, theta, cells)
+            certain = np.ones((len(theta), 1, 1, size))
+            for u in range(units):
+                for name, value in pairs.targets(u, certain).items():
+                    joint[name].scenario[c, u] += value[0] / number
             for k, one in enumerate(possible):
-                m = log_m[:, where[k]]
-                with np.errstate(invalid="ignore", over="ignore"):
-                    chance = np.exp(m[:, 1:] - m[:, :1])
-                chance = np.where(np.isfinite(chance), chance, 0.0)  # a scenario that is ruled out already
-                for name, target in targets.items():
-                    weights = target[c, part, one.unit]
-                    joint[name].outcome[k][c] += np.einsum("nys,nst->yt", chance, weights) / number
+                chance = tables.chance(one, forecasts, part, step)
+                for name, value in pairs.targets(one.unit, chance).items():
+                    joint[name].outcome[k][c] += value / number
+        for each in joint.values():  # given that it is open still, of an event question
+            total = each.scenario[c].sum(axis=-1, keepdims=True)
+            each.scenario[c] /= total
+            for k, one in enumerate(possible):
+                each.outcome[k][c] /= total[one.unit]
     return joint
 
 
-def _log_m(layout: Layout, theta: np.ndarray, ids: np.ndarray, cells: Cells) -> np.ndarray:
-    """Return log m(s) of cells at theta (N, D): (N, n + 1, K), the last of an empty cell."""
-    out = np.zeros((len(theta), len(ids) + 1, layout.scenarios))
-    for n in range(len(theta) if len(cells.cell) else 0):
-        log_cells(theta[n], ids, cells, layout.arrays, out[n, :-1])
-    return out
+def _pairs(layout: Layout, forecasts: Forecasts, part: slice, theta: np.ndarray, step: int) -> _Pairs:
+    question, matrix, today = layout.question, forecasts.filtered.matrix[part], forecasts.period
+    now = forecasts.filtered.alpha[part, :, -1]
+    both = now[..., None] * np.eye(layout.scenarios)
+    if step:
+        both = now[..., None] * matrices(theta, layout.arrays, matrix, today + 2)[:, None, today]
+    period = today + step
+    steps = question.period(question.horizon) - period
+    return _Pairs(both, to_horizon(theta, layout.arrays, matrix, period=period, steps=steps))
+
+
+class _Tables:
+    """The likelihoods of cells at some draws of theta, (N, D)."""
+
+    def __init__(self, layout: Layout, theta: np.ndarray, cells: Cells) -> None:
+        self._a, self._theta = layout.arrays, theta
+        number, size = len(cells.cell), layout.scenarios
+        lasts = np.zeros(number, bool)
+        if number:
+            lasts = self._a.indicator["belief"][cells.cell["indicator"]] >= 0
+        ids, lasting = np.flatnonzero(~lasts), np.flatnonzero(lasts)
+        self._place = np.append(np.where(lasts, np.cumsum(lasts), np.cumsum(~lasts)) - 1, -1)  # -1: no cell
+        self._log_m = np.zeros((len(theta), len(ids) + 1, size))
+        self._log_w = np.zeros((len(theta), len(lasting) + 1, size, layout.arrays.values))
+        for n, one in enumerate(theta):
+            log_cells(one, ids, cells, self._a, self._log_m[n, :-1])
+            log_weights(one, lasting, cells, self._a, self._log_w[n, :-1])
+
+    def chance(self, one: Experiment, forecasts: Forecasts, part: slice, step: int) -> np.ndarray:
+        """Return P(y | scenario now, scenario reported on, what is known), (N, y, 1 or K, K)."""
+        i, base, cells = one.top, self._place[[one.base]], self._place[one.cells]
+        with np.errstate(invalid="ignore", over="ignore"):
+            if self._a.indicator[i]["belief"] < 0:
+                chance = np.exp(self._log_m[:, cells] - self._log_m[:, base])[:, :, None]
+            else:
+                size = int(self._a.indicator[i]["size"])
+                log_w = self._log_w[..., :size]
+                weight = np.exp(log_w[:, cells] - log_w[:, base])  # (N, y, K, V)
+                weight = np.where(np.isfinite(weight), weight, 0.0)
+                chance = self._lasting(weight, one, forecasts, part, step)
+        return np.where(np.isfinite(chance), chance, 0.0)  # a scenario that is ruled out already
+
+    def _lasting(
+        self, weight: np.ndarray, one: Experiment, forecasts: Forecasts, part: slice, step: int
+    ) -> np.ndarray:
+        """Return the same of a state that goes on, from W_y(x) / W(x)."""
+        row, size = self._a.indicator[one.top], weight.shape[-1]
+        start, scenarios = int(row["start"]), weight.shape[2]
+        fresh = self._theta[:, start : start + scenarios * size].reshape(-1, scenarios, size)
+        last = int(forecasts.last[one.unit, one.top])
+        hold = float(row["persistence"]) ** (forecasts.period + step - last) if last >= 0 else 0.0
+        run, kept = np.exp(forecasts.filtered.log_alpha[part, one.unit, -1]), forecasts.period % KEPT
+        values = slice(int(row["belief"]), int(row["belief"]) + size)
+        belief = forecasts.filtered.belief[part, one.unit, kept, :, :, values]
+        total = run.sum(axis=-1, keepdims=True)
+        share = np.divide(run, total, out=np.zeros_like(run), where=total > 0)
+        going_on = hold * np.einsum("nsr,nsrx->nsx", share, belief) + (1.0 - hold) * fresh
+        stayed = np.einsum("nysx,nsx->nys", weight, going_on)
+        if not step:
+            return stayed[:, :, None]
+        entered = np.einsum("nysx,nsx->nys", weight, fresh)
+        same = np.eye(scenarios, dtype=bool) | (self._a.runs == 1)
+        return np.where(same, stayed[:, :, None], entered[:, :, None])
 
 
 def information(

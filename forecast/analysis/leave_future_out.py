@@ -13,8 +13,9 @@ score. So they rule what is learnt from the periods before t, and period t itsel
 Judgements that may not learn keep their prior: the mean over theta is that of the forecaster who keeps it.
 
 Only densities of the same data can be compared. So two questions must have the same evidence, periods and
-observables (which indicators speak, their kinds and values, who monitors them); scenarios, judgements,
-weights, dynamics, reliabilities, persistence, groups and cap may differ.
+observables (which indicators speak, their kinds and values, who monitors them, whether and since when it
+counts what is filed); scenarios, judgements, weights, dynamics, reliabilities, persistence, groups and cap
+may differ.
 """
 
 from __future__ import annotations
@@ -429,7 +430,7 @@ def _other_indicators(mine: dict[str, Indicator], others: dict[str, Indicator]) 
     ]
     for id in sorted(mine.keys() & others.keys()):
         a, b = mine[id], others[id]
-        problems += _unlike(a, b, ("kind", "values", "monitored", "given"), f" of {id}")
+        problems += _unlike(a, b, ("kind", "values", "quiet", "monitored", "reporting", "given"), f" of {id}")
         if a.kind == b.kind == "ratio" and a.likelihood != b.likelihood:
             problems.append(
                 f"the ratios of {id} differ, and ratios are not densities: only yes can be reported"
@@ -444,8 +445,11 @@ def _unlike(a: object, b: object, names: Sequence[str], of: str = "") -> list[st
 
 
 def _speaking(case: Case, day: date) -> dict[str, Indicator]:
+    """Return the indicators of which something was reported, or silence speaks from a day that is stated."""
     named = {r.indicator for r in case.evidence.until(day).reports}
-    return {i.id: i for i in case.question.indicators if i.id in named or i.monitored is not None}
+    named |= {i.id for i in case.question.indicators if i.monitored is not None}
+    named |= {i.id for i in case.question.indicators if i.reporting is not None and i.reporting.since}
+    return {i.id: i for i in case.question.indicators if i.id in named}
 
 
 def _log(case: Case, day: date) -> dict[str, tuple[Any, ...]]:

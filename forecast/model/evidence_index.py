@@ -148,6 +148,10 @@ class EvidenceIndex:
         index._assign_numbers(tops)
         return index
 
+    def content(self, key: CellKey) -> CellContent | None:
+        """Return a cell, None where there is none."""
+        return self._combined.get(key)
+
     def exponents(self) -> dict[CellKey, float]:
         """Return the exponent of every cell but those to which the cap leaves no weight at all."""
         return {key: self._powers[number] for key, number in self._number_of.items()}
