@@ -160,10 +160,11 @@ def _inferred(
     case: Case, ledger: Sequence[Entry], inputs: Inputs, progress: Progress | None, notify: Notify | None
 ) -> tuple[xr.DataTree, Summary]:
     """Return the result and its summary."""
+    from forecast.analysis.filing import with_reporting_ignored
     from forecast.report.summary import summarise
 
     tree = infer(case, inputs, progress=progress, notify=notify)
-    return tree, summarise(case, tree, ledger)
+    return tree, summarise(case, tree, ledger, filed=with_reporting_ignored(case, tree))
 
 
 def weekly_many(

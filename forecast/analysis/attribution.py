@@ -8,11 +8,13 @@ The engine is run on what was known then; then one change after another is let i
                  reports of then have in it)
     scenarios    only where the scenarios have changed: all evidence of then weighed under those of today.
                  What stands before it is carried over by the shares of the question file
-    time         the new as-of date, with nothing new known: moves of a regime, silence, counts and measures
-                 whose period is over
+    time         the new as-of date, with nothing new known: moves of a regime, counts and measures whose
+                 period is over
     new          reports about days after the as-of date of the issued forecast
     late         reports about earlier days, which became known, or were entered, only after it
     corrections  rows that correct or withdraw another, also one that came in the steps before
+    silence      the periods that have become complete since: of what nothing was reported, and that the
+                 rest was filed. It comes last, for before all reports are in it is not known who was silent
 
 A part is a difference of two successive probabilities, so the parts add up to the change exactly; another
 order would split what depends on several changes otherwise. What evidence teaches is in its part.
@@ -38,7 +40,7 @@ from forecast.case.errors import Faults, InputError
 from forecast.case.evidence import Evidence, Report
 from forecast.case.folder import EVIDENCE, QUESTION, Case, digest_of
 from forecast.case.in_force import carry_over, version_with
-from forecast.case.question import Question
+from forecast.case.question import Indicator, Question
 from forecast.case.reader.question import parse_question
 from forecast.inference import result
 from forecast.inference.data_tree import coordinates, drop_unit_axis, unit_dims
@@ -46,7 +48,7 @@ from forecast.inference.engine import infer
 from forecast.inference.particles import ImpossibleEvidence
 
 #: The parts of a change, in the order in which they are let in.
-STEPS = ("remainder", "judgements", "time", "new", "late", "corrections")
+STEPS = ("remainder", "judgements", "time", "new", "late", "corrections", "silence")
 #: The same where the forecast that was issued had other scenarios.
 STEPS_OVER_A_CHANGE = ("remainder", "judgements", "scenarios", *STEPS[2:])
 
@@ -103,6 +105,7 @@ class _Run(NamedTuple):
     question: Which
     as_of: date
     unknown: frozenset[str]  # the rows that are still unknown
+    waits: int = 0  # so many days longer until silence counts
 
 
 def changed(
@@ -132,7 +135,7 @@ def changed(
     entered = _entered(case, then, issued.as_of, day)
     questions: dict[Which, Question] = {"then": then.question, "before": older.question, "now": case.question}
     runs = _runs(steps, entered, then.question is not older.question, issued.as_of, day)
-    known: dict[_Run, np.ndarray | None] = {runs["corrections"]: result.now_and_horizon(tree, ids)}
+    known: dict[_Run, np.ndarray | None] = {runs["silence"]: result.now_and_horizon(tree, ids)}
     path = [_carried(every, np.stack([issued.now, issued.horizon]), older, case)]
     notes = [_CARRIED] * ("scenarios" in steps) + [then.note] * bool(then.note)
     for n, (step, run) in enumerate(runs.items()):
@@ -185,6 +188,7 @@ def _runs(
 ) -> dict[str, _Run]:
     """Return the run of each step."""
     waiting = {report.id: report for reports in entered.values() for report in reports}
+    waits = (day - before).days
     unedited: Which = "before" if "scenarios" in steps else "now"
     question: dict[str, Which] = {"judgements": unedited, "scenarios": "now"}
     runs, at, which = dict[str, _Run](), before, "then" if edited else unedited
@@ -194,7 +198,7 @@ def _runs(
         for report in entered[name]:
             waiting.pop(report.id)
         unknown = frozenset(id for id, report in waiting.items() if report.reported <= at)
-        runs[name] = _Run(which, at, unknown)
+        runs[name] = _Run(which, at, unknown, waits if at == day and name != "silence" else 0)
     return runs
 
 
@@ -208,10 +212,24 @@ def _probabilities(case: Case, question: Question, run: _Run, tree: xr.DataTree)
     )
     settings = {name: tree.attrs[name] for name in ("engine", "draws", "chains", "tolerance", "seed")}
     try:
-        again = infer(question, Evidence(reports), as_of=run.as_of, **settings)
+        again = infer(_waiting(question, run.waits), Evidence(reports), as_of=run.as_of, **settings)
     except ImpossibleEvidence:
         return None
     return result.now_and_horizon(again, question.scenario_ids)
+
+
+def _waiting(question: Question, days: int) -> Question:
+    """Return the question in which silence counts so many days later: no more of it than when it was issued."""
+
+    def later(one: Indicator) -> Indicator:
+        watch, log = one.monitored, one.reporting
+        return replace(
+            one,
+            monitored=watch and replace(watch, lag=watch.lag + days),
+            reporting=log and replace(log, lag=log.lag + days),
+        )
+
+    return replace(question, indicators=tuple(map(later, question.indicators))) if days else question
 
 
 def _dataset(

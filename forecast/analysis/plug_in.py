@@ -192,7 +192,11 @@ def quick(
     day = checked_as_of(case.question, as_of)
     question, sources = adjusted(case.on(day).question, values or {}), set(without)
     gone = [report.id for report in case.evidence.reports if report.source in sources]
-    evidence = without_reports(question, case.evidence, gone)
+    return quick_forecast(question, without_reports(question, case.evidence, gone), day, seed=seed)
+
+
+def quick_forecast(question: Question, evidence: Evidence, day: date, *, seed: int = 0) -> Quick:
+    """Forecast a question as known on a day with few particles and no doubling; see :func:`quick`."""
     task = build_problem(question, evidence, day)
     free = any(block.free for block in task.layout.blocks)
 

@@ -113,9 +113,9 @@ def _log_predictive(
     a, i = layout.arrays, keys[0][2]
     size, start = int(a.indicator[i]["size"]), int(a.indicator[i]["start"])
     q, periods = float(a.indicator[i]["persistence"]), keys[-1][1] + 1
-    log_w = np.empty((2 * len(keys), layout.scenarios, a.values))
-    log_weights(theta, np.arange(2 * len(keys)), flatten([*contents, *read]), a, log_w)
-    log_w = log_w[..., :size].reshape(2, len(keys), layout.scenarios, size)
+    both = np.empty((2 * len(keys), layout.scenarios, a.values))
+    log_weights(theta, np.arange(2 * len(keys)), flatten([*contents, *read]), a, both)
+    log_w = both[..., :size].reshape(2, len(keys), layout.scenarios, size)
     high = log_w.max(axis=3, keepdims=True)
     weight = np.exp(log_w - np.where(np.isfinite(high), high, 0.0))
     fresh = theta[start : start + layout.scenarios * size].reshape(layout.scenarios, size)

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     import pandas as pd
     import xarray as xr
 
+    from forecast.analysis.filing import Filing
     from forecast.analysis.review import Check
     from forecast.case.errors import Fault
     from forecast.case.folder import Case
@@ -46,8 +47,23 @@ def document(summary: Summary, tree: xr.DataTree, change: xr.Dataset | None = No
             "level": summary.confidence.level,
             "because": [{"what": one.what, "level": one.level} for one in summary.confidence.foundations],
         },
+        "filing": None if summary.filing is None else _filing(summary, summary.filing),
         "warnings": [str(warning) for warning in summary.warnings],
     }
+
+
+def _filing(summary: Summary, filing: Filing) -> dict[str, Any]:
+    """Return how the log was understood, and the forecast with reporting ignored where that is another."""
+    ids, units = summary.question.scenario_ids, [unit.name for unit in summary.units]
+    ignored = None
+    if filing.ignored is not None:
+        now, end = ([dict(zip(ids, row, strict=True)) for row in value.tolist()] for value in filing.ignored)
+        ignored = [{"unit": u, "now": a, "at_horizon": b} for u, a, b in zip(units, now, end, strict=True)]
+    since = [
+        {"unit": unit, "indicator": id, "since": day.isoformat()} for (unit, id), day in filing.since.items()
+    ]
+    chances = {claim: chance._asdict() for claim, chance in filing.chances.items()}
+    return {"filed": chances, "silence_counts": since, "ignored": ignored}
 
 
 def _unit(unit: UnitForecast, tree: xr.DataTree, change: xr.Dataset | None) -> dict[str, Any]:

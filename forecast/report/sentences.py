@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from forecast.case.evidence import Report
     from forecast.report.summary import Estimate, Summary, UnitForecast, WeighedReport
 
+WIDE = 0.15  #: A range of chances over indicators that is wider than this is told
 LISTED = 8  #: So many reports and clashes are listed; the others are counted
 
 #: What each part of a change since the last issue is, for a reader.
@@ -20,10 +21,11 @@ CHANGE_PARTS = {
     "remainder": "remainder: Monte Carlo, version",
     "judgements": "changed judgements and grades",
     "scenarios": "changed scenarios",
-    "time": "time passing, silence",
+    "time": "time passing",
     "new": "new reports",
     "late": "late reports on earlier days",
     "corrections": "corrections and withdrawals",
+    "silence": "weeks of silence now complete",
 }
 
 
@@ -100,6 +102,47 @@ def confidence(summary: Summary) -> str:
     others = [one.what for one in of.foundations if one.level != of.level]
     because = " and ".join(weakest) + (f"; better: {', '.join(others)}" if others else "")
     return f"Confidence in this assessment is {of.level}: {because}."
+
+
+#: What is filed or not, by what it claims.
+FILED = {"event": "what happened", "quiet": "what did not", "again": "what went on"}
+
+
+def log_understood(summary: Summary) -> list[str]:
+    """Return how the log was understood, and the forecast with reporting ignored; [] if silence says nothing.
+
+    Of several indicators the range is told where it is wide.
+    """
+    filing = summary.filing
+    if filing is None:
+        return []
+    shares: list[str] = []
+    for claim, chance in filing.chances.items():
+        wide = f" ({_share(chance.low)} to {_share(chance.high)} by indicator)"
+        was = " was filed" if not shares else ""
+        shares.append(
+            f"{_share(chance.mean)} of {FILED[claim]}{was}{wide if chance.high - chance.low > WIDE else ''}"
+        )
+    first, last = min(filing.since.values()), max(filing.since.values())
+    since = f"{first} on" if first == last else f"each indicator's first report on ({first} to {last})"
+    lines = [f"Silence counts, from {since}: {', '.join(shares)}."]
+    if filing.ignored is not None:
+        place = 1 if summary.regime else 0
+        for n, unit in enumerate(summary.units):
+            pairs = zip(unit.scenarios, filing.ignored[place, n], strict=True)
+            others = ", ".join(f"{one.title} {percent(float(p))}" for one, p in pairs)
+            of = f" of {unit.name}" if unit.name else ""
+            lines.append(f"With reporting ignored the answer{of} would be about: {others}.")
+    return lines
+
+
+def _share(value: float) -> str:
+    """Return a share of 1 with two digits.
+
+    >>> _share(0.62)
+    '.62'
+    """
+    return f"{value:.2f}".removeprefix("0")
 
 
 def provenance(summary: Summary) -> str:

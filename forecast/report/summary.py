@@ -12,6 +12,7 @@ from datetime import date, timedelta
 from typing import TYPE_CHECKING
 
 from forecast.analysis.confidence import Confidence, confidence
+from forecast.analysis.filing import Filing, filing
 from forecast.analysis.source_agreement import Clash, clashing_cells
 from forecast.case.probability_words import word_for, words_between
 from forecast.inference.result import horizon, of_unit, warnings
@@ -102,7 +103,8 @@ class Summary:
     ``question`` is the one in force on the as-of date; ``previous`` the as-of date of the forecast to compare
     with, None for a first one; ``carried`` tells whether it had other scenarios, so that its probabilities
     were carried over. The new reports became known after ``since``: since then, but over one period at
-    least; all of them for a first forecast.
+    least; all of them for a first forecast. ``filing`` is how the log was understood, None where silence
+    does not count.
     """
 
     case: Case
@@ -116,6 +118,7 @@ class Summary:
     clashes: tuple[Clash, ...]
     confidence: Confidence
     warnings: tuple[WarningMessage, ...]
+    filing: Filing | None = None
 
     @property
     def styles(self) -> dict[str, ScenarioStyle]:
@@ -144,7 +147,9 @@ class Summary:
         return "at the horizon" if self.regime else "now"
 
 
-def summarise(case: Case, tree: xr.DataTree, ledger: Sequence[Entry] = ()) -> Summary:
+def summarise(
+    case: Case, tree: xr.DataTree, ledger: Sequence[Entry] = (), *, filed: Filing | None = None
+) -> Summary:
     """Pick from a result what table, brief and JSON document report.
 
     Parameters
@@ -153,6 +158,8 @@ def summarise(case: Case, tree: xr.DataTree, ledger: Sequence[Entry] = ()) -> Su
         The case, and what :func:`forecast.update` returned for it.
     ledger : sequence of Entry, optional
         The forecasts issued before; without them nothing is said about change.
+    filed : Filing, optional
+        How the log was understood, if more is known of it than the result tells.
     """
     made_from = inputs(tree)
     previous = last_issue(ledger, made_from)
@@ -178,6 +185,7 @@ def summarise(case: Case, tree: xr.DataTree, ledger: Sequence[Entry] = ()) -> Su
         clashes=clashing_cells(case, made_from.as_of),
         confidence=confidence(case, tree),
         warnings=tuple(dict.fromkeys([*case.warnings, *warnings(tree)])),
+        filing=filed or filing(case, tree),
     )
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from datetime import date, timedelta
 from pathlib import Path
 from typing import Any
@@ -90,11 +91,22 @@ def moved(case: Case, question_was: Path | None = None) -> xr.Dataset:
     return data
 
 
-def expected(case: Case, ids: str, day: date) -> tuple[np.ndarray, np.ndarray]:
-    """Enumerate all paths with the rows of these ids."""
+def expected(case: Case, ids: str, day: date, waits: int = 0) -> tuple[np.ndarray, np.ndarray]:
+    """Enumerate all paths with the rows of these ids; silence counts so many days later."""
     log = Evidence(tuple(r for r in case.evidence.reports if r.id in ids))
     theta = mean_theta(case.question, log)
-    found = enumerate_posterior(case.question, log, day, theta)
+    asked = replace(
+        case.question,
+        indicators=tuple(
+            replace(
+                i,
+                monitored=i.monitored and replace(i.monitored, lag=i.monitored.lag + waits),
+                reporting=i.reporting and replace(i.reporting, lag=i.reporting.lag + waits),
+            )
+            for i in case.question.indicators
+        ),
+    )
+    found = enumerate_posterior(asked, log, day, theta)
     return found["now"], found["horizon"]
 
 
@@ -115,19 +127,22 @@ def test_every_step_is_the_enumerated_forecast(tmp_path: Path, dynamics: str):
         "new": "di",
         "late": "eh",
         "corrections": "fg",
+        "silence": "",
     }
     course = {
         "remainder": expected(case, "abc", THEN),
         "judgements": expected(case, "abc", THEN),
-        "time": expected(case, "abc", NOW),
-        "new": expected(case, "abcdi", NOW),
-        "late": expected(case, "abcdieh", NOW),
-        "corrections": expected(case, "abcdiehfg", NOW),
+        "time": expected(case, "abc", NOW, 7),
+        "new": expected(case, "abcdi", NOW, 7),
+        "late": expected(case, "abcdieh", NOW, 7),
+        "corrections": expected(case, "abcdiehfg", NOW, 7),
+        "silence": expected(case, "abcdiehfg", NOW),
     }
     for step, (now, horizon) in course.items():
         np.testing.assert_allclose(data["now_after"].sel(step=step), now, atol=1e-10)
         np.testing.assert_allclose(data["horizon_after"].sel(step=step), horizon, atol=1e-10)
-    assert np.abs(data["now"].sel(step=["time", "new", "late", "corrections"])).min() > 1e-4
+    moving = [*(["time"] if dynamics else []), "new", "late", "corrections", "silence"]
+    assert np.abs(data["now"].sel(step=moving)).min() > 1e-4
     assert json.loads(data.attrs["note"]) == []
 
 

@@ -41,7 +41,8 @@ def brief_markdown(summary: Summary, data: BriefData | None = None, *, picture: 
         parts += _list("Why", why_lines(summary, data, unit), level) if data else []
         parts += _list("What to collect", collect_lines(summary, data, unit), level) if data else []
     parts += [sentences.still_open(summary)] if summary.event else []
-    parts += [sentences.confidence(summary), sentences.comparison(summary)]
+    parts += [sentences.confidence(summary), *sentences.log_understood(summary)]
+    parts.append(sentences.comparison(summary))
     parts += [image] if picture else []
     parts += _list("Clashing reports", sentences.clash_lines(summary))
     parts += _list("Warnings", map(str, summary.warnings))

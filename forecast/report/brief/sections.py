@@ -60,7 +60,8 @@ def probabilities(summary: Summary) -> Section:
     )
     if summary.event:
         blocks.append(Text(sentences.still_open(summary)))
-    foundation = Text(sentences.confidence(summary)), Text(sentences.comparison(summary), "quiet")
+    log = (Text(line) for line in sentences.log_understood(summary))
+    foundation = Text(sentences.confidence(summary)), *log, Text(sentences.comparison(summary), "quiet")
     return Section("probabilities", "How probable each scenario is", (*blocks, *foundation))
 
 

@@ -51,6 +51,8 @@ def print_table(summary: Summary, console: Console | None = None) -> None:
     if summary.event:
         console.print(Text(sentences.still_open(summary)))
     console.print(Text(sentences.confidence(summary)))
+    for line in sentences.log_understood(summary):
+        console.print(Text(line))
     console.print(Text(sentences.comparison(summary), style="dim"))
     _print_list(console, "Clashing reports", sentences.clash_lines(summary))
     _print_list(console, "Warnings", [str(warning) for warning in summary.warnings])
