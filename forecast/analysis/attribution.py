@@ -219,7 +219,7 @@ def _probabilities(case: Case, question: Question, run: _Run, tree: xr.DataTree)
 
 
 def _waiting(question: Question, days: int) -> Question:
-    """Return the question in which silence counts so many days later: no more of it than when it was issued."""
+    """Return the question in which silence counts so many days later: no more of it than there was then."""
 
     def later(one: Indicator) -> Indicator:
         watch, log = one.monitored, one.reporting

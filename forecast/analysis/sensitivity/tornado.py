@@ -24,7 +24,7 @@ from forecast.analysis.plug_in import Chances, PlugInModel
 from forecast.analysis.sensitivity.flip_values import Flip, flips, plausible
 from forecast.analysis.sensitivity.stated_values import StatedValue, stated_values
 from forecast.case.folder import Case
-from forecast.case.judgement import MeasureMean, Positive
+from forecast.case.judgement import LogitNormal, MeasureMean, Positive
 from forecast.case.question import Question
 from forecast.inference.data_tree import (
     LISTS,
@@ -213,6 +213,10 @@ def _transported(x: np.ndarray, was: Block, block: Block) -> np.ndarray:
     (a, b), (new_a, new_b) = was.parameters(), block.parameters()
     if isinstance(block.judgement, MeasureMean):
         return np.asarray(new_a + (x - a) / b * new_b)
+    if isinstance(block.judgement, LogitNormal):
+        from scipy.special import expit, logit
+
+        return np.asarray(np.clip(expit(new_a + (logit(x) - a) / b * new_b), TINY, _MOST))
     if isinstance(block.judgement, Positive):
         return np.asarray(_gamma(x * b, a, new_a) / new_b)
     if block.beta:
