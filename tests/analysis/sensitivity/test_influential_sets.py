@@ -14,10 +14,10 @@ from forecast.analysis.sensitivity.influential_sets import Removals, SmallestSet
 from forecast.case.edit import altered, without_reports
 from forecast.case.evidence import Evidence
 from forecast.case.folder import Case
-from tests.cases import CASES, Small, binary, day, question, report, small, source
+from tests.cases import CASES, FILED_CASES, Small, binary, day, question, report, small, source
 from tests.oracles import enumerate_posterior, mean_theta
 
-WITH_REPORTS = [name for name in CASES if name != "nothing_heard"]
+WITH_REPORTS = [name for name in (*CASES, *FILED_CASES) if name != "nothing_heard"]
 
 
 def without(case: Small, ids: tuple[str, ...]) -> Evidence:
@@ -50,7 +50,16 @@ def test_any_set_is_left_out_as_whatif_does(name: str):
 
 
 @pytest.mark.parametrize(
-    "name", ["repeat_of_withdrawn", "grouped", "capped", "persistent_silence", "given_pair"]
+    "name",
+    [
+        "repeat_of_withdrawn",
+        "grouped",
+        "capped",
+        "persistent_silence",
+        "given_pair",
+        "events_filed",
+        "filed_states",
+    ],
 )
 def test_single_reports_against_the_sum_over_all_paths(name: str):
     case = small(name, False)
