@@ -28,7 +28,7 @@ EXACT = (
     "yes_no", "three_values", "agreeing_and_clashing", "repeated", "graded", "persistent",
     "given_unmonitored", "grouped", "moving", "stepping", "of_units", "poisson", "measured",
 )  # fmt: skip
-UNCERTAIN = ("three_values", "agreeing_and_clashing", "persistent", "stepping")
+UNCERTAIN = ("three_values", "agreeing_and_clashing", "persistent", "stepping", "filed_states")
 
 
 def as_case(one: Small) -> Case:
@@ -42,14 +42,19 @@ def entropy(p: np.ndarray) -> float:
 
 def twin(one: Small, period: str, row: dict, theta, values, step: float) -> dict[str, float]:
     """Entropy before less expected entropy after, for what a row of the table asks."""
-    asked = replace(  # silence is not yet known; groups stay: in the next period the report has no mates
+    here, last = one.question.period(one.as_of), one.question.last_day
+    wait = (last(here + 1) - one.as_of).days if period == "next" else 1
+    asked = replace(  # no more silence is known than today; groups stay: the report has no mates next week
         one.question,
         indicators=tuple(
-            replace(i, monitored=replace(i.monitored, until=one.as_of)) if i.monitored else i
+            replace(
+                i,
+                monitored=i.monitored and replace(i.monitored, until=one.as_of),
+                reporting=i.reporting and replace(i.reporting, lag=i.reporting.lag + wait),
+            )
             for i in one.question.indicators
         ),
     )
-    here = asked.period(one.as_of)
     waiting = {i.id for i in asked.indicators if not i.values and asked.last_day(here) > one.as_of}
     known = tuple(
         r
