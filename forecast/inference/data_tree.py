@@ -115,7 +115,8 @@ def _of_event(problem: Problem, draws: PosteriorDraws, period: int, steps: int) 
 def data_tree(problem: Problem, result: EngineResult, seed: int) -> xr.DataTree:
     """Return the DataTree of a result, with all its groups."""
     layout, question, draws = problem.layout, problem.layout.question, result.draws
-    live, weight = weights_of_evidence(layout, problem.evidence, problem.steps[-1].date)
+    day = problem.steps[-1].date
+    live, weight = weights_of_evidence(layout, problem.evidence, day, draws=draws.theta)
     evidence, constant = by_report(question, live, weight)
     groups = {
         "posterior": posterior(layout, draws, result.at_horizon),
