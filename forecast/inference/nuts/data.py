@@ -12,18 +12,15 @@ from functools import lru_cache
 from typing import Any
 
 import numpy as np
-from scipy.special import digamma, gammaln, polygamma
 
 from forecast.case.evidence import Evidence
-from forecast.case.question import Indicator
+from forecast.inference.nuts.number_data import Data, erring_data, number_data, padded_reports
 from forecast.model.cell_sequence import unit_and_period
 from forecast.model.evidence_index import EvidenceIndex, Snapshot
 from forecast.model.horizon import steps
 from forecast.model.likelihood import Cells
 from forecast.model.parameters import Layout
 from forecast.model.problem import Problem
-
-Data = dict[str, np.ndarray]
 
 #: The dims of each array.
 DIMS: dict[str, tuple[str, ...]] = {
@@ -45,6 +42,16 @@ DIMS: dict[str, tuple[str, ...]] = {
     "number_constant": ("number_cell", "number"),
     "number_which": ("number_cell", "number_report"),
     "number_log_noise": ("number_cell", "number_report"),
+    "erring_slot": ("erring_cell", "scenario"),
+    "erring_sd": ("erring_cell", "scenario"),
+    "erring_kind": ("erring_cell",),
+    "erring_dispersion": ("erring_cell",),
+    "erring_stated": ("erring_cell", "node"),
+    "erring_weight": ("erring_cell", "node"),
+    "erring_constant": ("erring_cell", "node"),
+    "erring_read": ("erring_cell", "erring_report", "node"),
+    "erring_given": ("erring_cell", "erring_report", "node"),
+    "erring_log_noise": ("erring_cell", "erring_report"),
     "row": ("kind",),
     "exponent": ("kind",),
     "cell_kind": ("cell",),
@@ -56,7 +63,7 @@ DIMS: dict[str, tuple[str, ...]] = {
     "report_value": ("report_number",),
 } | {
     f"{table}_{name}": (f"{table}_cell", f"{table}_report")
-    for table in ("category", "number")
+    for table in ("category", "number", "erring")
     for name in ("passed", "lost", "own", "credibility", "value", "reliability")
 }
 
@@ -82,10 +89,11 @@ def model_data(layout: Layout, evidence: Evidence, as_of: date) -> Data:
     (N, K), ``number_kind`` and ``number_dispersion`` (N,); ``number_stated`` (N, G) the different numbers
     stated, whether one is ``real``, a ``constant`` of its density, ``number_which`` (N, J) of them a report
     states, and its ``log_noise``; for both, what the reports say (see :mod:`forecast.model.cells`), (rows,
-    J). ``row`` and ``exponent`` (Q,) of each kind of cell; ``cell_kind`` and ``cell_place`` (n,) of each cell
-    whose value is fresh, the place being unit * T + t; ``state_row`` and ``state_exponent`` (T, U, P) of the
-    indicators that persist, R and 0 where there is no cell; ``period_number`` (T,); ``as_of``, a number that
-    stands for the date.
+    J); ``erring_...`` those of :func:`forecast.inference.nuts.number_data.erring_data`. ``row`` and
+    ``exponent`` (Q,) of each kind of cell; ``cell_kind`` and ``cell_place`` (n,) of each cell whose value is
+    fresh, the place being unit * T + t; ``state_row`` and ``state_exponent`` (T, U, P) of the indicators that
+    persist, R and 0 where there is no cell; ``period_number`` (T,); ``as_of``, a number that stands for the
+    date.
     """
     step, cells = known_on(layout, evidence, as_of)
     sequence, of, indicators = step.sequence, cells.cell, layout.question.indicators
@@ -95,9 +103,10 @@ def model_data(layout: Layout, evidence: Evidence, as_of: date) -> Data:
     own, numbers = np.unique(top[is_category[top]]), np.unique(top[~is_category[top]])
     children = [np.arange(of[c]["child"], of[c]["child"] + of[c]["children"]) for c in own]
     categories = np.concatenate([own, *children]).astype(np.int64)
-    row = np.where(
-        is_category[top], np.searchsorted(own, top), len(categories) + np.searchsorted(numbers, top)
-    )
+    off = np.array([bool(cells.report["error"][c["first"] : c["end"]].any()) for c in of[numbers]], bool)
+    plain, erring = numbers[~off], numbers[off]
+    order = np.concatenate([categories, plain, erring]).astype(np.int64)
+    row = np.argsort(order)[np.searchsorted(np.sort(order), top)]
     unit, period = unit_and_period(sequence)
     states = [i for i, one in enumerate(indicators) if one.persistence is not None]
     state_row = np.full((step.periods, layout.question.unit_count, len(states)), len(categories))
@@ -111,7 +120,8 @@ def model_data(layout: Layout, evidence: Evidence, as_of: date) -> Data:
         **_categories(layout, cells, categories),
         "child_row": np.arange(len(own), len(categories)),
         "child_of": np.repeat(np.arange(len(own)), of["children"][own]),
-        **_numbers(layout, cells, numbers),
+        **number_data(layout, cells, plain),
+        **erring_data(layout, cells, erring),
         "row": row.astype(np.int64),
         "exponent": sequence.exponent[kinds],
         "cell_kind": kind[fresh].astype(np.int64),
@@ -156,84 +166,8 @@ def _categories(layout: Layout, cells: Cells, rows: np.ndarray) -> Data:
         "category_noise_nu": noise_nu,
         "category_claim": claim,
         "category_filed": np.where(of["filed"] >= 0, of["filed"], one),
-        **_reports("category", cells, rows),
+        **padded_reports("category", cells, rows),
     }
-
-
-def _numbers(layout: Layout, cells: Cells, rows: np.ndarray) -> Data:
-    """Return the rows of counts and measures."""
-    of, reports = cells.cell[rows], _reports("number", cells, rows)
-    indicators = [layout.question.indicators[i] for i in of["indicator"]]
-    value, real = reports["number_value"], reports["number_own"] + reports["number_lost"] > 0
-    different = [np.unique(y[here]) for y, here in zip(value, real, strict=True)]
-    stated = np.zeros((len(rows), max([len(y) for y in different], default=1)))
-    present, constant, log_noise = np.zeros(stated.shape), np.zeros(stated.shape), np.zeros(value.shape)
-    which, slot, sd = np.zeros(value.shape, np.int64), np.zeros((len(rows), layout.scenarios), np.int64), []
-    for n, (indicator, numbers) in enumerate(zip(indicators, different, strict=True)):
-        stated[n, : len(numbers)], present[n, : len(numbers)] = numbers, 1.0
-        which[n] = np.where(real[n], np.searchsorted(numbers, value[n]), 0)
-        log_noise[n] = _log_noise(indicator, np.where(real[n], value[n], 0.0))
-        if indicator.kind == "count":
-            constant[n, : len(numbers)] = _count_constant(numbers, indicator.dispersion)
-        slot[n] = [layout.starts[f"likelihood {indicator.id} {s}"] for s in layout.question.scenario_ids]
-        sd.append([getattr(judgement, "sd", 1.0) for judgement in indicator.likelihood])
-    return {
-        "number_slot": slot,
-        "number_sd": np.array(sd).reshape(len(rows), layout.scenarios),
-        "number_kind": layout.arrays.indicator["kind"][of["indicator"]],
-        "number_dispersion": np.array([indicator.dispersion or 1.0 for indicator in indicators]),
-        "number_stated": stated,
-        "number_real": present,
-        "number_constant": constant,
-        "number_which": which,
-        "number_log_noise": log_noise,
-        **reports,
-    }
-
-
-def _log_noise(indicator: Indicator, y: np.ndarray) -> np.ndarray:
-    """Return log u(y) of numbers, as :func:`forecast.model.densities.log_noise`."""
-    means = np.array([judgement.mean for judgement in indicator.likelihood], float)
-    if indicator.kind == "measure":
-        sd = np.array([getattr(judgement, "sd", 0.0) for judgement in indicator.likelihood])
-        scale = 3.0 * np.sqrt((sd**2).mean() + means.var())
-        with np.errstate(divide="ignore"):
-            z = np.log(np.abs(y - means.mean())) - np.log(scale * np.sqrt(3.0))
-        return -2.0 * np.logaddexp(0.0, 2.0 * z) - np.log(scale * np.pi * np.sqrt(3.0) / 2.0)
-    most = np.ceil(100.0 * means.max())
-    total = digamma(most + 2.0) + np.euler_gamma + (most + 1.0) * polygamma(1, most + 2.0)
-    return np.minimum(0.0, np.log(most + 1.0) - np.log1p(y)) - np.log1p(y) - np.log(total)
-
-
-def _count_constant(y: np.ndarray, dispersion: float | None) -> np.ndarray:
-    """Return what of log f(y) depends on no mean, apart from 0: of a Poisson, or a negative binomial."""
-    y = np.where(y > 0, y, 1.0)
-    constant = -_stirling(y) - 0.5 * np.log(2.0 * np.pi * y)
-    if dispersion is not None:
-        constant += _stirling(y + dispersion) - _stirling(dispersion)
-        constant += 0.5 * (np.log(dispersion) - np.log(y + dispersion))
-    return constant
-
-
-def _stirling(x: np.ndarray | float) -> np.ndarray:
-    """Return log Gamma(x + 1) - (x + 1/2) log x + x - log(2 pi)/2, by its series where x is large."""
-    x = np.asarray(x, float)
-    exact = gammaln(x + 1.0) - (x + 0.5) * np.log(x) + x - 0.5 * np.log(2.0 * np.pi)
-    series = (1.0 / 12.0 - (1.0 / 360.0 - (1.0 / 1260.0 - 1.0 / 1680.0 / x**2) / x**2) / x**2) / x
-    return np.where(x > 30.0, series, exact)
-
-
-def _reports(table: str, cells: Cells, rows: np.ndarray) -> Data:
-    """Return what the reports of each row add, padded to the same number of reports."""
-    first, end = cells.cell["first"][rows], cells.cell["end"][rows]
-    most = max(int((end - first).max(initial=1)), 1)
-    place = first[:, None] + np.arange(most)
-    real = place < end[:, None]
-    reports = cells.report if len(cells.report) else np.zeros(1, cells.report.dtype)
-    padded = reports[np.where(real, place, 0)]
-    padding = {"passed": 1.0, "lost": 0.0, "own": 0.0, "credibility": 0.0, "value": -1.0}
-    filled = {f"{table}_{name}": np.where(real, padded[name], empty) for name, empty in padding.items()}
-    return filled | {f"{table}_reliability": np.where(real, padded["slot"], 0)}
 
 
 class Reports:

@@ -107,10 +107,8 @@ def log_numbers(theta: TensorVariable, data: Symbols) -> TensorVariable:
     m(s) = N + sum_v f(v | s) (prod_j P(y_j | v) - N), the sum over the stated numbers v, with N the product
     of what all values share in P(y | x). A report that is certainly true shares nothing.
     """
-    true = data["number_own"] * data["number_credibility"] * at(theta, data["number_reliability"])
-    noise = safe_log(data["number_lost"] + data["number_own"] - true) + data["number_log_noise"]
-    log_base = log_sum(pt.stack([safe_log(data["number_passed"]), noise]), 0)
-    certain, log_true = pt.isinf(log_base), safe_log(true)
+    log_base, log_true = log_parts(theta, data, "number")
+    certain = pt.isinf(log_base)
     number = data["number_stated"]  # (N, G)
 
     def by_number(x: TensorVariable) -> TensorVariable:
@@ -128,29 +126,58 @@ def log_numbers(theta: TensorVariable, data: Symbols) -> TensorVariable:
         pt.switch(pt.eq(by_number(pt.switch(certain, 1.0, 0.0)), all_sure), none + sure + more, -math.inf),
     )
     gain = pt.switch(data["number_real"] > 0, gain, -math.inf)
-    terms = gain[:, :, None] + _log_density(at(theta, data["number_slot"]), data)
+    terms = gain[:, :, None] + _log_density(theta, data, "number")
     floor = pt.zeros_like(terms[:, :1]) + pt.switch(pt.eq(all_sure, 0), none, -math.inf)[:, :, None]
     return log_sum(pt.concatenate([floor, terms], axis=1), 1)
 
 
-def _log_density(mean: TensorVariable, data: Symbols) -> TensorVariable:
+def log_parts(theta: TensorVariable, data: Symbols, table: str) -> tuple[TensorVariable, TensorVariable]:
+    """Return the logarithms of what all values share in P(y | x) of a number, and of the chance of truth."""
+    true = data[f"{table}_own"] * data[f"{table}_credibility"] * at(theta, data[f"{table}_reliability"])
+    noise = safe_log(data[f"{table}_lost"] + data[f"{table}_own"] - true) + data[f"{table}_log_noise"]
+    return log_sum(pt.stack([safe_log(data[f"{table}_passed"]), noise]), 0), safe_log(true)
+
+
+def log_erring(theta: TensorVariable, data: Symbols) -> TensorVariable:
+    """Return log m(s) of each row of numbers in which a reliable report may be off, (E, K).
+
+    m(s) = N + sum_x w(x) f(x | s) (prod_j P(y_j | x) - N) over the points of
+    :func:`forecast.inference.nuts.number_data.erring_data`, by which the true number x is integrated out.
+    """
+    log_base, log_true = log_parts(theta, data, "erring")
+    certain, read, given = pt.isinf(log_base), data["erring_read"], data["erring_given"] > 0
+    true = log_true[:, :, None] + read  # (E, J, G)
+    each = pt.switch(certain[:, :, None], true, pt.softplus(true - finite(log_base)[:, :, None]))
+    beside = pt.switch(given, each, 0.0).sum(axis=1)
+    more = pt.switch(given, 0.0, each).sum(axis=1)
+    none = finite(log_base).sum(axis=1, keepdims=True)
+    one_certain = (certain[:, :, None] & pt.invert(given)).any(axis=1)
+    gain = none + beside + pt.switch(one_certain, more, log_less_one(more)) + data["erring_weight"]
+    terms = gain[:, :, None] + _log_density(theta, data, "erring")
+    free = pt.switch(certain.any(axis=1, keepdims=True), -math.inf, none)
+    floor = pt.zeros_like(terms[:, :1]) + free[:, :, None]
+    return log_sum(pt.concatenate([floor, terms], axis=1), 1)
+
+
+def _log_density(theta: TensorVariable, data: Symbols, table: str) -> TensorVariable:
     """Return log f(v | s) of each stated number, (N, G, K): Poisson, negative binomial or Normal.
 
     Of a count it is a constant of the number, and deviances x log(x/m) + m - x without cancellation.
     """
-    kind, v = data["number_kind"][:, None, None], data["number_stated"][:, :, None]
+    mean = at(theta, data[f"{table}_slot"])
+    kind, v = data[f"{table}_kind"][:, None, None], data[f"{table}_stated"][:, :, None]
     count, some = pt.neq(kind, MEASURE), v > 0
     m = pt.switch(count, mean[:, None, :], 1.0)
     impossible, m = pt.eq(m, 0.0), pt.switch(pt.eq(m, 0.0), 1.0, m)
-    y, k = pt.switch(count & some, v, 1.0), data["number_dispersion"][:, None, None]
-    constant = data["number_constant"][:, :, None]
+    y, k = pt.switch(count & some, v, 1.0), data[f"{table}_dispersion"][:, None, None]
+    constant = data[f"{table}_constant"][:, :, None]
     poisson = pt.switch(some, constant - y * _excess((m - y) / y, m / y), -m)
     first = _excess(k * ((m - y) / (k + m)) / y, (y + k) / y * (m / (k + m)))
     second = _excess((y - m) / (k + m), (y + k) / (k + m))
     negative_binomial = pt.switch(some, constant - y * first - k * second, -k * pt.log1p(m / k))
     counted = pt.switch(pt.eq(kind, NEGATIVE_BINOMIAL), negative_binomial, poisson)
     counted = pt.switch(impossible, pt.switch(some, -math.inf, 0.0), counted)
-    sd = pt.switch(count, 1.0, data["number_sd"][:, None, :])
+    sd = pt.switch(count, 1.0, data[f"{table}_sd"][:, None, :])
     z = pt.switch(count, 0.0, (v - mean[:, None, :]) / sd)
     return pt.switch(count, counted, -0.5 * z**2 - pt.log(sd) - 0.5 * math.log(2.0 * math.pi))
 

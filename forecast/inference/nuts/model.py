@@ -14,7 +14,7 @@ from pytensor.tensor import TensorVariable
 from forecast.case.evidence import Evidence
 from forecast.case.folder import Case, as_case
 from forecast.case.in_force import checked_as_of
-from forecast.inference.nuts.data import DIMS, Data, Reports, model_data
+from forecast.inference.nuts.data import DIMS, Reports, model_data
 from forecast.inference.nuts.filter import (
     Chain,
     Outcomes,
@@ -30,12 +30,14 @@ from forecast.inference.nuts.judgements import theta_graph
 from forecast.inference.nuts.likelihood import (
     Symbols,
     at,
+    log_erring,
     log_fresh,
     log_likelihood,
     log_numbers,
     log_weights,
     safe_log,
 )
+from forecast.inference.nuts.number_data import Data
 from forecast.model.parameters import MOVES, STATIC, Layout, build_layout
 
 
@@ -161,7 +163,7 @@ def _cells(theta: TensorVariable, data: Symbols, layout: Layout) -> tuple[Tensor
         rows.append(log_fresh(theta, data, weight))
         persistence = _persistence(theta, data, weight, layout)
     if any(not i.values for i in question.indicators):
-        rows.append(log_numbers(theta, data))
+        rows += [log_numbers(theta, data), log_erring(theta, data)]
     return (
         log_likelihood(rows, data, scenarios=layout.scenarios, units=question.unit_count),
         persistence,

@@ -12,6 +12,7 @@ import pytest
 from scipy.linalg import expm
 
 from forecast.case.evidence import Evidence
+from forecast.case.judgement import Proportions
 from forecast.inference.nuts.filter import Chain, forward, transition_matrix
 from forecast.inference.nuts.model import build, data_on
 from forecast.model.hmm import filter_log_likelihood
@@ -33,7 +34,9 @@ def test_log_density(name):
     np.testing.assert_allclose(found, expected, rtol=1e-9)
 
 
-@pytest.mark.parametrize("name", ["late_and_corrected", "everything", "filed_states", "filed_pair"])
+@pytest.mark.parametrize(
+    "name", ["late_and_corrected", "everything", "filed_states", "filed_pair", "off_by_an_error"]
+)
 def test_one_model_serves_every_date(name):
     case = small(name, False)
     layout = build_layout(case.question, case.evidence)
@@ -82,6 +85,28 @@ def test_gradient_where_something_cannot_happen():
             gradient = pm.compile(model.value_vars, model.dlogp(), mode=PLAIN, on_unused_input="ignore")
             values = Points(model, layout)(draw(layout, 1, seed=4)[0])
             assert np.isfinite(gradient(*[values[v.name] for v in model.value_vars])).all()
+
+
+@pytest.mark.parametrize("sure", [False, True])
+def test_gradient_of_numbers_that_may_be_off(sure):
+    """By differences, also where a report cannot be wrong and others are without an error."""
+    case = small("off_by_an_error", False)
+    those = case.question.sources
+    exact = replace(those[1], reliability=Proportions((0.0, 1.0), np.inf)) if sure else those[1]
+    asked = replace(case.question, sources=(those[0], exact, replace(those[2], error=0.0)))
+    layout = build_layout(asked, case.evidence)
+    with without_compiler():
+        model = build(layout, case.evidence, case.as_of)
+        gradient = pm.compile(model.value_vars, model.dlogp(), mode=PLAIN, on_unused_input="ignore")
+        value = pm.compile(model.value_vars, model.logp(), mode=PLAIN, on_unused_input="ignore")
+        values = Points(model, layout)(draw(layout, 1, seed=4)[0])
+        at = [values[v.name] for v in model.value_vars]
+        slope, step = gradient(*at), 1e-5
+        direction = [np.random.default_rng(5).normal(size=np.shape(x)) for x in at]
+        up, down = ([x + e * d for x, d in zip(at, direction, strict=True)] for e in (step, -step))
+        expected = (value(*up) - value(*down)) / (2 * step)
+    along = np.concatenate([np.ravel(d) for d in direction]) @ slope
+    assert along == pytest.approx(expected, rel=1e-5, abs=1e-5)
 
 
 def test_nothing_overflows_in_five_thousand_periods():
