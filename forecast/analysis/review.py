@@ -35,6 +35,7 @@ SMALL_TAIL = 0.05  # that one date in twenty has
 UNLIKELY, VERY_UNLIKELY = 0.05, 0.001  # so many small tails, by chance
 CONFLICT, STRONG_CONFLICT = 10 * math.log10(3), 10 * math.log10(20)  # decibans; Kass and Raftery (1995)
 RARE = 0.10  # a course less probable than this beforehand
+NOT_FILED = 0.10  # by which denials are filed more often than events
 RELIANCE = 0.10  # of probability that depends on one report, or one source
 
 
@@ -291,6 +292,23 @@ def check_grades(tree: xr.DataTree) -> Check | None:
     return Check(name, "REVIEW", reason, "Grade them 1 to 6, or say why none can be graded.")
 
 
+def check_filing(tree: xr.DataTree) -> Check | None:
+    """Tell how often claims were filed, by what they claim, as the log has taught, and whether that is odd."""
+    posterior, name = tree["posterior"].to_dataset(), "What was filed"
+    if "reporting" not in posterior or "event" not in posterior["claim"].values:
+        return None
+    share = posterior["reporting"].mean(["chain", "draw"])
+    kinds = {"event": "what happened", "quiet": "what did not", "again": "what went on"}
+    filed = {kind: float(share.sel(claim=kind)) for kind in kinds if kind in share["claim"].values}
+    reason = "Silence counts as the log has taught: "
+    reason += ", ".join(f"{p:.2f} of {kinds[kind]}" for kind, p in filed.items()) + " was filed."
+    if filed.get("quiet", 0.0) <= filed["event"] + NOT_FILED:
+        return Check(name, "PASS", reason)
+    reason += " So a silent week speaks for something to have happened."
+    action = "Ask who keeps the log, and whether it holds denials only; else set `reporting: ignored`."
+    return Check(name, "REVIEW", reason, action)
+
+
 def check_judgement_or_evidence(tree: xr.DataTree) -> Check | None:
     """Power-scale prior and likelihood: whether the answer depends on judgements, evidence or both."""
     name = "Judgement or evidence"
@@ -339,7 +357,7 @@ def _too_few(tree: xr.DataTree) -> bool:
 
 CHECKS = (
     check_refused, check_monte_carlo_error, check_chains, check_effective_draws, check_gaps, check_drift,
-    check_surprise, check_conflict, check_reliance, check_grades, check_judgement_or_evidence,
+    check_surprise, check_conflict, check_reliance, check_grades, check_filing, check_judgement_or_evidence,
 )  # fmt: skip
 
 #: Those that take no ArviZ, which a short command has no time to import.

@@ -324,6 +324,18 @@ def test_reports_without_a_grade(tree):
     )
 
 
+@pytest.mark.parametrize(("shift", "verdict"), [(0.0, "PASS"), (0.6, "REVIEW")])
+def test_what_was_filed(shift, verdict):
+    """A log of events, and the same with the chances of denials raised."""
+    tree = result(small("events_filed", False))
+    learnt = tree["posterior"]["reporting"]
+    quiet = learnt["claim"] == "quiet"
+    with_(tree, "posterior", lambda d: d.assign(reporting=learnt + shift * quiet))
+    check = found(tree, "What was filed")
+    assert check.verdict == verdict
+    assert f"{float(learnt.sel(claim='event').mean()):.2f} of what happened" in check.reason
+
+
 @pytest.mark.parametrize(
     ("prior", "likelihood", "verdict", "words"),
     [
