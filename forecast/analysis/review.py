@@ -293,7 +293,7 @@ def check_grades(tree: xr.DataTree) -> Check | None:
 
 
 def check_filing(tree: xr.DataTree) -> Check | None:
-    """Tell how often claims were filed, by what they claim, as the log has taught; is that odd?"""
+    """Tell how often claims were filed, by what they claim, as the log has taught."""
     posterior, name = tree["posterior"].to_dataset(), "What was filed"
     if "reporting" not in posterior or "event" not in posterior["claim"].values:
         return None

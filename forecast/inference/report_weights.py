@@ -21,7 +21,7 @@ def at_means(layout: Layout, draws: np.ndarray | None = None) -> np.ndarray:
     """
     mean, first = layout.mean.copy(), layout.starts.get("noise", layout.size)
     if draws is not None:
-        mean[first:] = draws[..., first:].reshape(-1, layout.size - first).mean(axis=0)
+        mean[first:] = draws[..., first:].mean(axis=tuple(range(draws.ndim - 1)))
     return mean
 
 

@@ -73,6 +73,8 @@ class Removals:
 
     def horizon(self, sets: Sequence[Iterable[str]]) -> np.ndarray:
         """Return the probabilities at the horizon, (N, K), without each set of reports (by id)."""
+        if not len(sets):
+            return np.empty((0, self._model.layout.scenarios))
         rows = np.repeat(self._base[None], len(sets), axis=0)
         for n, removed in enumerate(map(frozenset, sets)):
             opened = self._opens(removed)
