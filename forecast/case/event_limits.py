@@ -14,7 +14,7 @@ import random
 from collections.abc import Sequence
 
 from forecast.case.judgement import Positive, Proportions
-from forecast.case.question import Event
+from forecast.case.question import Event, Question
 
 #: So many draws of an event's judgements show how much of their prior is cut off, to within a few per cent.
 DRAWS = 1000
@@ -26,6 +26,17 @@ def contradiction(
     """Return in words what contradicts in the numbers of an event, "" if they agree."""
     outcomes = _each(chances, lasts, shares)
     return _late(outcomes, steps) if late else _steady(outcomes, steps)
+
+
+def agree(question: Question) -> bool:
+    """Return whether the best estimates of an event question agree; those of any other do."""
+    event = question.event
+    if event is None:
+        return True
+    chances = [p for k, p in enumerate(question.prior.mean) if k != event.status_quo]
+    lasts, shares = [1.0 / rate.mean for rate in event.leave], [one.median for one in event.ends_in_event]
+    steps = question.period(question.horizon)
+    return not contradiction(chances, lasts, shares, steps, late=event.timing == "late")
 
 
 def largest_chance(

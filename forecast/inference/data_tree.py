@@ -5,7 +5,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from typing import Any, Literal, NamedTuple
@@ -140,7 +140,13 @@ def data_tree(problem: Problem, result: EngineResult, seed: int) -> xr.DataTree:
 
 Variable = tuple[tuple[str, ...], np.ndarray]
 MOVE_KINDS = ("likelihood", "reliability", "dynamics", "reporting")  # judgements whose draws may be refused
-NAMES = {"testimony": "testimony_reliability", "leave": "lasts", "noise": "reporting", "filed": "reporting"}
+NAMES = {
+    "testimony": "testimony_reliability",
+    "leave": "lasts",
+    "preparing": "lasts",
+    "noise": "reporting",
+    "filed": "reporting",
+}
 DIMS: dict[str, tuple[str, ...]] = {
     "prior": ("scenario",),
     "likelihood": ("scenario",),  # and the values of a category
@@ -152,9 +158,9 @@ DIMS: dict[str, tuple[str, ...]] = {
     "noise": ("claim",),
     "filed": ("claim",),
     "preparing": ("outcome",),
-    "ends_in_event": ("outcome",),
+    "ends_in_event": ("ending_outcome",),  # apart: some of one kind may be exact, and others of the other
 }
-LISTS = ("reliability", "testimony_reliability", "lasts", "reporting", "preparing", "ends_in_event")
+LISTS = ("reliability", "testimony_reliability", "lasts", "reporting", "ends_in_event")
 MATRICES = ("then", "transition")
 
 
@@ -289,7 +295,8 @@ def theta_coordinates(layout: Layout) -> dict[str, Any]:
         "testimony": list(layout.testimonies),
         "to_scenario": list(question.scenario_ids),
         "leaving_scenario": leaving(question),
-        "outcome": _outcomes(question),
+        "outcome": _outcomes(question, question.event.leave if question.event else ()),
+        "ending_outcome": _outcomes(question, question.event.ends_in_event if question.event else ()),
         "claim": [b.id.value or "noise" for b in layout.blocks if b.name == "noise" or _is_chance(b)],
         **{
             f"{kind}_indicator": [i.id for i in question.indicators if kind in kinds_of_claims(i)]
@@ -303,12 +310,11 @@ def _is_chance(block: Block) -> bool:
     return block.id.kind == "filed" and not block.id.indicator
 
 
-def _outcomes(question: Question) -> list[str]:
-    """Return the outcomes of an event question with judgements of their own; "any" where all share one."""
-    event = question.event
-    if event is None or len(event.leave) == 1:
+def _outcomes(question: Question, judged: Sequence[object]) -> list[str]:
+    """Return the outcomes of an event question that each judgement is of; "any" where all share one."""
+    if question.event is None or len(judged) == 1:
         return ["any"]
-    return [id for k, id in enumerate(question.scenario_ids) if k != event.status_quo]
+    return [id for k, id in enumerate(question.scenario_ids) if k != question.event.status_quo]
 
 
 def dataset(variables: dict[str, Variable], coords: dict[str, Any]) -> xr.Dataset:

@@ -16,6 +16,7 @@ from typing import Any
 
 from forecast.analysis.plug_in import HIGHEST_RELIABILITY
 from forecast.case.edit import prepared, residual_by_rule, with_estimate
+from forecast.case.event_limits import agree
 from forecast.case.judgement import (
     Judgement,
     JudgementId,
@@ -81,8 +82,19 @@ class StatedValue:
         return float((distribution.sf if upper else distribution.cdf)(at, *parameters))
 
     def with_value(self, question: Question, value: float) -> Question:
-        """Return the question in which this number was judged to be `value`, with the same weight."""
-        return with_estimate(question, self.id, value)
+        """Return the question in which this number was judged to be `value`, with the same weight.
+
+        Where the numbers of an event question would contradict each other: as far towards it as they agree.
+        """
+        moved = with_estimate(question, self.id, value)
+        if agree(moved):
+            return moved
+        near, far = self.value, value
+        for _ in range(30):
+            middle = 0.5 * (near + far)
+            moved = with_estimate(question, self.id, middle)
+            near, far = (middle, far) if agree(moved) else (near, middle)
+        return with_estimate(question, self.id, near)
 
     def _distribution(self) -> tuple[Any, ...]:
         """Return the distribution of what was judged, and its parameters.

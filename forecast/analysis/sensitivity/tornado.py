@@ -37,6 +37,7 @@ from forecast.inference.data_tree import (
     unit_dims,
 )
 from forecast.inference.result import all_exact
+from forecast.model.event import all_allowed
 from forecast.model.parameters import TINY, Block, Layout
 
 END = ("low", "high")
@@ -183,6 +184,10 @@ class PosteriorDraws:
         model = self._model.with_question(question)
         theta = transported(self._theta, self._model.layout, model.layout)
         now, horizon, log = model.probabilities_at(theta)
+        if question.event is not None:  # what contradicts itself has prior density 0
+            allowed = all_allowed(theta, model.layout.arrays.event, model.layout.scenarios)
+            log = np.where(allowed, log, -np.inf)
+            now, horizon = (np.where(allowed[:, None, None], p, 0.0) for p in (now, horizon))
         w = np.exp(log - self._log - (log - self._log).max())
         w /= w.sum()
         (here, here_error), (there, there_error) = (self._mean(w, p) for p in (now, horizon))
@@ -219,6 +224,9 @@ def _transported(x: np.ndarray, was: Block, block: Block) -> np.ndarray:
         return np.asarray(np.clip(expit(new_a + (logit(x) - a) / b * new_b), TINY, _MOST))
     if isinstance(block.judgement, Positive):
         return np.asarray(_gamma(x * b, a, new_a) / new_b)
+    if isinstance(block.judgement, LogitNormal):
+        z = (np.log(x) - np.log1p(-x) - a) / b
+        return np.asarray(np.clip(1.0 / (1.0 + np.exp(-new_a - new_b * z)), TINY, _MOST))
     if block.beta:
         return _beta(x, (a, b), (new_a, new_b))
     moved, new_left = np.zeros_like(x), np.ones(len(x))

@@ -112,6 +112,12 @@ def _reading(question: Question, id: JudgementId, entry: str) -> tuple[RowLabel,
     if id.kind == "leave":
         label = RowLabel(f"Stay in {titles[id.scenario]}")
         return label, "periods", "lasts", {"leaving_scenario": id.scenario}
+    if id.kind in ("preparing", "ends_in_event"):
+        of, outcome = titles.get(id.scenario, "the event"), id.scenario or "any"
+        if id.kind == "preparing":
+            return RowLabel(f"How long {of} is prepared"), "periods", "lasts", {"outcome": outcome}
+        label = RowLabel(f"Preparations of {of} that end in it")
+        return label, _PROBABILITY, "ends_in_event", {"ending_outcome": outcome}
     label = RowLabel(f"{titles[id.scenario]}, then", titles[entry])
     return label, _PROBABILITY, id.kind, {"move": f"{id.scenario} to {entry}"}
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from datetime import date
 
 import numpy as np
 import pytest
@@ -10,10 +11,11 @@ import pytest
 from forecast.analysis.plug_in import HIGHEST_RELIABILITY
 from forecast.analysis.sensitivity.stated_values import StatedValue, stated_values
 from forecast.case.edit import altered
+from forecast.case.event_limits import agree
 from forecast.case.evidence import Evidence
 from forecast.case.folder import Case, load_case, new_case
 from forecast.case.judgement import Judgement, JudgementId, LogitNormal, Positive, Proportions
-from forecast.case.question import Question
+from forecast.case.question import Event, Question, Scenario
 from tests.cases import CASES, small
 from tests.oracles import mean_theta
 from tests.oracles.theta import build_theta, draw_theta
@@ -176,3 +178,17 @@ def test_how_an_event_is_prepared_is_two_numbers(tmp_path_factory: pytest.TempPa
     assert share.tail_probability(share.quantile(0.02)) == pytest.approx(0.02)
     moved = named(share.with_value(asked, 0.8))
     assert (moved["ends_in_event"].value, moved["lasts"].value) == pytest.approx((0.8, stay.value))
+
+
+def test_the_numbers_of_an_event_are_moved_as_far_as_they_agree():
+    """Preparing cannot last so long that something would have to be in preparation all the time."""
+    scenarios = tuple(Scenario(id, id) for id in ("none", "full"))
+    event = Event(0, (Positive(1 / 5, 4.0),), (LogitNormal(0.5),))
+    first, last, prior = date(2024, 1, 1), date(2024, 3, 11), Proportions((0.6, 0.4), 20.0)
+    asked = Question("?", first, last, scenarios, prior, (), (), dynamics=event)
+    lasts, ends = (one for one in stated_values(asked) if one.kind in ("lasts", "ends_in_event"))
+    assert agree(lasts.with_value(asked, 7.0))
+    assert 1 / lasts.with_value(asked, 7.0).event.leave[0].mean == pytest.approx(7.0)
+    # eta = -ln(.6)/10, and pi = eta m/s < 1 gives m < .5 * 10/-ln(.6) = 9.788, s > .2554
+    assert 1 / lasts.with_value(asked, 30.0).event.leave[0].mean == pytest.approx(9.7881, rel=1e-4)
+    assert ends.with_value(asked, 0.05).event.ends_in_event[0].median == pytest.approx(0.25541, rel=1e-4)
