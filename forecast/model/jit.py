@@ -61,8 +61,10 @@ def kernel[F: Callable[..., object]](function: F, *, inline: bool = False) -> F:
     before = numba.config.CACHE_DIR
     numba.config.CACHE_DIR = str(cache_folder())
     try:
-        options = {"cache": True, "nogil": True, "error_model": "numpy"}
-        compiled: F = numba.njit(**options, forceinline=inline, _nrt=not inline)(function)
+        options = {"cache": True, "nogil": True, "error_model": "numpy", "no_cfunc_wrapper": True}
+        # Nobody calls from Python what is laid into its callers: unpacking its arguments is most of its code.
+        inner = {"forceinline": inline, "_nrt": not inline, "no_cpython_wrapper": inline}
+        compiled: F = numba.njit(**options, **inner)(function)
         return compiled
     finally:
         numba.config.CACHE_DIR = before
