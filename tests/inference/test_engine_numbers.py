@@ -86,7 +86,7 @@ def nodes(judgement) -> tuple[np.ndarray, np.ndarray]:
 def density(indicator: Indicator, s: int, y: float, mean: np.ndarray) -> np.ndarray:
     judgement, k = indicator.likelihood[s], indicator.dispersion
     if isinstance(judgement, MeasureMean):
-        return stats.norm.logpdf(y, mean, judgement.sd)
+        return stats.norm.logpdf(y, mean, math.hypot(judgement.sd, indicator.error))
     return stats.poisson.logpmf(y, mean) if k is None else stats.nbinom.logpmf(y, k, k / (k + mean))
 
 
@@ -173,3 +173,21 @@ def test_counts_beyond_what_a_scenario_expects(means, stated):
     right = integral(q, [(1, stated, "wire")])
     assert abs(found - right) < 4 * error + 0.003
     assert 0.02 < right < 0.98
+
+
+@pytest.mark.parametrize("scale", [1e-9, 1e9])
+@pytest.mark.parametrize("error", [0.0, 0.3])
+def test_measures_of_any_magnitude_learn(scale, error):
+    """The unit does not matter: a billionth or a billion, stated exactly or with an error."""
+    price = measure(
+        "price", (1.2 * scale, 0.8 * scale), (0.4 * scale, 0.4 * scale), 20.0, error=error * scale
+    )
+    q = asked(price, 0.85, 10.0, "wire")
+    rows = [
+        (0, 1.5 * scale, "wire"),
+        (1, 1.6 * scale, "wire"),
+        (2, -40.0 * scale, "wire"),
+        (3, scale, "wire"),
+    ]
+    found, mcse = forecast(q, rows, 1000)
+    assert abs(found - integral(q, rows)) < 4 * mcse + 0.003
