@@ -111,6 +111,7 @@ class Running(NamedTuple):
     last: np.ndarray  # (I,) the period of each indicator's last cell, -1
     log_matrix: np.ndarray  # (K, K)
     total: np.ndarray  # (K,)
+    share: np.ndarray  # (K,) of the earliest entry times, those that were so a period before
     value: np.ndarray  # (V,)
 
 
@@ -123,6 +124,7 @@ def new_running(a: Arrays) -> Running:
         np.empty((a.scenarios, a.runs, a.beliefs)),
         np.full(a.indicator.shape[0], -1),
         np.empty((a.scenarios, a.scenarios)),
+        np.empty(a.scenarios),
         np.empty(a.scenarios),
         np.empty(a.values),
     )
@@ -155,10 +157,10 @@ def forward(
                     if a.event[LATE]:
                         period_matrix(theta[n], t - 1, a, matrix)
                         state.log_matrix[:] = np.log(matrix)
-                    filtered_share = _predict(theta[n], a, state)
+                    _predict(theta[n], a, state)
                     if a.runs > 1:
-                        filtered.earlier[n, u, t] = filtered_share
-                state.before[:] = state.now
+                        filtered.earlier[n, u, t] = state.share
+                _keep(state)
                 for k in range(sequence.start[u, t], sequence.start[u, t + 1]):
                     _multiply(k, t, n, theta[n], table, state)
                 filtered.log_norm[n, u, t] = _normalise(state, filtered.alpha[n, u, t])
@@ -180,15 +182,25 @@ def last_cells(sequence: CellSequence, begin: int, cells: Cells, a: Arrays) -> n
     return last
 
 
-@kernel
+@inlined
 def _set_out(first: int, n: int, u: int, last: np.ndarray, filtered: Filtered, state: Running) -> None:
     """Take the filter up where it stood before period `first`."""
-    state.last[:] = -1
+    for i in range(state.last.shape[0]):
+        state.last[i] = last[u, i] if first > 0 else -1
     if first > 0:
-        state.now[:] = filtered.log_alpha[n, u, first - 1]
-        if state.belief.shape[2]:
-            state.last[:] = last[u]
-            state.belief[:] = filtered.belief[n, u, (first - 1) % KEPT]
+        for s in range(state.now.shape[0]):
+            for r in range(state.now.shape[1]):
+                state.now[s, r] = filtered.log_alpha[n, u, first - 1, s, r]
+                for b in range(state.belief.shape[2]):
+                    state.belief[s, r, b] = filtered.belief[n, u, (first - 1) % KEPT, s, r, b]
+
+
+@inlined
+def _keep(state: Running) -> None:
+    """Keep what is predicted, in case the evidence allows nothing."""
+    for s in range(state.now.shape[0]):
+        for r in range(state.now.shape[1]):
+            state.before[s, r] = state.now[s, r]
 
 
 @inlined
@@ -200,55 +212,61 @@ def _fresh(s: int, r: int, theta: np.ndarray, a: Arrays, state: Running) -> None
             state.belief[s, r, a.indicator[i].belief + x] = theta[place(i, s, a) + x]
 
 
-@kernel
+@inlined
 def _enter_first(chance: np.ndarray, theta: np.ndarray, a: Arrays, state: Running) -> None:
     """Enter the scenarios in period 0."""
-    state.now[:] = -np.inf
     for s in range(a.scenarios):
+        for r in range(a.runs):
+            state.now[s, r] = -np.inf
         state.now[s, 0] = np.log(chance[s])
         _fresh(s, 0, theta, a, state)
 
 
-@kernel
-def _predict(theta: np.ndarray, a: Arrays, state: Running) -> np.ndarray:
-    """Step to the next period; return of the earliest entry times the share that was so before."""
+@inlined
+def _predict(theta: np.ndarray, a: Arrays, state: Running) -> None:
+    """Step to the next period."""
     now, before, size, runs = state.now, state.before, a.scenarios, a.runs
-    before[:] = now
-    share = state.total.copy()
-    for s in range(size):
-        state.total[s] = _log_sum(before[s])
+    for j in range(size):
+        high, total = -np.inf, 0.0
+        for r in range(runs):
+            before[j, r] = now[j, r]
+            high = max(high, now[j, r])
+        if high > -np.inf:
+            for r in range(runs):
+                total += np.exp(now[j, r] - high)
+            high += np.log(total)
+        state.total[j] = high
+    for j in range(size):
+        entered = -np.inf
+        for i in range(size):
+            if i != j or runs == 1:
+                entered = _log_add(entered, state.total[i] + state.log_matrix[i, j])
+        now[j, 0] = entered
     if runs == 1:
-        for j in range(size):
-            now[j, 0] = _log_sum(state.total + state.log_matrix[:, j])
-        return share
+        return
     for j in range(size):
         stay = state.log_matrix[j, j]
         last, oldest = before[j, runs - 2], before[j, runs - 1]
         merged = _log_add(last, oldest)
-        share[j] = np.exp(oldest - merged) if oldest > -np.inf else 0.0
-        for b in range(a.beliefs):
-            old, new = state.belief[j, runs - 1, b], state.belief[j, runs - 2, b]
-            state.belief[j, runs - 1, b] = (
-                new
-                if share[j] == 0.0
-                else old
-                if share[j] == 1.0
-                else share[j] * old + (1.0 - share[j]) * new
-            )
+        state.share[j] = np.exp(oldest - merged) if oldest > -np.inf else 0.0
+        share = state.share[j]
+        if share > 0.0:
+            for b in range(a.beliefs):
+                old, new = state.belief[j, runs - 1, b], state.belief[j, runs - 2, b]
+                state.belief[j, runs - 1, b] = share * old + (1.0 - share) * new
+        elif last > -np.inf:
+            for b in range(a.beliefs):
+                state.belief[j, runs - 1, b] = state.belief[j, runs - 2, b]
         now[j, runs - 1] = stay + merged
         for r in range(runs - 2, 0, -1):
             now[j, r] = stay + before[j, r - 1]
-            state.belief[j, r] = state.belief[j, r - 1]
+            if now[j, r] > -np.inf:
+                for b in range(a.beliefs):
+                    state.belief[j, r, b] = state.belief[j, r - 1, b]
         _fresh(j, 0, theta, a, state)
-        entered = -np.inf
-        for i in range(size):
-            if i != j:
-                entered = _log_add(entered, state.total[i] + state.log_matrix[i, j])
-        now[j, 0] = entered
-    return share
 
 
-@kernel
+@inlined
 def _multiply(k: int, t: int, n: int, theta: np.ndarray, table: LikelihoodTable, state: Running) -> None:
     """Multiply by the likelihood of a cell."""
     q, a = table.sequence.kind[k], table.a
@@ -265,14 +283,17 @@ def _multiply(k: int, t: int, n: int, theta: np.ndarray, table: LikelihoodTable,
     hold = a.indicator[i].persistence ** (t - state.last[i]) if state.last[i] >= 0 else 0.0
     state.last[i] = t
     for s in range(a.scenarios):
-        high, start = table.log_w[q, s, :size].max(), place(i, s, a)
+        high, start = -np.inf, place(i, s, a)
+        for x in range(size):
+            high = max(high, table.log_w[q, s, x])
         for x in range(size):
             state.value[x] = np.exp(table.log_w[q, s, x] - high) if high > -np.inf else 0.0
         for r in range(a.runs):
             if state.now[s, r] > -np.inf:
-                log_m = revise(state.belief[s, r, b : b + size], hold, theta[start:], state.value, size)
+                belief = state.belief[s, r, b : b + size]
+                log_m = revise(belief, hold, theta[start:], state.value, size)
                 if log_m == -np.inf:  # too small for plain numbers, or impossible
-                    log_m = revise_small(state.belief[s, r, b : b + size], table.log_w[q, s])
+                    log_m = revise_small(belief, table.log_w[q, s], size)
                 else:
                     log_m += high
                 if power > 0.0:
@@ -293,33 +314,40 @@ def revise(belief: np.ndarray, hold: float, fresh: np.ndarray, weight: np.ndarra
     return np.log(total)
 
 
-@kernel
-def revise_small(belief: np.ndarray, log_w: np.ndarray) -> float:
+@inlined
+def revise_small(belief: np.ndarray, log_w: np.ndarray, size: int) -> float:
     """Revise a belief that is predicted already in logarithms."""
-    total = log_mean(belief, log_w, belief.shape[0])
+    total = log_mean(belief, log_w, size)
     if total > -np.inf:
-        for x in range(belief.shape[0]):
+        for x in range(size):
             belief[x] = belief[x] * np.exp(log_w[x] - total) if belief[x] > 0.0 else 0.0
     return total
 
 
-@kernel
+@inlined
 def _normalise(state: Running, alpha: np.ndarray) -> float:
     """Divide by the norm and return its logarithm; where nothing is possible leave what was predicted."""
-    high = state.now.max()
-    if high == -np.inf:
-        norm = high
-        state.now[:] = state.before
-        prior = _log_sum(state.now.ravel())
-    else:
-        norm = prior = high + np.log(np.exp(state.now - high).sum())
-    for s in range(alpha.shape[0]):
+    size, runs, high, total = state.now.shape[0], state.now.shape[1], -np.inf, 0.0
+    for s in range(size):
+        for r in range(runs):
+            high = max(high, state.now[s, r])
+    possible = high > -np.inf
+    if not possible:
+        for s in range(size):
+            for r in range(runs):
+                state.now[s, r] = state.before[s, r]
+                high = max(high, state.now[s, r])
+    for s in range(size):
+        for r in range(runs):
+            total += np.exp(state.now[s, r] - high)
+    norm = high + np.log(total)
+    for s in range(size):
         alpha[s] = 0.0
-        for r in range(state.now.shape[1]):
-            state.now[s, r] -= prior
+        for r in range(runs):
+            state.now[s, r] -= norm
             if state.now[s, r] > -np.inf:  # what is possible stays so for the smoother
                 alpha[s] += np.exp(max(state.now[s, r], _LEAST))
-    return norm
+    return norm if possible else -np.inf
 
 
 @inlined
@@ -329,13 +357,14 @@ def _log_add(x: float, y: float) -> float:
     return high if low == -np.inf else high + np.log1p(np.exp(low - high))
 
 
-@kernel
+@inlined
 def _log_sum(x: np.ndarray) -> float:
     """Return log sum exp x."""
-    high = x.max()
+    high, total = -np.inf, 0.0
+    for n in range(x.shape[0]):
+        high = max(high, x[n])
     if high == -np.inf:
         return high
-    total = 0.0
     for n in range(x.shape[0]):
         total += np.exp(x[n] - high)
     return high + np.log(total)

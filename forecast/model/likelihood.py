@@ -201,7 +201,7 @@ def log_cell_weights(
         out[s, 0] += without
 
 
-@kernel
+@inlined
 def log_cell(
     c: int,
     theta: np.ndarray,

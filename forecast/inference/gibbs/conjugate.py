@@ -237,7 +237,7 @@ def beta(slot: int, up: float, down: float, state: State) -> float:
 
 
 @kernel
-def draw_reliabilities(exact: bool, state: State) -> None:
+def draw_reliabilities(state: State) -> None:
     """Draw each source's and testimony's reliability from its Beta, or by Metropolis-Hastings."""
     theta, a, accepted = state.theta, state.a, state.accepted
     nowhere = np.zeros((a.indicator.shape[0], a.scenarios))
@@ -247,7 +247,7 @@ def draw_reliabilities(exact: bool, state: State) -> None:
         if not a.slot[slot].learns:
             continue
         new = beta(slot, a.slot[slot].a, a.slot[slot].b, state)
-        if exact:
+        if not state.touched[slot]:
             theta[slot] = new
             continue
         proposal[:] = theta

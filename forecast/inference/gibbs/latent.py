@@ -66,6 +66,8 @@ class State(NamedTuple):
     accepted: np.ndarray  # (4, 2) accepted and tried draws, by LIKELIHOOD, RELIABILITY, DYNAMICS, REPORTING
     chains: Chains
     table: LikelihoodTable
+    tempered: np.ndarray  # (I,) whether a cell of an indicator, or a child's, has an exponent
+    touched: np.ndarray  # (D,) whether a report with this reliability is in such a cell
     stamp: np.ndarray  # (1,) how often theta has changed since the table was made
     number: np.ndarray  # (Q, K) cells of each kind in each scenario of the path, where values are fresh
     counted: np.ndarray  # (Q, K, V) where they persist: cells with each value
@@ -108,6 +110,27 @@ def chains_of(sequence: CellSequence, cells: Cells, a: Arrays) -> Chains:
 
 
 @kernel
+def tempered_parts(sequence: CellSequence, cells: Cells, a: Arrays) -> tuple[np.ndarray, np.ndarray]:
+    """Return which indicators have cells with exponents, and which reliabilities are in such cells.
+
+    Of an indicator that persists one such cell counts for all, for it is predicted from those before.
+    """
+    tempered, touched = np.zeros(a.indicator.shape[0], np.bool_), np.zeros(a.slot.shape[0], np.bool_)
+    for q in range(sequence.cell.shape[0]):
+        if sequence.exponent[q] != 1.0:
+            tempered[cells.cell[sequence.cell[q]].indicator] = True
+    for q in range(sequence.cell.shape[0]):
+        c = sequence.cell[q]
+        i = cells.cell[c].indicator
+        if sequence.exponent[q] != 1.0 or (a.indicator[i].belief >= 0 and tempered[i]):
+            for one in range(-1, cells.cell[c].children):
+                member = c if one < 0 else cells.cell[c].child + one
+                for j in range(cells.cell[member].first, cells.cell[member].end):
+                    touched[cells.report[j].slot] = True
+    return tempered, touched
+
+
+@kernel
 def new_state(
     sequence: CellSequence, cells: Cells, a: Arrays, rng: np.random.Generator, accepted: np.ndarray
 ) -> State:
@@ -115,6 +138,7 @@ def new_state(
     kinds, size, slots = sequence.cell.shape[0], a.scenarios, a.slot.shape[0]
     units, periods = sequence.start.shape[0], sequence.start.shape[1] - 1
     chains, longest, counts = chains_of(sequence, cells, a), 1, 0
+    tempered, touched = tempered_parts(sequence, cells, a)
     for c in range(cells.cell.shape[0]):
         longest = max(longest, cells.cell[c].end - cells.cell[c].first)
     for k in range(sequence.kind.shape[0]):
@@ -130,6 +154,8 @@ def new_state(
         accepted,
         chains,
         new_likelihood_table(sequence, cells, a),
+        tempered,
+        touched,
         np.zeros(1, np.int64),
         np.zeros((kinds, size), np.int64),
         np.zeros((kinds if a.beliefs else 0, size, a.values), np.int64),
@@ -237,22 +263,26 @@ def draw_path(n: int, last: int, filtered: Filtered, state: State) -> None:
     count_cells(state)
 
 
-@kernel
+@inlined
 def draw_entry(log_weight: np.ndarray, weight: np.ndarray, rng: np.random.Generator) -> int:
     """Draw how many periods ago a scenario was entered."""
     if log_weight.shape[0] == 1:
         return 0
-    high = log_weight.max()
+    high = -np.inf
+    for r in range(log_weight.shape[0]):
+        high = max(high, log_weight[r])
     for r in range(log_weight.shape[0]):
         weight[r] = np.exp(log_weight[r] - high)
     return pick(weight, log_weight.shape[0], rng)
 
 
-@kernel
+@inlined
 def count_cells(state: State) -> None:
     """Count the cells of each kind in each scenario of the path, where values are fresh."""
     sequence, a = state.sequence, state.a
-    state.number[:] = 0
+    for q in range(state.number.shape[0]):
+        for s in range(a.scenarios):
+            state.number[q, s] = 0
     for u in range(state.path.shape[0]):
         for t in range(state.path.shape[1]):
             for k in range(sequence.start[u, t], sequence.start[u, t + 1]):
@@ -276,7 +306,7 @@ def stay_begins(c: int, k: int, state: State) -> bool:
     return state.entry[state.chains.unit[c], state.chains.period[k]] > state.chains.period[k - 1]
 
 
-@kernel
+@inlined
 def revise_along(c: int, k: int, theta: np.ndarray, belief: np.ndarray, state: State) -> float:
     """Revise the belief about a chain's hidden value by its cell k on the path; return log m.
 
@@ -288,16 +318,17 @@ def revise_along(c: int, k: int, theta: np.ndarray, belief: np.ndarray, state: S
     if not stay_begins(c, k, state):
         hold = state.a.indicator[i].persistence ** (state.chains.period[k] - state.chains.period[k - 1])
     log_weights_of(q, theta, state)
-    log_w = state.table.log_w[q, s, :size]
-    high = log_w.max()
+    log_w, high = state.table.log_w[q, s], -np.inf
+    for x in range(size):
+        high = max(high, log_w[x])
     for x in range(size):
         state.buffer[0, x] = np.exp(log_w[x] - high) if high > -np.inf else 0.0
     start = place(i, s, state.a)
     log_m = revise(belief, hold, theta[start : start + size], state.buffer[0], size)
-    return log_m + high if log_m > -np.inf else revise_small(belief, log_w)
+    return log_m + high if log_m > -np.inf else revise_small(belief, log_w, size)
 
 
-@kernel
+@inlined
 def draw_chain(c: int, state: State) -> None:
     """Draw the hidden values of an indicator that persists along the path: forward, then backward."""
     theta, a, rng, chains = state.theta, state.a, state.rng, state.chains
@@ -420,7 +451,7 @@ def draw_values(c: int, s: int, n: int, log_w: np.ndarray, power: float, state: 
     return 0
 
 
-@kernel
+@inlined
 def draw_of_number(c: int, s: int, power: float, state: State) -> None:
     """Draw the true value of a count or measure, and the origin of its reports."""
     cells, a, rng, theta = state.cells, state.a, state.rng, state.theta
@@ -442,7 +473,7 @@ def draw_of_number(c: int, s: int, power: float, state: State) -> None:
             add(report.slot, 1.0 if up else 0.0, 0.0 if up else 1.0, power, state)
 
 
-@kernel
+@inlined
 def draw_cells(q: int, state: State) -> None:
     """Draw the values, reports and silence of all cells of one kind."""
     cells, a = state.cells, state.a
@@ -454,7 +485,10 @@ def draw_cells(q: int, state: State) -> None:
                 draw_of_number(c, s, power, state)
         return
     if a.indicator[i].belief < 0:
-        if state.number[q].any():
+        some = 0
+        for s in range(a.scenarios):
+            some += state.number[q, s]
+        if some > 0:
             log_cell_weights(c, state.theta, cells, a, state.buffer, state.weight)
         for s in range(a.scenarios):
             n = state.number[q, s]

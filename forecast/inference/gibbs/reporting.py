@@ -31,7 +31,7 @@ def draw_reporting_chances(exact: bool, state: State) -> None:
     draw_share_of_noise(exact, state)
     for i in range(a.indicator.shape[0]):
         if a.indicator[i].event >= 0:
-            draw_indicator_chances(i, exact, state)
+            draw_indicator_chances(i, state)
     for kind in range(3):
         if a.filed[kind] >= 0:
             draw_question_chance(kind, state)
@@ -74,7 +74,7 @@ def slot_of(i: int, kind: int, a: Arrays) -> int:
 
 
 @kernel
-def draw_indicator_chances(i: int, exact: bool, state: State) -> None:
+def draw_indicator_chances(i: int, state: State) -> None:
     """Draw an indicator's chances that claims are filed, all kinds at once."""
     theta, a, new, ratio = state.theta, state.a, state.proposal, 0.0
     new[:] = theta
@@ -84,7 +84,7 @@ def draw_indicator_chances(i: int, exact: bool, state: State) -> None:
             mean = theta[a.filed[kind]]
             new[slot] = beta(slot, FILED_WEIGHT * mean, FILED_WEIGHT * (1.0 - mean), state)
             ratio += log_change(slot, new[slot], theta[slot], state)
-    if not exact:
+    if state.tempered[i]:
         nowhere = np.zeros((a.indicator.shape[0], a.scenarios))
         ratio += tempered_ratio(new, theta, i, -1, state, nowhere)
         state.accepted[REPORTING, 1] += 1

@@ -74,7 +74,7 @@ def _sweep(
             state.theta[:] = state.proposal
         else:
             accept_likelihoods(state)
-        draw_reliabilities(no_exponents, state)
+        draw_reliabilities(state)
         draw_reporting_chances(no_exponents, state)
         if a.prior_learns and a.dynamics != EVENT:
             draw_dirichlet(0, a.scenarios, a, state.plus, rng, state.theta)
