@@ -117,11 +117,6 @@ def assert_means(found: NDArray[np.float64], means: Counts, power: float, most: 
 
 LOST = ReportTerm(0.0, 0.6, 0.4, 1.0, 0, S)
 CLASH = (own(2, S), own(1, Z_, 0.7), ReportTerm(0.7, 0.0, 0.3, 0.9, 2, Z_), LOST)
-    own(2, S),
-    own(1, Z_, 0.7),
-    ReportTerm(0.7, 0.0, 0.3, 0.9, 2, Z_),
-    ReportTerm(0.0, 0.6, 0.4, 1, 0, S),
-)
 
 
 @pytest.mark.parametrize("power", [1.0, 0.4])
