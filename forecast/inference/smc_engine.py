@@ -16,6 +16,10 @@ from forecast.inference.predictive.prequential import surprise
 from forecast.inference.smc import run_chain, systems
 from forecast.model.problem import Problem
 
+#: The particles of a chain are at first this share of its draws: where that is enough for the tolerance, draws
+#: repeat particles.
+FIRST_SHARE = 4
+
 
 def run_smc(problem: Problem, settings: Settings, progress: Progress | None = None) -> EngineResult:
     """Run SMC chains with doubled particle numbers until every Monte Carlo error is within tolerance."""
@@ -38,7 +42,7 @@ def doubled(
     """
     _, seed, draws, chains, tolerance = settings
     free = any(block.free for block in problem.layout.blocks)
-    particles, moves, turn = draws if free else 1, 1, 0
+    particles, moves, turn = max(draws // FIRST_SHARE, 1) if free else 1, 1, 0
     result: EngineResult | None = None
     while True:
         passes = chains * len(problem.steps) * systems(problem, particles)
