@@ -16,8 +16,7 @@ from forecast.inference.predictive.prequential import surprise
 from forecast.inference.smc import run_chain, systems
 from forecast.model.problem import Problem
 
-#: The particles of a chain are at first this share of its draws: where that is enough for the tolerance, draws
-#: repeat particles.
+#: Share of the draws that a chain has particles at first: where these are enough, draws repeat particles.
 FIRST_SHARE = 4
 
 
