@@ -23,8 +23,7 @@ import numpy as np
 from forecast.case.evidence import Report
 from forecast.case.number_noise import log_noise
 from forecast.case.question import Indicator
-from forecast.model.densities import spread
-from forecast.model.error_nodes import error_nodes
+from forecast.model.error_nodes import error_nodes, spreads
 from forecast.model.likelihood import CELL, Cells
 from forecast.model.measurement_error import MOST_SETS
 from forecast.model.parameters import MEASURE, Layout
@@ -75,8 +74,7 @@ def _prepared_nodes(
             a, i = layout.arrays, row.indicator
             if a.indicator[i]["kind"] == MEASURE and len(row.terms) <= MOST_SETS:
                 continue  # in closed form
-            spreads = tuple(float(spread(i, s, a)) for s in range(layout.scenarios))
-            nodes = error_nodes(int(a.indicator[i]["kind"]), spreads, row.terms)
+            nodes = error_nodes(int(a.indicator[i]["kind"]), spreads(i, a), row.terms)
             report[j]["node"], report[j]["nodes"] = begin, len(nodes)
             parts.append(nodes.ravel())
             begin += nodes.size

@@ -26,7 +26,7 @@ from forecast.model.measurement_error import (
     precision_of_value,
     rule,
 )
-from forecast.model.parameters import MEASURE
+from forecast.model.parameters import MEASURE, Arrays
 from forecast.model.quadrature import LOG_WEIGHT, NODE, NODES
 from forecast.model.report_terms import ReportTerm
 
@@ -36,7 +36,7 @@ MOST_NODES = 1600
 
 @lru_cache(maxsize=4096)
 def error_nodes(
-    kind: int, spreads: tuple[float, ...], terms: tuple[ReportTerm, ...], most: int = MOST_NODES
+    kind: int, spread: tuple[float, ...], terms: tuple[ReportTerm, ...], most: int = MOST_NODES
 ) -> np.ndarray:
     """Return the nodes of a cell of which some reports have a measurement error.
 
@@ -44,8 +44,8 @@ def error_nodes(
     ----------
     kind : int
         POISSON, NEGATIVE_BINOMIAL or MEASURE.
-    spreads : tuple of float
-        Dispersion (0: Poisson) or known standard deviation, by scenario.
+    spread : tuple of float
+        What :func:`spreads` returns.
     terms : tuple of ReportTerm
         The cell's reports.
     most : int
@@ -58,7 +58,7 @@ def error_nodes(
         length, and g_j(x) of each of the n reports with an error. M is 0 if there are none, or too many.
     """
     terms = tuple(term for term in terms if may_err(term))
-    e = _least_erring(kind, spreads, terms)
+    e = _least_erring(kind, spread, terms)
     if not terms:
         return np.empty((0, 4))
     panels = np.empty((most // NODES + 1, 2))
@@ -68,12 +68,21 @@ def error_nodes(
     return nodes
 
 
+def spreads(i: int, a: Arrays) -> tuple[float, ...]:
+    """Return the dispersion of a count (0 if Poisson), or the known sd of a measure, by scenario."""
+    indicator = a.indicator[i]
+    if indicator["kind"] != MEASURE:
+        return (float(indicator["dispersion"]),) * a.scenarios
+    start = int(indicator["start"])
+    return tuple(a.slot["sd"][start : start + a.scenarios].tolist())
+
+
 def may_err(term: ReportTerm) -> bool:
     """Tell whether a report may be true, and off by a measurement error then."""
     return term.error > 0.0 and term.own * term.credibility > 0.0
 
 
-def _least_erring(kind: int, spreads: tuple[float, ...], terms: Sequence[ReportTerm]) -> Erring:
+def _least_erring(kind: int, spread: tuple[float, ...], terms: Sequence[ReportTerm]) -> Erring:
     """Return the reports with their reliabilities as high as they may be."""
     base = [
         np.logaddexp(
@@ -88,8 +97,8 @@ def _least_erring(kind: int, spreads: tuple[float, ...], terms: Sequence[ReportT
         np.array([t.error for t in terms]),
         np.array(base),
         np.log([t.own * t.credibility for t in terms]),
-        np.zeros(len(spreads)),
-        np.array(spreads),
+        np.zeros(len(spread)),
+        np.array(spread),
         np.empty((0, 4 + len(terms))),
     )
 

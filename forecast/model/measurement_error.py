@@ -210,7 +210,7 @@ def whole_range(e: Erring) -> tuple[float, float]:
     return 0.0, length
 
 
-@inlined
+@kernel
 def rule(kind: int, length: float) -> int:
     """Return which of the rules is that of a panel."""
     return NODE.shape[0] - 1 if kind == MEASURE else rule_of_sum(length)

@@ -8,9 +8,9 @@ from dataclasses import replace
 import pytest
 
 from forecast.case.evidence import Evidence, Report
+from forecast.case.number_noise import log_noise
 from forecast.case.question import Indicator
 from forecast.model.cells import report_design, report_term, value_code
-from forecast.model.densities import log_noise
 from forecast.model.parameters import build_layout
 from forecast.model.report_log import WITHDRAWN
 from forecast.model.report_terms import ReportTerm

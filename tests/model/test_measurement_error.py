@@ -15,8 +15,7 @@ from forecast.case.evidence import Evidence
 from forecast.case.judgement import MeasureMean
 from forecast.case.number_noise import log_noise
 from forecast.case.question import Indicator
-from forecast.model.densities import spread
-from forecast.model.error_nodes import error_nodes
+from forecast.model.error_nodes import error_nodes, spreads
 from forecast.model.jit import kernel
 from forecast.model.measurement_error import Erring, add_panels, log_rounded, log_sum_sets
 from forecast.model.numbers import draw_number, log_number_cell
@@ -57,8 +56,7 @@ def log_m(indicator: Indicator, terms: list[ReportTerm]) -> np.ndarray:
 def with_nodes(a: Arrays, terms: list[ReportTerm]) -> tuple[np.ndarray, np.ndarray]:
     """The reports of a cell and its nodes."""
     report = report_array([terms])
-    spreads = tuple(float(spread(0, s, a)) for s in range(2))
-    nodes = error_nodes(int(a.indicator[0]["kind"]), spreads, tuple(terms))
+    nodes = error_nodes(int(a.indicator[0]["kind"]), spreads(0, a), tuple(terms))
     report[0]["nodes"] = len(nodes)
     return report, nodes.ravel()
 

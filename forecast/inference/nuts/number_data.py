@@ -6,8 +6,7 @@ import numpy as np
 from scipy.special import digamma, gammaln, log_ndtr, polygamma
 
 from forecast.case.question import Indicator
-from forecast.model.densities import spread
-from forecast.model.error_nodes import error_nodes
+from forecast.model.error_nodes import error_nodes, spreads
 from forecast.model.likelihood import Cells
 from forecast.model.measurement_error import rule
 from forecast.model.parameters import MEASURE, Layout
@@ -92,10 +91,9 @@ def erring_data(layout: Layout, cells: Cells, rows: np.ndarray) -> Data:
 
 def _points(layout: Layout, i: int, reports: np.ndarray) -> tuple[np.ndarray, ...]:
     """Return the points of a row (G,), their log weights, log g(y | x) (J, G), and what is given."""
-    a = layout.arrays
-    kind, spreads = int(a.indicator[i]["kind"]), tuple(float(spread(i, s, a)) for s in range(a.scenarios))
+    kind = int(layout.arrays.indicator[i]["kind"])
     terms = tuple(ReportTerm(*r.tolist()[: len(ReportTerm._fields)]) for r in reports)
-    nodes = error_nodes(kind, spreads, terms, MOST_NODES)
+    nodes = error_nodes(kind, spreads(i, layout.arrays), terms, MOST_NODES)
     off, own = reports["error"] > 0, reports["own"] > 0
     if not len(nodes) and (off & own).any():
         name = layout.question.indicators[i].id
