@@ -102,7 +102,7 @@ def refit(sampler: Sampler, task: Problem, k: int, tune: int, draws: int, seed: 
     step, key = task.steps[k], np.random.SeedSequence(seed)
     theta = sampler(step.date, draws=draws, tune=tune, chains=CHAINS, seed=key).theta
     flat = np.ascontiguousarray(theta.reshape(-1, theta.shape[-1]))
-    filtered = empty_filtered(len(flat), 1, step.periods, task.layout.scenarios)
+    filtered = empty_filtered(len(flat), 1, step.periods, task.layout.arrays)
     refresh(flat, step.sequence, task.cells, task.layout.arrays, filtered)
     return filtered.alpha[:, 0, -1].reshape(*theta.shape[:2], -1)
 

@@ -104,7 +104,7 @@ def test_the_job_in_plain_arrays_is_the_engine_s():
     task, job = build_problem(question, evidence, question.horizon), plain.plain(question, evidence)
     logit = job.draw(np.random.default_rng(0), 20)
     theta = plain.theta(job, logit)
-    filtered = empty_filtered(20, 1, 6, 3)
+    filtered = empty_filtered(20, 1, 6, task.layout.arrays)
     refresh(theta, task.steps[-1].sequence, task.cells, task.layout.arrays, filtered)
     alpha, norm = filter_log_likelihood(*plain.sequences(job, logit))
     np.testing.assert_allclose(alpha, filtered.alpha[:, 0], atol=1e-12)

@@ -5,9 +5,12 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from forecast.case.evidence import Evidence
 from forecast.inference.estimates import draws_of, estimate
 from forecast.inference.particles import Chain
 from forecast.model.hmm import empty_filtered
+from forecast.model.parameters import build_layout
+from tests.cases import question
 
 
 def test_the_band_is_where_the_weights_reach_5_and_95_percent():
@@ -51,8 +54,11 @@ def test_one_chain_and_one_particle():
     assert estimate(np.full((1, 1, 2), 0.3)).mcse == pytest.approx([0.0, 0.0])
 
 
+ARRAYS = build_layout(question((0.5, 0.3, 0.2), (), (), 20.0), Evidence()).arrays
+
+
 def chain(rng: np.random.Generator, n: int) -> Chain:
-    filtered = empty_filtered(n, 1, 2, 3)
+    filtered = empty_filtered(n, 1, 2, ARRAYS)
     filtered.alpha[:] = rng.dirichlet(np.ones(3), (n, 1, 2))
     filtered.matrix[:] = np.arange(n)[:, None, None]
     return Chain(

@@ -20,7 +20,8 @@ import math
 
 import numpy as np
 
-from forecast.inference.gibbs.latent import State, revise_along
+from forecast.inference.gibbs.latent import revise_along
+from forecast.inference.gibbs.state import State
 from forecast.model.densities import log_density
 from forecast.model.expm import expm
 from forecast.model.jit import inlined, kernel

@@ -15,7 +15,7 @@ import math
 import numpy as np
 
 from forecast.inference.gibbs.conjugate import REPORTING, beta, log_change, tempered_ratio
-from forecast.inference.gibbs.latent import State
+from forecast.inference.gibbs.state import State
 from forecast.model.jit import inlined, kernel
 from forecast.model.parameters import FILED_WEIGHT, Arrays
 

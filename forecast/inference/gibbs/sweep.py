@@ -12,8 +12,9 @@ from forecast.inference.gibbs.conjugate import (
     draw_reliabilities,
 )
 from forecast.inference.gibbs.event import draw_event, fitted
-from forecast.inference.gibbs.latent import draw_hidden_values, draw_path, new_state
+from forecast.inference.gibbs.latent import draw_hidden_values, draw_path
 from forecast.inference.gibbs.reporting import draw_reporting_chances
+from forecast.inference.gibbs.state import new_state
 from forecast.model.cell_sequence import CellSequence
 from forecast.model.hmm import Filtered
 from forecast.model.jit import kernel

@@ -16,7 +16,8 @@ from numpy.typing import NDArray
 
 from forecast.case.evidence import Evidence
 from forecast.case.question import Reporting
-from forecast.inference.gibbs.latent import State, draw_hidden_values, draw_path, new_state
+from forecast.inference.gibbs.latent import draw_hidden_values, draw_path
+from forecast.inference.gibbs.state import State, new_state
 from forecast.model.cell_sequence import CellSequence
 from forecast.model.cells import CellContent, flatten
 from forecast.model.hmm import filter_particles
