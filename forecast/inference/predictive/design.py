@@ -126,7 +126,7 @@ class EvidenceDesign:
         factors = float(record["quiet"]), float(record["active"]), bool(record["ratio"])
         return CellDesign(
             i,
-            self._reports((unit, period, i), day, given=factors != (1.0, 1.0, False))
+            self._reports((unit, period, i), day, given=self._monitored(i, period))
             if record["end"] > record["first"]
             else (),
             factors=factors,
@@ -134,6 +134,11 @@ class EvidenceDesign:
             filed=int(record["filed"]),
             again=int(record["again"]),
         )
+
+    def _monitored(self, i: int, period: int) -> bool:
+        """Tell whether an indicator is monitored in a period."""
+        one = self._question.indicators[i].monitored
+        return one is not None and one.since <= self._question.last_day(period) <= one.until
 
     def live(self, unit: int, period: int, cell: CellDesign, day: date) -> list[Report]:
         """Return the reports of a cell that stood on a day, one for each of its `reports`."""

@@ -7,44 +7,48 @@ import math
 import numpy as np
 import pytest
 
-from forecast.inference.predictive.design import (
-    EvidenceDesign,
-    cell_and_children,
-    originals_first,
-)
-from forecast.model.cells import ReportTerm, report_term
+from forecast.inference.predictive.design import NOBODY, EvidenceDesign, originals_first
+from forecast.inference.predictive.new_evidence import Outcome, cell_content
+from forecast.model.cells import flatten
+from forecast.model.likelihood import Cells
 from forecast.model.problem import build_problem
 from forecast.model.report_log import WITHDRAWN
-from tests.cases import CASES, small
+from tests.cases import CASES, FILED_CASES, small
 
 
-@pytest.mark.parametrize("name", CASES)
-def test_designs_and_values_give_the_terms_of_the_model(name):
-    """On every trend date of every small case; so do silence, hold and held."""
+@pytest.mark.parametrize("name", [*CASES, *FILED_CASES])
+def test_designs_and_values_give_the_contents_of_the_model(name):
+    """On every trend date of every small case: what is drawn, put as it was, is the cell of the model."""
     case = small(name, False)
     problem = build_problem(case.question, case.evidence, case.as_of)
-    designer, seen = EvidenceDesign(problem), 0
+    designer, layout, seen = EvidenceDesign(problem), problem.layout, 0
     for step in problem.steps:
         found = list(designer.places(step.sequence, step.date))
         assert len(found) == step.sequence.start[-1, -1]
-        for place, kind in zip(found, step.sequence.kind, strict=False):
-            c = step.sequence.cell[kind]
-            record = problem.cells.cell[c]
-            rows = [c, *range(record["child"], record["child"] + record["children"])]
-            for row, cell, stated in zip(rows, cell_and_children(place.design), place.stated, strict=True):
-                one, seen = problem.cells.cell[row], seen + len(stated)
-                written = [ReportTerm(*r.item()) for r in problem.cells.report[one["first"] : one["end"]]]
-                assert written == [
-                    report_term(design, stated, own, problem.layout, cell.indicator)
-                    for design, own in zip(cell.reports, stated, strict=True)
-                ]
-                monitoring = cell.monitoring or (0.0, 0.0)
-                assert (1 - monitoring[1], 1 - monitoring[0]) == pytest.approx((one["quiet"], one["active"]))
-                assert (cell.hold, cell.held) == (one["hold"], one["held"])
-                q = case.question.indicators[cell.indicator].persistence
-                gap = place.period - cell.before
-                assert cell.hold == pytest.approx(0.0 if q is None or cell.before < 0 else q**gap)
+        cells = step.sequence.cell[step.sequence.kind[: len(found)]]
+        contents = []
+        for place in found:
+            seen += sum(map(len, place.stated))
+            earlier = designer.statements(place.unit, place.design.indicator, step.date)
+            again = next((v for t, v in reversed(earlier) if t < place.period), NOBODY)
+            again = again if designer.remembers(place.design.indicator) else NOBODY
+            there = any(design.given is None for design in place.design.reports)
+            contents.append(cell_content(place.design, Outcome(place.stated, there, 0.0, again), layout))
+        assert_alike(problem.cells, cells, flatten(contents, layout))
     assert seen > 0 or name == "nothing_heard"
+
+
+def assert_alike(cells: Cells, heads: np.ndarray, other: Cells) -> None:
+    """Compare cells of a problem with others, their children included."""
+    pairs = list(zip(heads.tolist(), range(len(heads)), strict=True))
+    for one, two in pairs:
+        mine, its = cells.cell[one], other.cell[two]
+        for name in ("indicator", "quiet", "active", "ratio", "filed", "silent", "again", "children"):
+            assert mine[name] == pytest.approx(its[name]), name
+        reports = cells.report[mine["first"] : mine["end"]], other.report[its["first"] : its["end"]]
+        for name in ("passed", "lost", "own", "credibility", "value", "slot", "log_noise", "error"):
+            assert reports[0][name].tolist() == reports[1][name].tolist(), name
+        pairs += [(mine["child"] + n, its["child"] + n) for n in range(mine["children"])]
 
 
 def test_who_passes_on_whom():

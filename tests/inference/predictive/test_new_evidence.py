@@ -11,9 +11,9 @@ from forecast.case.evidence import Evidence
 from forecast.inference.predictive.design import EvidenceDesign, cell_and_children
 from forecast.inference.predictive.new_evidence import EvidenceIncrement, evidence_increment
 from forecast.model.cell_sequence import unit_and_period
-from forecast.model.hmm import empty_filtered, refresh
+from forecast.model.hmm import filter_particles
 from forecast.model.problem import Problem, build_problem
-from tests.cases import CASES, Small, binary, day, question, ratio, report, small, source
+from tests.cases import CASES, FILED_CASES, Small, binary, day, question, ratio, report, small, source
 
 
 def of(case: Small) -> tuple[Problem, list[EvidenceIncrement]]:
@@ -36,12 +36,11 @@ def given(case: Small, problem: Problem, k: int, new: EvidenceIncrement) -> dict
 def log_likelihood(problem: Problem, new: EvidenceIncrement) -> float:
     """Return log p(what was known before) at the judgements' means."""
     theta = problem.layout.mean[None].copy()
-    filtered = empty_filtered(1, problem.units, new.known.start.shape[1] - 1, problem.layout.scenarios)
-    refresh(theta, new.known, new.cells, problem.layout.arrays, filtered)
+    filtered = filter_particles(theta, new.known, new.cells, problem.layout.arrays)
     return float(filtered.log_norm.sum())
 
 
-@pytest.mark.parametrize("name", CASES)
+@pytest.mark.parametrize("name", [*CASES, *FILED_CASES])
 def test_what_was_known_is_the_evidence_of_the_date_before(name):
     """Unless something of it has gone: the same likelihood, whatever has been taken apart for it."""
     case, before = small(name, False), 0.0
