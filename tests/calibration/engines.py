@@ -51,7 +51,7 @@ def lean_smc(draws: int, chains: int) -> InferOne:
         return xr.DataTree.from_dict(
             {
                 "posterior": data_tree.posterior(task.layout, sample, horizon),
-                "hindsight": data_tree.hindsight(question, sample),
+                "hindsight": data_tree.hindsight(task, sample),
                 "log_likelihood": data_tree.log_likelihood(question, sample),
             }
         )
@@ -64,7 +64,7 @@ def in_brief(task: Problem, result: EngineResult) -> xr.DataTree:
     question, sample = task.layout.question, result.draws
     groups = {
         "posterior": data_tree.posterior(task.layout, sample, result.at_horizon),
-        "hindsight": data_tree.hindsight(question, sample),
+        "hindsight": data_tree.hindsight(task, sample),
         "log_likelihood": data_tree.log_likelihood(question, sample),
     }
     return xr.DataTree.from_dict(groups)
@@ -89,7 +89,7 @@ class Fault(NamedTuple):
 
 
 def _less_reliable(question: Question) -> Question:
-    return replace(question, sources=(source("s", 0.75, 6.0), source("z", 0.6, 4.0)))
+    return replace(question, sources=(source("s", 0.75, 6.0), source("z", 0.6, 4.0), question.sources[-1]))
 
 
 def _slower(question: Question) -> Question:
@@ -100,6 +100,10 @@ def _slower(question: Question) -> Question:
 
 def _forgetful(question: Question) -> Question:
     return replace(question, indicators=tuple(replace(i, persistence=None) for i in question.indicators))
+
+
+def _all_filed(question: Question) -> Question:
+    return replace(question, indicators=tuple(replace(i, reporting=None) for i in question.indicators))
 
 
 def _no_repeats(evidence: Evidence) -> Evidence:
@@ -123,5 +127,6 @@ FAULTS = (
     Fault("every second week of evidence is lost", "static", heard=_half),
     Fault("named repeats count as reports of their own", "static", heard=_no_repeats),
     Fault("what goes on counts as news", "static", told=_forgetful),
+    Fault("silence says nothing", "static", told=_all_filed),
     Fault("the truth moves half as often as the engine is told", "moves", world=_slower),
 )

@@ -27,6 +27,7 @@ from forecast.case.question import Question
 from tests.calibration.world import World, simulate
 from tests.oracles import cell_likelihood
 from tests.oracles.paths import step_matrix
+from tests.oracles.runs import filtered_entries
 from tests.oracles.theta import Theta
 
 InferOne = Callable[[Question, Evidence, date, int], xr.DataTree]
@@ -151,6 +152,12 @@ def truth(question: Question, theta: Theta, one: Judged) -> float:
     if variable in ("then", "transition"):
         before, after = where["move"].split(" to ")
         return float(theta[variable][place[before]][place[after]])
+    if variable == "reporting":
+        claim = where["claim"]
+        return float(theta["noise"] if claim == "noise" else theta["filed"][""][claim])
+    if variable.startswith("filed_"):
+        kind = variable.removeprefix("filed_")
+        return float(theta["filed"][where[f"{kind}_indicator"]][kind])
     name = variable.removeprefix("likelihood_")
     judged = theta["likelihood"][name][place[where["scenario"]]]
     (values,) = (indicator.values for indicator in question.indicators if indicator.id == name)
@@ -158,15 +165,12 @@ def truth(question: Question, theta: Theta, one: Judged) -> float:
 
 
 def log_likelihood(question: Question, evidence: Evidence, as_of: date, theta: Theta) -> float:
-    """Return log p(evidence | theta), by a plain forward filter over the oracle's cells."""
+    """Return log p(evidence | theta), by the oracle's sum over scenarios and when they were entered."""
     cells = cell_likelihood(question, evidence, as_of, theta)
-    step, total = np.array(step_matrix(question, theta), float), 0.0
+    step, total = step_matrix(question, theta), 0.0
     for unit in question.units or ("",):
-        alpha = np.array(theta["prior"], float)
-        for period in range(question.period(as_of) + 1):
-            alpha = (alpha @ step if period else alpha) * np.array(cells[unit, period], float)
-            total += float(np.log(alpha.sum()))
-            alpha /= alpha.sum()
+        m = [cells[unit, period] for period in range(question.period(as_of) + 1)]
+        total += float(sum(filtered_entries(theta["prior"], step, m)[1]))
     return total
 
 

@@ -1,12 +1,15 @@
 """The world that the model describes: judgements, the course of scenarios, what happened, and who said what.
 
-Written from the design's text alone, as sampling: nothing here computes a likelihood, but for the rule of the
-held value, which is a rule about what was reported. Nothing here imports the model or the engine.
+Written from the design's text alone, as sampling: nothing here computes a likelihood, and nothing here
+imports the model or the engine.
 
-Which rows the log has (who speaks of what, when, what passes on what, what is taken back) is drawn first,
-without regard to what is true: in the model, too, it says nothing about the truth. A report that will be
-withdrawn or corrected is noise; so the model's law of what repeats it, (1 - b) u(y) + b own, is that of a
-world in which one has forgotten the withdrawn value.
+Where filing is ignored, which rows the log has (who speaks of what, when, what passes on what, what is taken
+back) is drawn first, without regard to what is true: in the model, too, it says nothing about the truth. A
+report that will be withdrawn or corrected is noise; so the model's law of what repeats it,
+(1 - b) u(y) + b own, is that of a world in which one has forgotten the withdrawn value.
+
+Where it is not, each period yields a claim, by the last source, whose reliability is the mean of all; it is
+filed with a chance by what it claims. Only then do others speak of the cell as well, now and then.
 """
 
 from __future__ import annotations
@@ -16,16 +19,18 @@ from dataclasses import dataclass, replace
 from datetime import date, timedelta
 
 import numpy as np
+from scipy.special import polygamma
 
 from forecast.case.evidence import Evidence, Report
 from forecast.case.judgement import MeasureMean
 from forecast.case.question import Indicator, Moves, Question, Transition
-from tests.oracles import draw_theta, mean_theta
+from tests.oracles import draw_theta
 from tests.oracles.theta import Theta
 
 Value = str | int | float
 
 REPORTED = 0.8  # chance that anybody speaks of a cell
+ALSO = 0.4  # chance that somebody else speaks of a claim that was filed
 LATE = 0.2  # chance that a report becomes known only a week or two later
 CLAIMS = 3  # claims of the last source that are one testimony
 GRADES = ("", "", "2", "3", "4")
@@ -58,7 +63,7 @@ def simulate(question: Question, as_of: date, rng: np.random.Generator) -> World
     theta = draw_theta(question, Evidence(log), rng)
     periods = question.period(question.horizon) + 1
     path = {unit: course(question, theta, periods, rng) for unit in question.units or ("",)}
-    return World(theta, path, Evidence(_Tellers(question, theta, path, log, rng).tell()))
+    return World(theta, path, Evidence(_Tellers(question, theta, path, log, rng).tell(as_of)))
 
 
 # --- the course of scenarios -------------------------------------------------------------------------------
@@ -95,10 +100,10 @@ def planned(question: Question, as_of: date, rng: np.random.Generator) -> tuple[
     for unit in question.units or ("",):
         for period in range(question.period(as_of) + 1):
             for indicator in question.indicators:
-                if rng.random() < REPORTED:
+                if indicator.reporting is None and rng.random() < REPORTED:
                     rows += _said(question, indicator, unit, period, as_of, rng)
     taken = {row.replaces for row in rows}
-    source = question.sources[-1].id
+    source = question.sources[1].id
     able = [n for n, row in enumerate(rows) if row.source == source and row.indicator and row.id not in taken]
     for n in rng.permutation(able)[:CLAIMS]:
         rows[n] = replace(rows[n], testimony="one talk")
@@ -117,7 +122,7 @@ def _said(
     name = f"{unit} {period} {indicator.id} "
     kind = str(rng.choice(MEASURED if indicator.kind == "measure" else SAID))
     on = question.last_day(period) - timedelta(days=int(rng.integers(question.period_days)))
-    one, other = (question.sources[n].id for n in rng.permutation(len(question.sources))[:2])
+    one, other = (question.sources[n].id for n in rng.permutation(2))
 
     def known(since: date) -> date:
         wait = int(rng.integers(7, 15)) if rng.random() < LATE else 0
@@ -159,36 +164,56 @@ class _Tellers:
         rng: np.random.Generator,
     ) -> None:
         self.question, self.theta, self.path, self.log, self.rng = question, theta, path, log, rng
-        self.means = mean_theta(question, Evidence(log))
         self.taken = {row.replaces for row in log}
         self.value: dict[str, Value] = {}
+        self.told: dict[tuple[str, str], Value] = {}  # by unit and indicator: the value last stated
 
-    def tell(self) -> tuple[Report, ...]:
-        """Return the log with its values."""
-        held: dict[tuple[str, str], tuple[Value, int]] = {}  # by unit and indicator: value, period
+    def tell(self, as_of: date) -> tuple[Report, ...]:
+        """Return the log with its values, claims that were filed included."""
+        hidden: dict[tuple[str, str], Value] = {}  # by unit and indicator: what happened last
         cells: dict[tuple[int, str, str], list[Report]] = {}
         for row in self.log:
             if row.indicator:
                 cells.setdefault((self.question.period(row.date), row.unit, row.indicator), []).append(row)
-        kinds = {indicator.id: indicator for indicator in self.question.indicators}
-        for (period, unit, name), rows in sorted(cells.items()):
-            indicator, scenario = kinds[name], self.path[unit][period]
-            happened = self.happens(indicator, scenario, held.get((unit, name)), period)
-            for row in rows:
-                self.value[row.id] = self.says(row, rows, indicator, happened)
-            live = [row for row in rows if row.id not in self.taken]
-            if live and indicator.persistence is not None:
-                held[unit, name] = self.most_likely(live, rows, indicator), period
-        return tuple(replace(row, value=self.value.get(row.id)) for row in self.log)
+        filed = list[Report]()
+        for period in range(self.question.period(as_of) + 1):
+            for unit, path in self.path.items():
+                for indicator in self.question.indicators:
+                    stays = period > 0 and path[period] == path[period - 1]
+                    before = hidden.get((unit, indicator.id)) if stays else None
+                    happened = hidden[unit, indicator.id] = self.happens(indicator, path[period], before)
+                    if indicator.reporting is not None:
+                        filed += self.claims(indicator, unit, period, happened)
+                    rows = cells.get((period, unit, indicator.id), [])
+                    for row in rows:
+                        self.value[row.id] = self.says(row, rows, indicator, happened)
+        return (*(replace(row, value=self.value.get(row.id)) for row in self.log), *filed)
 
-    def happens(
-        self, indicator: Indicator, scenario: int, held: tuple[Value, int] | None, period: int
-    ) -> Value:
-        """Draw what happened: what was last reported goes on with chance q^g, g periods later."""
-        goes_on = 0.0 if held is None else (indicator.persistence or 0.0) ** (period - held[1])
-        if held is not None and self.rng.random() < goes_on:
-            return held[0]
+    def happens(self, indicator: Indicator, scenario: int, before: Value | None) -> Value:
+        """Draw what happened: of a state that goes on it is what it was, with chance q."""
+        if before is not None and self.rng.random() < (indicator.persistence or 0.0):
+            return before
         return self.fresh(indicator, scenario, self.theta)
+
+    def claims(self, indicator: Indicator, unit: str, period: int, happened: Value) -> list[Report]:
+        """Draw what is claimed about a cell, and return what is filed of it."""
+        source, where = self.question.sources[-1].id, (unit, indicator.id)
+        d = self.theta["filed"][indicator.id]
+        said = happened if self.rng.random() < self.theta["reliability"][source] else self.noise(indicator)
+        kind = "quiet" if said == indicator.quiet else "event"
+        if indicator.persistence is not None and kind == "event" and said == self.told.get(where):
+            kind = "again"
+        if self.rng.random() >= d[kind]:
+            return []
+        on, name = self.question.last_day(period), f"{unit} {period} {indicator.id} filed"
+        rows = [Report(name, on, on, indicator.id, said, source, unit=unit)]
+        if self.rng.random() < ALSO:
+            other = self.question.sources[0].id
+            true = self.rng.random() < self.theta["reliability"][other]
+            said = happened if true else self.noise(indicator)
+            rows.append(Report(name + " by another", on, on, indicator.id, said, other, unit=unit))
+        self.told[where] = said
+        return rows
 
     def fresh(self, indicator: Indicator, scenario: int, theta: Theta) -> Value:
         """Draw from f(x | s)."""
@@ -204,10 +229,37 @@ class _Tellers:
         return int(self.rng.negative_binomial(k, k / (k + judged)))
 
     def noise(self, indicator: Indicator) -> Value:
-        """Draw from u(y): any value alike, or f in a scenario drawn at random, judgements at their means."""
+        """Draw from u(y).
+
+        Any value of a category alike, or, where it matters what is filed, nu for all but the quiet one; of a
+        measure Student's t with 3 degrees of freedom around the mean of the means, three times as wide as
+        the scenarios together; of a count min(1/(y + 1), (M + 1)/(y + 1)^2), M a hundred times the largest
+        mean: first whether y is above M, then y by turning its distribution function around.
+        """
+        rng = self.rng
+        if indicator.values and indicator.reporting is None:
+            return indicator.values[int(rng.integers(len(indicator.values)))]
         if indicator.values:
-            return indicator.values[int(self.rng.integers(len(indicator.values)))]
-        return self.fresh(indicator, int(self.rng.integers(len(self.question.scenarios))), self.means)
+            others = [value for value in indicator.values if value != indicator.quiet]
+            loud = rng.random() < self.theta["noise"]
+            return others[int(rng.integers(len(others)))] if loud else indicator.quiet
+        means = np.array([judgement.mean for judgement in indicator.likelihood], float)
+        if indicator.kind == "measure":
+            sds = [j.sd for j in indicator.likelihood if isinstance(j, MeasureMean)]
+            wide = math.sqrt(np.mean(np.square(sds)) + means.var())
+            return float(means.mean() + 3 * wide * rng.standard_t(3))
+        edge = math.ceil(100 * means.max()) + 1
+        near = np.cumsum(1 / np.arange(1, edge + 1))
+        u = rng.random() * (near[-1] + edge * float(polygamma(1, edge + 1)))
+        if u < near[-1]:
+            return int(np.searchsorted(near, u, side="right"))
+        left, n = (u - near[-1]) / edge, edge + 1  # of the sum of 1/n^2 from n on
+        low, high = n, 2**52
+        while low < high:  # the least n with sum up to n above `left`
+            middle = (low + high) // 2
+            above = float(polygamma(1, edge + 1) - polygamma(1, middle + 1)) > left
+            low, high = (low, middle) if above else (middle + 1, high)
+        return low - 1
 
     def says(self, row: Report, rows: list[Report], indicator: Indicator, happened: Value) -> Value:
         """Draw what a report states: a copy, what happened, or noise."""
@@ -230,21 +282,3 @@ class _Tellers:
         mine = [other for other in rows if other.source == row.source and other.id not in self.taken]
         first = min(mine, key=lambda other: other.reported)  # the first in the log on a tie
         return None if first is row else first
-
-    def most_likely(self, live: list[Report], rows: list[Report], indicator: Indicator) -> Value:
-        """Return the value that makes what was said most likely, reliabilities at their means."""
-        likely = []
-        for x in indicator.values:
-            chances = []
-            for row in live:
-                original, u = self.original(row, rows), 1 / len(indicator.values)
-                r, own = self.reliability(row, self.means), row.independence or 0.0
-                alone = r * (self.value[row.id] == x) + (1 - r) * u
-                if original is None:
-                    chances.append(alone)
-                elif original.id in self.taken:
-                    chances.append((1 - own) * u + own * alone)
-                else:
-                    chances.append((1 - own) * (self.value[original.id] == self.value[row.id]) + own * alone)
-            likely.append(math.prod(chances))
-        return indicator.values[next(n for n, p in enumerate(likely) if p >= max(likely) * (1 - 1e-12))]

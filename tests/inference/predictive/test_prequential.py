@@ -122,9 +122,8 @@ def enumerated_tail(case: Small, problem: Problem, k: int) -> tuple[float, float
     What is new is taken from the code that is tested; the chances are the oracle's.
     """
     q, on, theta = case.question, problem.steps[k].date, mean_theta(case.question, case.evidence)
-    designer, parts = EvidenceDesign(problem), []
-    for part in evidence_increment(problem, EvidenceDesign(problem), k).parts:
-        parts.append(part.place)
+    designer = EvidenceDesign(problem)
+    parts = [part.place for part in evidence_increment(problem, designer, k).parts]
     counts, told = counted(q, case.evidence, on, theta), case.evidence.until(on)
     open_ = [p for p in parts if p.design.whole or p.design.filed == BY_VALUE]
     undecided = frozenset(key_of(problem, place) for place in open_)
@@ -283,7 +282,7 @@ class World:
 @pytest.mark.slow
 @pytest.mark.parametrize("dynamics", [False, True])
 def test_tails_are_uniform_if_the_model_is_right(dynamics):
-    """120 worlds of 5 dates each, ties broken at random: Kolmogorov and Smirnov, seed 8, at a level of 0.001."""
+    """120 worlds of 5 dates each, ties broken at random: Kolmogorov and Smirnov, seed 8, level 0.001."""
     q, tails = asked(dynamics), list[float]()
     for n in range(120):
         rng = np.random.default_rng([8, n])

@@ -7,7 +7,7 @@ that draws is used. Where a child was reported on, the chance that there are rep
 from __future__ import annotations
 
 import math
-from collections import Counter
+from collections import defaultdict
 from dataclasses import replace
 from itertools import product
 
@@ -159,7 +159,7 @@ def test_everything_is_said_as_often_as_enumeration_has_it(name):
     problem = build_problem(case.question, case.evidence, case.as_of)
     theta, designer = theta_of(problem, 1), EvidenceDesign(problem)
     as_oracle, on = dictionary(problem.layout, theta), case.as_of
-    found: Counter[frozenset[tuple[PlacedCell, Option]]] = Counter()
+    found = defaultdict[frozenset[tuple[PlacedCell, Option]], float](float)
     rows: list[list[tuple[PlacedCell, Option]]] = [[] for _ in range(N)]
     weight = np.ones(N)
     for batch in drawn(problem, theta, cells_of(problem), 2):
@@ -185,7 +185,7 @@ def test_everything_is_said_as_often_as_enumeration_has_it(name):
         )
 
 
-def held_against(chance: dict, found: Counter) -> None:
+def held_against(chance: dict, found: defaultdict) -> None:
     """Compare shares of what was drawn with chances in proportion, within 5.5 standard errors."""
     total, number, rare = sum(chance.values()), sum(found.values()), np.zeros(2)
     assert found.keys() <= {one for one, p in chance.items() if p > 0}
@@ -248,7 +248,7 @@ def test_what_is_given_conditions_what_is_drawn(name, given):
             weight *= batch.exists[:, g]
             for n in range(N):
                 rows[n].append((place, found_option(problem, place, batch.drawn, g, n)))
-    found: Counter[frozenset[tuple[PlacedCell, Option]]] = Counter()
+    found = defaultdict[frozenset[tuple[PlacedCell, Option]], float](float)
     for row, w in zip(rows, weight.tolist(), strict=True):
         found[frozenset(row)] += w
     every = {}

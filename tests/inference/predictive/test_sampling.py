@@ -108,8 +108,8 @@ def test_hidden_values_are_drawn_as_often_as_enumeration_has_them():
                 held = stay[n] * (n > 0 and course[n - 1] == x)
                 p *= (held + (1 - stay[n]) * fresh[n, x]) * weight[n, x]
             chance[course] = p
-        wide = [np.repeat(one[..., None], N, axis=-1) for one in (weight, fresh, np.array(stay))]
-        value, total = hidden_values(*wide, np.random.default_rng(3))
+        known, new, kept = (np.repeat(one[..., None], N, -1) for one in (weight, fresh, np.array(stay)))
+        value, total = hidden_values(known, new, kept, np.random.default_rng(3))
         assert total == pytest.approx(math.log(sum(chance.values())))
         found = Counter(map(tuple, value.T.tolist()))
         for course, part in chance.items():
@@ -160,7 +160,7 @@ def test_noise_of_a_category_is_quiet_or_not():
 
 
 def test_noise_of_numbers_is_that_of_the_oracle():
-    """Counts up to 20, at M and beyond by their chances, seed 3, 6 errors; a measure by Kolmogorov-Smirnov."""
+    """Counts up to 20, at M and beyond, 6 errors, seed 3; a measure by Kolmogorov and Smirnov."""
     rng, n = np.random.default_rng(3), 200_000
     theta = np.broadcast_to(LAYOUT.mean, (n, LAYOUT.size))
     drawn = draw_noise(LAYOUT, 1, theta, (n, 1), rng)
