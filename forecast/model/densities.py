@@ -74,7 +74,7 @@ def log_number_density(kind: int, y: float, m: float, spread: float) -> float:
     return log_poisson(y, m) if kind == POISSON else log_negative_binomial(y, m, spread)
 
 
-@inlined
+@kernel  # called from Python, too
 def spread(i: int, s: int, a: Arrays) -> float:
     """Return the dispersion of a count (0 if Poisson), the known sd of a measure in scenario s."""
     if a.indicator[i].kind == MEASURE:
@@ -82,7 +82,7 @@ def spread(i: int, s: int, a: Arrays) -> float:
     return a.indicator[i].dispersion
 
 
-@inlined
+@kernel  # called from Python, too
 def log_density(i: int, s: int, y: float, theta: np.ndarray, a: Arrays) -> float:
     """Return log f(y | s) of indicator i, a count or a measure."""
     slot = a.indicator[i].start + s * a.indicator[i].size
