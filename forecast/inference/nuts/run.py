@@ -244,7 +244,8 @@ class Sampler:
         parts = []
         shares = np.array_split(np.arange(draws), min(OUTER, draws) if self._layout.cut else 1)
         for outer in shares:
-            held = {block.name: block.draw(rng, 1)[0] for block in self._layout.cut}
+            one = self._layout.draw(rng, 1)[0]  # jointly: an event's judgements may not contradict each other
+            held = {block.name: one[block.slots] for block in self._layout.cut}
             given = compiled.with_data(**{f"{name} (not learning)": value for name, value in held.items()})
             fit = _nutpie(given, len(outer), tune, chains, rng)
             drawn = fit["posterior"].to_dataset()

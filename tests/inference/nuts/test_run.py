@@ -85,7 +85,7 @@ def judged(spread: float, diverging: bool, *, outer: bool = False) -> tuple[list
     case = small("yes_no", False)
     problem = build_problem(case.question, case.evidence, case.as_of)
     rng = np.random.default_rng(1)
-    theta = np.concatenate([b.draw(rng, 4 * 500) for b in problem.layout.blocks], axis=1).reshape(4, 500, -1)
+    theta = problem.layout.draw(rng, 4 * 500).reshape(4, 500, -1)
     theta[..., 0] += spread * np.arange(4)[:, None]
     whose = np.repeat(np.arange(16), 32)[:500] if outer else np.zeros(500, int)
     theta[..., 0] += outer * np.linspace(0.0, 0.3, 16)[whose]
@@ -119,7 +119,7 @@ def test_what_must_not_learn_is_no_disagreement_of_chains_but_an_error():
     case = small("yes_no", False)
     problem = build_problem(case.question, case.evidence, case.as_of)
     rng = np.random.default_rng(2)
-    theta = np.concatenate([b.draw(rng, 4 * 500) for b in problem.layout.blocks], axis=1).reshape(4, 500, -1)
+    theta = problem.layout.draw(rng, 4 * 500).reshape(4, 500, -1)
     sample = run._draws(problem, len(problem.steps) - 1, theta, np.random.SeedSequence(1))
     whose = np.repeat(np.arange(16), 32)[:500]
     assert run._sizes(sample, whose).sum() == pytest.approx(16.0)
