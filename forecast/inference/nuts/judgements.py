@@ -25,11 +25,11 @@ from forecast.model.parameters import FILED, Block, Layout
 
 
 class AsinhLogit(Transform):  # type: ignore[misc]
-    """Transform of a Beta whose parameters may be very small: z = asinh(logit x) - asinh(m).
+    """Transform of a Beta whose parameters may be very small: z = 2 asinh(logit(x) / 2) less its centre.
 
-    Where a is small, a log x is the negative of an exponential draw: log x spreads over 1/a, but log(-log x)
-    over no more than 1.3, and asinh turns from the one to the other. m is about the mean of logit x,
-    digamma(a) - digamma(b), so that z hardly depends on a and b (a non-centred parametrisation).
+    Where a is small, -a log x is about an exponential draw: log x spreads over 1/a, but log(-log x) over 1.3
+    whatever a is, and asinh turns from the one to the other. The centre is that of about the mean of
+    logit x, digamma(a) - digamma(b), so that z hardly depends on a and b: a non-centred parametrisation.
     """
 
     name = "asinh_logit"
@@ -38,21 +38,21 @@ class AsinhLogit(Transform):  # type: ignore[misc]
     @staticmethod
     def _centre(inputs: tuple[TensorVariable, ...]) -> TensorVariable:
         a, b = inputs[-2:]
-        return pt.arcsinh(pt.log(a + 0.5) - 1.0 / a - pt.log(b + 0.5) + 1.0 / b)
+        return 2.0 * pt.arcsinh(0.5 * (pt.log(a + 0.5) - 1.0 / a - pt.log(b + 0.5) + 1.0 / b))
 
     def backward(self, value: TensorVariable, *inputs: TensorVariable) -> TensorVariable:
-        """Return x."""
-        return pt.sigmoid(pt.sinh(value + self._centre(inputs)))
+        """Return x, in a form of which samplers take log x and log(1 - x) without computing x first."""
+        return pt.exp(-pt.softplus(-2.0 * pt.sinh(0.5 * (value + self._centre(inputs)))))
 
     def forward(self, value: TensorVariable, *inputs: TensorVariable) -> TensorVariable:
         """Return z."""
-        return pt.arcsinh(pt.log(value) - pt.log1p(-value)) - self._centre(inputs)
+        return 2.0 * pt.arcsinh(0.5 * (pt.log(value) - pt.log1p(-value))) - self._centre(inputs)
 
     def log_jac_det(self, value: TensorVariable, *inputs: TensorVariable) -> TensorVariable:
-        """Return log dx/dz = log x + log(1 - x) + log cosh(z + asinh(m))."""
-        z = value + self._centre(inputs)
-        y = pt.sinh(z)
-        return -pt.softplus(y) - pt.softplus(-y) + abs(z) + pt.softplus(-2.0 * abs(z)) - np.log(2.0)
+        """Return log dx/dz = log x + log(1 - x) + log cosh of half of z and its centre."""
+        half = 0.5 * (value + self._centre(inputs))
+        logit, away = 2.0 * pt.sinh(half), abs(half)
+        return away + pt.softplus(-2.0 * away) - np.log(2.0) - pt.softplus(logit) - pt.softplus(-logit)
 
 
 @dataclass(frozen=True)

@@ -46,8 +46,9 @@ def test_where_nothing_learns_there_is_nothing_to_sample():
 
 
 @pytest.mark.slow
-def test_engines_agree():
-    case = small("everything", False)
+@pytest.mark.parametrize("name", ["everything", "events_filed"])
+def test_engines_agree(name):
+    case = small(name, False)
     smc, nuts = (
         infer(case.question, case.evidence, as_of=case.as_of, draws=1000, tolerance=0.02, seed=SEED, engine=e)
         for e in ("smc", "nuts")
