@@ -9,12 +9,14 @@ from __future__ import annotations
 
 from datetime import date
 from functools import lru_cache
-from typing import Any
 
 import numpy as np
 
 from forecast.case.evidence import Evidence
 from forecast.inference.nuts.number_data import Data, erring_data, number_data, padded_reports
+from forecast.inference.predictive.design import EvidenceDesign, PlacedCell
+from forecast.inference.predictive.replicates import replicate
+from forecast.inference.predictive.sampling import prior_path
 from forecast.model.cell_sequence import unit_and_period
 from forecast.model.evidence_index import EvidenceIndex, Snapshot
 from forecast.model.horizon import steps
@@ -188,9 +190,6 @@ class Reports:
 
     def draw(self, theta: np.ndarray, as_of: date, rng: np.random.Generator) -> np.ndarray:
         """Draw what each report might have stated, (J,), given theta (D,) and a path from the dynamics."""
-        from forecast.inference.predictive.replicates import replicate
-        from forecast.inference.predictive.sampling import prior_path
-
         layout, (periods, places) = self._layout, self._places(as_of)
         theta = theta[None].astype(float)
         path = prior_path(*steps(theta, layout.arrays, periods), layout.question.unit_count, rng)
@@ -201,9 +200,7 @@ class Reports:
                 drawn[place] = [float(y[0, g]) for y in designs]
         return np.array([y for place in places for y in drawn[place]], float)
 
-    def _look_up(self, as_of: date) -> tuple[int, list[Any]]:
-        from forecast.inference.predictive.design import EvidenceDesign
-
+    def _look_up(self, as_of: date) -> tuple[int, list[PlacedCell]]:
         step, cells = known_on(self._layout, self._evidence, as_of)
         problem = Problem(self._layout, self._evidence, cells, (step,), (None,))
-        return step.periods, list(EvidenceDesign(problem).places(step.sequence, as_of))
+        return step.periods, list(EvidenceDesign(problem).places(step.sequence, as_of, whether_filed=False))

@@ -60,10 +60,14 @@ def to_pymc(case: Case | str | Path, *, as_of: date | None = None) -> pm.Model:
     pymc.Model
         Random variables: the judgements under the analyst's own names (`prior`, `likelihood_<indicator>`,
         `reliability`, `testimony_reliability`, `leaving_rate`, `then`, `transition`), by scenario, source and
-        so on. What evidence may not revise (`learn: false`) is ``pm.Data``, at its mean at first; what is
-        exactly known is a constant. Deterministics: `scenario_probability` at the as-of date, and
-        `log_evidence`, log p(y_t | y_0..y_(t-1), theta), by period. Observed: `report`, what each one says.
-        Everything that depends on the evidence is ``pm.Data``: one compilation serves every as-of date, by
+        so on; of an event question `preparing_rate` and `ends_in_event`, of each outcome or one for all; and,
+        where what is filed is evidence, `reporting` by claim (the share of noise that claims an event, the
+        question's chances that claims of an event, of quiet, and that a state goes on are filed) with each
+        indicator's own around it (`filed_event`, `filed_quiet`, `filed_again`). What evidence may not revise
+        (`learn: false`) is ``pm.Data``, at its mean at first; what is exactly known is a constant.
+        Deterministics: `scenario_probability` at the as-of date, and `log_evidence`,
+        log p(y_t | y_0..y_(t-1), theta), by period. Observed: `report`, what each one says. Everything that
+        depends on the evidence is ``pm.Data``: one compilation serves every as-of date, by
         ``pm.set_data(forecast.pymc_data(case, as_of=...))`` or nutpie's ``with_data``.
 
     Raises
@@ -76,6 +80,10 @@ def to_pymc(case: Case | str | Path, *, as_of: date | None = None) -> pm.Model:
     The log density of `report` is that of the whole evidence, silence, groups and cap included. Draws of it
     (``pm.sample_prior_predictive``, ``pm.sample_posterior_predictive``) take as given which reports there are
     and who passes on whom, and draw a course of scenarios from the dynamics, then what the reports say.
+
+    Of an event question `scenario_probability` is of what is being prepared, given that nothing has happened,
+    and the potential `consistent` gives numbers that contradict each other density 0 (prior draws of PyMC
+    know no potentials).
 
     Examples
     --------
