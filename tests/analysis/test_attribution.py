@@ -55,6 +55,7 @@ title: War or peace?
 opened: 2024-01-01
 horizon: 2024-02-04
 weight: {weight}
+reporting: ignored
 scenarios: {{war: {{title: War, prior: 0.6}}, peace: {{title: Peace, prior: 0.4}}}}
 resolution: See there.
 {dynamics}indicators:

@@ -94,11 +94,10 @@ def twin(one: Small, period: str, row: dict, theta, values, step: float) -> dict
         for name, p in after.items():
             p = p / total
             result[name] -= step * p.sum() * entropy(p / p.sum())
-            left[name] = left[name] - p
-    if step == 1.0:
-        for name, p in left.items():
-            if p.sum() > 1e-9:  # nothing is reported
-                result[name] -= p.sum() * entropy(np.clip(p, 0, None) / p.sum())
+            left[name] = left[name] - step * p
+    for name, p in left.items():
+        if p.sum() > 1e-9:  # nothing is reported, or noise far away from all that is imagined here
+            result[name] -= p.sum() * entropy(np.clip(p, 0, None) / p.sum())
     return result
 
 
@@ -145,6 +144,8 @@ def test_the_gain_is_that_of_brute_force_where_judgements_are_uncertain(name):
     parts), and half a thousandth of a bit for the bias of either.
     """
     one = small(name, False)
+    if name == "filed_states":  # whose last day is in the last period
+        one = replace(one, as_of=day(31))
     row = collect(as_case(one), as_of=one.as_of, draws=4000).to_dict(orient="records")[0]
     values, step = values_of(one, row["indicator"])
     rng = np.random.default_rng(5)
