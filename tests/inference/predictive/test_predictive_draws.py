@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import warnings
 from pathlib import Path
 from typing import Any
@@ -18,7 +19,7 @@ from forecast.inference.predictive.predictive_draws import predictive
 from forecast.inference.predictive.replicates import replicate
 from forecast.inference.smc import run_chain
 from forecast.model.problem import Problem, build_problem
-from tests.cases import CASES, Small, small
+from tests.cases import CASES, FILED_CASES, Small, small
 from tests.oracles.cells import Cells
 from tests.oracles.theta import mean_theta
 
@@ -36,15 +37,22 @@ def groups(case: Small, draws: int = 300, particles: int = 300) -> dict[str, xr.
     return predictive(problem, draws_of(chains, draws, problem.steps[-1].periods, 0), 0)
 
 
-@pytest.mark.parametrize("name", CASES)
-def test_what_was_seen_is_what_the_oracle_makes_most_likely(name):
-    """And there is one replicate for each cell, of the same kind."""
+@pytest.mark.parametrize("name", [*CASES, *FILED_CASES])
+def test_what_was_seen_is_what_the_reports_make_most_likely(name):
+    """Or that there was none, by the oracle; and there is one replicate for each cell, of the same kind."""
     case = small(name, False)
     found, cells = groups(case, 20, 20), Cells(*case_of(case))
+    parents = {i.given: i.id for i in case.question.indicators if i.given}
     seen = found["observed_data"]
     number = 0
     for i in case.question.indicators:
-        heard = [(u, t) for u in units(case) for t in range(periods(case)) if cells.speaks((u, t, i.id))]
+        every = [(u, t, i.id) for u in units(case) for t in range(periods(case))]
+        heard = [
+            (u, t)
+            for u, t, name in every
+            if cells.speaks((u, t, name))
+            and (cells.reports.get((u, t, name)) or not cells.reports.get((u, t, parents.get(name, ""))))
+        ]
         assert (i.id in seen) == bool(heard)
         if not heard:
             continue
@@ -54,9 +62,12 @@ def test_what_was_seen_is_what_the_oracle_makes_most_likely(name):
             assert seen[f"{i.id}_unit"].values.tolist() == [u for u, _ in heard]
         for (u, t), value in zip(heard, seen[i.id].values.tolist(), strict=True):
             key = u, t, i.id
-            if i.values:
-                likely = [float(cells.heard(key, x, cells.means)) for x in i.values]
+            told = cells.reports.get(key, [])
+            if i.values and told:
+                likely = [math.prod(float(cells.factor(r, x, cells.theta)) for r in told) for x in i.values]
                 assert value == next(n for n, p in enumerate(likely) if p >= max(likely) * (1 - 1e-12))
+            elif i.values:
+                assert value == len(i.values)
             else:
                 first = min(cells.reports[key], key=lambda r: r.reported)
                 assert value == first.value
@@ -65,7 +76,8 @@ def test_what_was_seen_is_what_the_oracle_makes_most_likely(name):
             assert one.dims == ("chain", "draw", f"{i.id}_cell")
             assert one.shape == (2, 20, len(heard))
             assert (one.dtype == np.int64) == (i.kind != "measure")
-            assert one.attrs.get("flag_meanings", "").split() == list(i.values)
+            silent = ["not_reported"] if i.values and (i.reporting or i.monitored) else []
+            assert one.attrs.get("flag_meanings", "").split() == [*i.values, *silent]
     assert number == sum(one.size for one in seen.values())
 
 
