@@ -299,37 +299,36 @@ class EvidenceIndex:
 
     def _monitoring(self, key: CellKey, content: CellContent, children: Collection[int]) -> CellContent:
         """Return a cell with the factors of its monitoring, if there is any in its period."""
-        unit, period, i = key
-        indicator, last = self._question.indicators[i], self._question.last_day(period)
-        monitored = indicator.monitored
-        if monitored is None or not monitored.since <= last <= monitored.until:
+        monitored = self._question.indicators[key[2]].monitored
+        if monitored is None or not self._is_monitored(key):
             return content
-        if any(term.value != 0 for term in content.terms):
-            return content._replace(quiet=monitored.false_alarm, active=monitored.detection, ratio=True)
-        if any((unit, period, child) in self._single for child in children):
-            return content._replace(quiet=monitored.false_alarm, active=monitored.detection)
-        if self._unknown and any(
-            report.value != indicator.values[0] for report in self.log.live(key, self._day)
-        ):
-            return content
-        if last + timedelta(days=monitored.lag) > self._day:
+        reports = [r for r in self._live(key) if r.value != self._question.indicators[key[2]].values[0]]
+        below = [r for child in children for r in self._live((*key[:2], child))]
+        if reports or below:  # the chance alone where the earliest of them is of a child
+            first = min(reports + below, key=lambda one: (one.reported, one.line))
+            alarm, detection = monitored.false_alarm, monitored.detection
+            return content._replace(quiet=alarm, active=detection, ratio=first in reports)
+        if self._question.last_day(key[1]) + timedelta(days=monitored.lag) > self._day:
             return content
         return content._replace(quiet=1.0 - monitored.false_alarm, active=1.0 - monitored.detection)
+
+    def _is_monitored(self, key: CellKey) -> bool:
+        """Tell whether an indicator is monitored in a period."""
+        monitored, last = self._question.indicators[key[2]].monitored, self._question.last_day(key[1])
+        return monitored is not None and monitored.since <= last <= monitored.until
 
     def _claims(self, key: CellKey, content: CellContent) -> CellContent:
         """Return a cell with whether its earliest claim was filed, or none was, where that is evidence."""
         unit, period, i = key
         indicator, since = self._question.indicators[i], self._since.get((unit, i))
         kinds, reporting = kinds_of_claims(indicator), indicator.reporting
-        if not kinds or reporting is None or since is None or period < since or content.quiet != 1.0:
+        if not kinds or reporting is None or since is None or period < since or self._is_monitored(key):
             return content
         if self._question.last_day(period) + timedelta(days=reporting.lag) > self._day:
             return content
         again = self._stated_before(key) if "again" in kinds else -1
         members = (key, *((unit, period, child) for child in self._children.get(i, ())))
         filed = [(report, one[2]) for one in members for report in self._live(one)]
-        if not filed and self._unknown and any(self.log.live(one, self._day) for one in members):
-            return content
         if not filed:
             return content._replace(silent=True, again=again)
         first, of = min(filed, key=lambda one: (one[0].reported, one[0].line))
