@@ -366,8 +366,8 @@ class EvidenceIndex:
         powers = [1.0] * len(present) if plain else self._exponents(present)
         numbers = {}
         for key, power in zip(present, powers, strict=True):
-            lasting = question.indicators[key[2]].persistence is not None
-            if power > 0 or lasting:  # what persists is believed all the same
+            persists = question.indicators[key[2]].persistence is not None
+            if power > 0 or persists:  # what persists is believed all the same
                 content = self._combined[key], power
                 numbers[key] = self._numbers.setdefault(content, len(self._numbers))
                 if numbers[key] == len(self._powers):

@@ -11,7 +11,7 @@ the horizon is held against what had happened by then.
 from __future__ import annotations
 
 from datetime import timedelta
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 import pytest
@@ -35,7 +35,7 @@ RAID, MOVE, LIKELIHOOD_WEIGHT = (0.7, 0.1, 0.4), (0.3, 0.1, 0.8), 4.0
 ALARM = 1e-3
 
 
-def asked(timing: str) -> Question:
+def asked(timing: Literal["steady", "late"]) -> Question:
     scenarios = tuple(Scenario(id, id) for id in ("limited", "none", "full"))
     event = Event(1, (Positive(1 / STAY, SHAPE),), (LogitNormal(ENDS, SD),), timing)
     indicators = (binary("raid", RAID, LIKELIHOOD_WEIGHT), binary("move", MOVE, LIKELIHOOD_WEIGHT))

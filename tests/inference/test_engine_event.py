@@ -9,6 +9,7 @@ from __future__ import annotations
 import math
 from dataclasses import replace
 from datetime import timedelta
+from typing import Literal
 
 import numpy as np
 import pytest
@@ -26,11 +27,13 @@ from tests.oracles.event import answers, chain
 
 N, PERIODS = 7, 5
 RAID, MOVE = (0.7, 0.05, 0.4), (0.3, 0.1, 0.8)  # limited, none, full: the status quo stands in between
-CHANCES, LASTS, ENDS, RELIABILITY = (0.15, 0.65, 0.2), (3.0, 2.0), (0.5, 0.7), 0.85
+CHANCES, RELIABILITY = (0.15, 0.65, 0.2), 0.85
+LASTS: tuple[float, ...] = (3.0, 2.0)
+ENDS: tuple[float, ...] = (0.5, 0.7)
 SEEN = {(0, 0): "no", (1, 1): "yes", (1, 0): "yes", (3, 1): "yes", (3, 0): "no", (4, 0): "yes"}
 
 
-def question(timing: str, weight: float, *, shared: bool = False) -> Question:
+def question(timing: Literal["steady", "late"], weight: float, *, shared: bool = False) -> Question:
     """Three scenarios, the second of them the status quo; the horizon in period 7."""
     shape, sd = (math.inf, 0.0) if math.isinf(weight) else (8.0, 1.0)
     each = slice(0, 1) if shared else slice(0, 2)
@@ -143,7 +146,7 @@ def test_learning_agrees_with_importance_sampling(timing, shared):
     ):
         z = (estimate[[0, 2]] - mean[own]) / np.hypot(mcse[[0, 2]], error[own])
         assert np.abs(z).max() < 5, z
-    log_marginal = math.log(weight.sum() / max((weight > 0).sum(), 1))
+    log_marginal = math.log(float(weight.sum()) / max(int((weight > 0).sum()), 1))
     assert np.mean([one.log_evidence[-1] for one in chains]) == pytest.approx(log_marginal, abs=0.05)
 
 
@@ -174,13 +177,14 @@ def _filtered(first, each, seen):
 def test_the_sum_period_by_period_is_that_over_paths():
     made = chain(np.array([0.15, 0.2]), np.array(LASTS), np.array(ENDS), N, late=False)
     for one, other in zip(_filtered(*made[:2], likelihood()), answers(*made[:2], likelihood()), strict=True):
-        np.testing.assert_allclose(one, other, atol=1e-14)
+        np.testing.assert_allclose(np.asarray(one), np.asarray(other), atol=1e-14)
 
 
 def test_a_judgement_that_must_not_learn_is_drawn_from_what_is_allowed():
     """`learn: false` on how long it lasts: its draws keep the prior, and every particle is allowed."""
     q = question("steady", 20.0, shared=True)
     event = q.event
+    assert event is not None
     fixed = replace(event, leave=(replace(event.leave[0], learn=False),))
     _, chains = run(replace(q, dynamics=fixed), draws=256, tolerance=math.inf)
     layout = build_layout(q, Evidence())

@@ -91,7 +91,7 @@ def unfolded(sequence: CellSequence, cells: Cells) -> list[tuple[Any, ...]]:
 
     def held(c: int) -> tuple[Any, ...]:
         row = cells.cell[c]
-        own = tuple(row[name].item() for name in CELL.names[:7])
+        own = tuple(row[name].item() for name in (CELL.names or ())[:7])
         reports = tuple(tuple(r) for r in cells.report[row["first"] : row["end"]].tolist())
         return own, reports, tuple(held(row["child"] + n) for n in range(row["children"]))
 

@@ -108,7 +108,7 @@ def test_what_is_filed():
     slots = {layout.starts["reliability s"]: 0.8, layout.starts["reliability z"]: 0.6}
     own_s = next(slot for slot, r in slots.items() if r == 0.8)
     u, term = (0.7, 0.15, 0.15), ReportTerm(0.0, 0.0, 1.0, 1.0, 2, own_s)
-    d = (0.2, 0.7, 0.4)  # the value last stated is the last
+    again = (0.2, 0.7, 0.4)  # the value last stated is the last
     contents = [
         CellContent(0, (term,), filed=starts["filed again tone"]),
         CellContent(0, silent=True, again=2),
@@ -119,7 +119,7 @@ def test_what_is_filed():
     for s, f in enumerate(TONES):
         said = [0.2 * u[2] + 0.8 * (x == 2) for x in range(3)]
         assert math.exp(out[0, s]) == pytest.approx(0.4 * sum(f[x] * said[x] for x in range(3)))
-        for row, chance in ((1, d), (2, (0.2, 0.7, 0.7))):
+        for row, chance in ((1, again), (2, (0.2, 0.7, 0.7))):
             claims = [[0.3 * u[y] + 0.7 * (x == y) for y in range(3)] for x in range(3)]
             none = [1 - sum(p * e for p, e in zip(claims[x], chance, strict=True)) for x in range(3)]
             assert math.exp(out[row, s]) == pytest.approx(sum(f[x] * none[x] for x in range(3)))

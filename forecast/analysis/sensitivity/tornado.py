@@ -224,9 +224,6 @@ def _transported(x: np.ndarray, was: Block, block: Block) -> np.ndarray:
         return np.asarray(np.clip(expit(new_a + (logit(x) - a) / b * new_b), TINY, _MOST))
     if isinstance(block.judgement, Positive):
         return np.asarray(_gamma(x * b, a, new_a) / new_b)
-    if isinstance(block.judgement, LogitNormal):
-        z = (np.log(x) - np.log1p(-x) - a) / b
-        return np.asarray(np.clip(1.0 / (1.0 + np.exp(-new_a - new_b * z)), TINY, _MOST))
     if block.beta:
         return _beta(x, (a, b), (new_a, new_b))
     moved, new_left = np.zeros_like(x), np.ones(len(x))

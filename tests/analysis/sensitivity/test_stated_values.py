@@ -180,6 +180,11 @@ def test_how_an_event_is_prepared_is_two_numbers(tmp_path_factory: pytest.TempPa
     assert (moved["ends_in_event"].value, moved["lasts"].value) == pytest.approx((0.8, stay.value))
 
 
+def event_of(question: Question) -> Event:
+    assert question.event is not None
+    return question.event
+
+
 def test_the_numbers_of_an_event_are_moved_as_far_as_they_agree():
     """Preparing cannot last so long that something would have to be in preparation all the time."""
     scenarios = tuple(Scenario(id, id) for id in ("none", "full"))
@@ -188,7 +193,7 @@ def test_the_numbers_of_an_event_are_moved_as_far_as_they_agree():
     asked = Question("?", first, last, scenarios, prior, (), (), dynamics=event)
     lasts, ends = (one for one in stated_values(asked) if one.kind in ("lasts", "ends_in_event"))
     assert agree(lasts.with_value(asked, 7.0))
-    assert 1 / lasts.with_value(asked, 7.0).event.leave[0].mean == pytest.approx(7.0)
+    assert 1 / event_of(lasts.with_value(asked, 7.0)).leave[0].mean == pytest.approx(7.0)
     # eta = -ln(.6)/10, and pi = eta m/s < 1 gives m < .5 * 10/-ln(.6) = 9.788, s > .2554
-    assert 1 / lasts.with_value(asked, 30.0).event.leave[0].mean == pytest.approx(9.7881, rel=1e-4)
-    assert ends.with_value(asked, 0.05).event.ends_in_event[0].median == pytest.approx(0.25541, rel=1e-4)
+    assert 1 / event_of(lasts.with_value(asked, 30.0)).leave[0].mean == pytest.approx(9.7881, rel=1e-4)
+    assert event_of(ends.with_value(asked, 0.05)).ends_in_event[0].median == pytest.approx(0.25541, rel=1e-4)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import math
 from collections import Counter
+from collections.abc import Sequence
 from itertools import product
 
 import numpy as np
@@ -94,7 +95,7 @@ def ways(term: ReportTerm, x: float, parent: bool = True) -> list[Way]:
     ]
 
 
-def expected(cases: list[list[list[Way]]]) -> tuple[Counts, Counts]:
+def expected(cases: Sequence[Sequence[Sequence[Way]]]) -> tuple[Counts, Counts]:
     """Posterior means of the counts for and against, slot by slot; a case is a list of choices."""
     up: Counts = dict.fromkeys(range(LAYOUT.size), 0.0)
     down, total = up.copy(), 0.0
@@ -124,7 +125,7 @@ CLASH = (own(2, S), own(1, Z_, 0.7), ReportTerm(0.7, 0.0, 0.3, 0.9, 2, Z_), LOST
 def test_a_category(power):
     """Value, monitoring, and how each report came about."""
     start = LAYOUT.starts["likelihood tone beta"]
-    cases = []
+    cases: list[list[list[Way]]] = []
     for x, f in enumerate(TONES[1]):
         happened = (f * (0.3 if x else 0.95), (start + x,), ())
         cases.append([[happened], *(ways(one, float(x)) for one in CLASH)])
@@ -143,9 +144,9 @@ def test_claims_that_were_filed_and_that_were_not():
     filed = drawn(CellContent(0, CLASH[:1], filed=EVENT), 0, 1.0)
     assert filed.plus[EVENT] == N
     assert filed.minus[EVENT] == 0
-    cases = []
+    cases: list[list[list[Way]]] = []
     for x, f in enumerate(TONES[0]):
-        unfiled = []
+        unfiled: list[Way] = []
         for y in range(3):
             slot, d = (QUIET, FILED["quiet"]) if y == 0 else (EVENT, FILED["event"])
             up, down = claims(y, True)
@@ -165,7 +166,7 @@ def test_a_cell_that_depends_on_another():
     child = (own(1, S), own(0, Z_, 0.7))
     state = drawn(CellContent(0, CLASH[:2], children=(CellContent(1, child, 0.9, 0.4),)), 0, 1.0)
     quiet = [ways(one, 0.0) for one in CLASH[:2]] + [ways(one, math.nan, parent=False) for one in child]
-    cases = [[[(TONES[0][0] * 0.9, (tone,), ())], *quiet]]
+    cases: list[list[list[Way]]] = [[[(TONES[0][0] * 0.9, (tone,), ())], *quiet]]
     for x, (y, g) in product((1, 2), enumerate((0.8, 0.2))):
         happened = (TONES[0][x] * g * (0.4 if y else 0.9), (tone + x, reply + y), ())
         told = [ways(one, float(x)) for one in CLASH[:2]]
