@@ -24,7 +24,7 @@ ORDER = ("cli", "run", "report", "analysis", "record", "imports", "inference", "
 SIDE_BY_SIDE = {"analysis", "record", "imports"}
 
 #: Event questions, persistence summed out, reporting and noise made it larger; beyond this it may not grow.
-MOST_FILES, MOST_LINES, LONGEST_MODULE, LONGEST_FUNCTION = 145, 25_000, 500, 60
+MOST_FILES, MOST_LINES, LONGEST_MODULE, LONGEST_FUNCTION = 155, 28_500, 500, 60
 
 #: Too heavy for those who only want `import forecast`, or `forecast --help`.
 HEAVY = (

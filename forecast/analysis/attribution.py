@@ -222,10 +222,10 @@ def _waiting(question: Question, days: int) -> Question:
     """Return the question in which silence counts so many days later: no more of it than there was then."""
 
     def later(one: Indicator) -> Indicator:
-        watch, log = one.monitored, one.reporting
+        monitored, log = one.monitored, one.reporting
         return replace(
             one,
-            monitored=watch and replace(watch, lag=watch.lag + days),
+            monitored=monitored and replace(monitored, lag=monitored.lag + days),
             reporting=log and replace(log, lag=log.lag + days),
         )
 

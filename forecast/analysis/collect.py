@@ -68,10 +68,9 @@ def collect(
     as_of, draws, chains, tolerance, seed, progress
         As for :func:`forecast.update`.
     period : {"next", "present"}
-        The period after the as-of date, or that of it, in which a source repeating itself brings nothing.
+        The period after the as-of date, or that of it.
     indicators, sources : sequence of str, optional
-        Each source is asked about each indicator; default: all indicators but ratios, of which nobody has
-        said how often they happen, and the sources that have reported it, all if none has.
+        Whom is asked what; default: all indicators but ratios, and who has reported on each, all if none has.
     costs : mapping, optional
         What asking costs, by source ("sohr"), by indicator ("fighting") or, before these, "fighting sohr".
 
@@ -83,7 +82,7 @@ def collect(
         has spoken in this cell), the most likely report `expected` and its `chance`, and in bits the gain
         about the scenario `now`, in the period `reported` on and at the `horizon`, each with `_error` (Monte
         Carlo, and grid over numbers); `cost`, `per_cost` (bits at the horizon per unit), its order then.
-        Gains do not add up; groups, cap do not count. Attributes: `entropy` (bits), `period_end`, `left_out`.
+        Gains do not add up. Attributes: `entropy` (bits), `period_end`, `left_out`.
 
     Raises
     ------
@@ -126,10 +125,10 @@ def without_silence(question: Question) -> Question:
     """Return the question with no silence that counts on a period's last day: reports may still come."""
 
     def later(one: Indicator) -> Indicator:
-        watch, log = one.monitored, one.reporting
+        monitored, log = one.monitored, one.reporting
         return replace(
             one,
-            monitored=watch and replace(watch, lag=max(watch.lag, 1)),
+            monitored=monitored and replace(monitored, lag=max(monitored.lag, 1)),
             reporting=log and replace(log, lag=max(log.lag, 1)),
         )
 

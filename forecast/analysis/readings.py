@@ -120,12 +120,12 @@ def _independent(layout: Layout, content: CellContent, reports: list[Report]) ->
 
 def _certain(layout: Layout, content: CellContent) -> CellContent:
     """Return a cell as if every source were certain and no report graded."""
-    sure = layout.size  # the slot behind the last of theta
+    certain_slot = layout.size  # the slot behind the last of theta
     return content._replace(
         terms=tuple(
             term._replace(
                 credibility=1.0,
-                slot=term.slot if layout.mean[term.slot] > HIGHEST_RELIABILITY else sure,
+                slot=term.slot if layout.mean[term.slot] > HIGHEST_RELIABILITY else certain_slot,
             )
             for term in content.terms
         )
@@ -185,13 +185,13 @@ class Variants:
         time = np.array([whole.keys[c][1] for c in self._cells], np.int64)
         cells = flatten([content for content, _ in self._kinds])
         number, power = np.arange(len(self._kinds)), np.array([power for _, power in self._kinds], float)
-        most, found = max(_LARGEST // (periods * a.scenarios * a.runs), 1), []
+        most, rows = max(_LARGEST // (periods * a.scenarios * a.runs), 1), []
         for some in batched(self._rows, most):
             kind, start = one_by_one(np.stack(some), time, periods)
             sequence = CellSequence(kind, start, number, power)
             filtered = filter_particles(whole.theta[None], sequence, cells, a)
-            found.append(log_odds(filtered.alpha[0, :, -1]))
-        return np.concatenate(found)
+            rows.append(log_odds(filtered.alpha[0, :, -1]))
+        return np.concatenate(rows)
 
 
 def one_by_one(rows: np.ndarray, time: np.ndarray, periods: int) -> tuple[np.ndarray, np.ndarray]:

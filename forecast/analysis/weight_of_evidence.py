@@ -230,8 +230,8 @@ def _by_entry(question: Question, whole: Readings, weighed: _Weighed, engine: np
     first, last = ([whole.keys[entry.cells[n]][1] for entry in entries] for n in (0, -1))
     texts = {
         "diagnosticity": [
-            _diagnosticity(one, sure, engine[entry.unit])
-            for entry, one, sure in zip(entries, log_m, certain, strict=True)
+            _diagnosticity(one, certain_one, engine[entry.unit])
+            for entry, one, certain_one in zip(entries, log_m, certain, strict=True)
         ],
         "cell_indicator": [question.indicators[entry.indicator].id for entry in entries],
         "cell_unit": [question.unit_names[entry.unit] for entry in entries],
@@ -276,9 +276,9 @@ def _by_indicator(question: Question, whole: Readings, weighed: _Weighed) -> xr.
         own = [n for n, e in enumerate(weighed.entries) if (e.unit, e.indicator) == (u, i)]
         entries, weight = [weighed.entries[n] for n in own], weighed.weight[:, own]
         discount[u, i] = _discounts(weight.sum(axis=1))
-        told = [n for n, entry in enumerate(entries) if not entry.silent]
+        reported = [n for n, entry in enumerate(entries) if not entry.silent]
         log_m = np.stack([_log_likelihoods(whole, entries, k).sum(axis=0) for k in (0, -1)])
-        diagnosticity[u, i] = _indicator_diagnosticity(weight[-1, told], log_m) if entries else ""
+        diagnosticity[u, i] = _indicator_diagnosticity(weight[-1, reported], log_m) if entries else ""
     dims = (*unit_dims(question), "indicator")
     values = {
         "indicator_weight": ((*dims, "scenario"), weighed.indicator * DECIBAN),

@@ -284,20 +284,20 @@ def _by_entry(layout: Layout, one: Unit, i: int) -> tuple[np.ndarray, np.ndarray
     mine, fresh = np.flatnonzero(one.lasting == i), _likelihood(layout, i)
     entries = 1 if layout.arrays.dynamics == STATIC else len(one.prior)
     q, before = float(layout.arrays.indicator["persistence"][i]), 0
-    belief, found = np.repeat(fresh[None], entries, axis=0), np.empty((len(mine), entries, layout.scenarios))
+    belief, log_l = np.repeat(fresh[None], entries, axis=0), np.empty((len(mine), entries, layout.scenarios))
     for n, c in enumerate(mine.tolist()):
         t, log_w = int(one.period[c]), one.log_w[c]
         high = log_w.max(axis=1, keepdims=True)
         hold = q ** (t - before)
         joint = (hold * belief + (1.0 - hold) * fresh) * np.exp(log_w - high)
         m = joint.sum(axis=2)
-        found[n] = np.maximum(one.exponent[c] * (_log(m) + high[:, 0]), FLOOR)
+        log_l[n] = np.maximum(one.exponent[c] * (_log(m) + high[:, 0]), FLOOR)
         belief = np.divide(
             joint, m[..., None], out=np.repeat(fresh[None], entries, 0), where=m[..., None] > 0
         )
         belief[t + 1 :] = fresh
         before = t
-    return one.period[mine], found
+    return one.period[mine], log_l
 
 
 def _path_probabilities(layout: Layout, whole: _Evidence) -> np.ndarray:

@@ -82,7 +82,7 @@ def log_evidence(
     number, periods = sequence.start.shape[0], sequence.start.shape[1] - 1
     width = max(periods * a.scenarios * a.runs, 1)
     some = max(AT_ONCE // (number * width), 1)
-    filtered, found = empty_filtered(some, number, periods, a), np.empty((number, len(theta)))
+    filtered, log_evidence_of = empty_filtered(some, number, periods, a), np.empty((number, len(theta)))
     matrix = np.empty((len(theta), a.scenarios, a.scenarios))
     transition_matrices(theta, a, matrix)
     for n in range(0, len(theta), some):
@@ -95,5 +95,5 @@ def log_evidence(
             work.belief[:] = before.belief[n : n + some, unit, None]
             work.period[:] = before.period[n : n + some, unit, None]
         forward(part, sequence, begin, cells, a, work)
-        found[:, n : n + some] = work.log_norm[:, :, begin:].sum(axis=-1).T
-    return found
+        log_evidence_of[:, n : n + some] = work.log_norm[:, :, begin:].sum(axis=-1).T
+    return log_evidence_of

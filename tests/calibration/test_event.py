@@ -79,7 +79,7 @@ class World:
         self.evidence = Evidence(tuple(reports))
 
 
-def simulated(timing: str) -> dict[str, Any]:
+def simulated(timing: Literal["steady", "late"]) -> dict[str, Any]:
     """Return ranks by what was ranked, and probabilities given with what was true."""
     question = asked(timing)
     day = question.last_day(PERIODS - 1)

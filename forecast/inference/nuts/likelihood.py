@@ -118,12 +118,14 @@ def log_numbers(theta: TensorVariable, data: Symbols) -> TensorVariable:
 
     none = finite(log_base).sum(axis=1, keepdims=True)
     more = by_number(pt.switch(certain, 0.0, pt.softplus(log_true - finite(log_base))))
-    sure = by_number(pt.switch(certain, log_true, 0.0))
+    certain_truth = by_number(pt.switch(certain, log_true, 0.0))
     all_sure = certain.sum(axis=1, keepdims=True)
     gain = pt.switch(
         pt.eq(all_sure, 0),
         none + log_less_one(more),
-        pt.switch(pt.eq(by_number(pt.switch(certain, 1.0, 0.0)), all_sure), none + sure + more, -math.inf),
+        pt.switch(
+            pt.eq(by_number(pt.switch(certain, 1.0, 0.0)), all_sure), none + certain_truth + more, -math.inf
+        ),
     )
     gain = pt.switch(data["number_real"] > 0, gain, -math.inf)
     terms = gain[:, :, None] + _log_density(theta, data, "number")

@@ -152,13 +152,13 @@ class EvidenceDesign:
         return self._stated(unit, i, day)
 
     def _statements(self, unit: int, i: int, day: date) -> tuple[tuple[int, int], ...]:
-        indicator, found = self._question.indicators[i], list[tuple[int, int]]()
+        indicator, stated_values = self._question.indicators[i], list[tuple[int, int]]()
         for period in range(self._question.period(day) + 1):
             live = self._log.live((unit, period, i), day)
             if live:
                 quiet = live[-1].value == indicator.quiet
-                found.append((period, NOBODY if quiet else int(value_code(live[-1], indicator))))
-        return tuple(found)
+                stated_values.append((period, NOBODY if quiet else int(value_code(live[-1], indicator))))
+        return tuple(stated_values)
 
     def remembers(self, i: int) -> bool:
         """Tell whether it matters which value of an indicator was last stated."""

@@ -128,8 +128,8 @@ class _Marking:
         then, marked, gone = cell_and_children(was) if was else (), list[CellDesign](), False
         both = zip(cell_and_children(self._place.design), cell_and_children(now), strict=True)
         for m, (cell, as_it_is) in enumerate(both):
-            blank = CellDesign(cell.indicator)
-            before = next((one for one in then if one.indicator == cell.indicator), blank)
+            nothing = CellDesign(cell.indicator)
+            before = next((one for one in then if one.indicator == cell.indicator), nothing)
             reports, lost = self._reports(cell, self._place.stated[m], before)
             cell = cell._replace(reports=reports, children=())
             if not self._is_new(cell, as_it_is, before):
@@ -231,7 +231,7 @@ def _with_last_stated(
     designer: EvidenceDesign, marked: dict[CellKey, PlacedCell], day: date
 ) -> list[PlacedCell]:
     """Return the cells with the value that was last stated in a cell that is not among them."""
-    found = []
+    conditioned = []
     for (unit, period, i), place in marked.items():
         design = place.design
         if designer.remembers(i) and (design.claims or design.filed == BY_VALUE):
@@ -239,8 +239,8 @@ def _with_last_stated(
             earlier = [one for one in stated if one[0] < period and (unit, one[0], i) not in marked]
             before, again = earlier[-1] if earlier else (-1, NOBODY)
             design = design._replace(before=before, again=again)
-        found.append(place._replace(design=design))
-    return found
+        conditioned.append(place._replace(design=design))
+    return conditioned
 
 
 def _parted(
@@ -291,10 +291,12 @@ def concatenated(first: Cells, then: Cells) -> Cells:
 def given_content(cell: CellDesign, layout: Layout) -> CellContent:
     """Return the content of a cell of which only what is given is known."""
     stated = (tuple(design.given for design in one.reports) for one in cell_and_children(cell))
-    return _told(cell, tuple(stated), layout)
+    return _content_of(cell, tuple(stated), layout)
 
 
-def _told(cell: CellDesign, stated: tuple[tuple[float | None, ...], ...], layout: Layout) -> CellContent:
+def _content_of(
+    cell: CellDesign, stated: tuple[tuple[float | None, ...], ...], layout: Layout
+) -> CellContent:
     """Return the content of a cell in which some of the reports state something; None: nothing."""
     rows = list[CellContent]()
     for one, values in zip(cell_and_children(cell), stated, strict=True):
@@ -324,7 +326,7 @@ def cell_content(cell: CellDesign, outcome: Outcome, layout: Layout) -> CellCont
     The reliability of a claim of nobody in particular is in one slot more than theta has.
     """
     i, stated = cell.indicator, outcome.stated[0]
-    content = _told(cell, outcome.stated, layout)
+    content = _content_of(cell, outcome.stated, layout)
     if not cell.whole:
         if cell.filed == BY_VALUE:
             content = content._replace(filed=_filed_slot(layout, i, stated[0], outcome.again))

@@ -96,9 +96,9 @@ def _value(cell: CellDesign, drawn: DrawnCell, layout: Layout) -> np.ndarray:
     reports = most_likely(cell, drawn.stated, layout) if cell.reports else nothing
     if drawn.filed is None:
         return reports
-    sure = [n for n, design in enumerate(cell.reports) if design.given is not None]
-    kept = cell._replace(reports=tuple(cell.reports[n]._replace(originals=()) for n in sure))
-    left = most_likely(kept, tuple(drawn.stated[n] for n in sure), layout) if sure else nothing
+    given = [n for n, design in enumerate(cell.reports) if design.given is not None]
+    kept = cell._replace(reports=tuple(cell.reports[n]._replace(originals=()) for n in given))
+    left = most_likely(kept, tuple(drawn.stated[n] for n in given), layout) if given else nothing
     return np.where(drawn.filed, reports if drawn.claim is None else drawn.claim, left)
 
 

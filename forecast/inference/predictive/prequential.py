@@ -164,7 +164,10 @@ def _known_values(
     """Return what the known cells of values that persist say of them, but for those in which much is new."""
     unit, period = unit_and_period(new.known)
     cell = new.known.cell[new.known.kind]
-    given, found = {part.given for part in new.parts}, dict[tuple[int, int], list[tuple[int, np.ndarray]]]()
+    given, collected = (
+        {part.given for part in new.parts},
+        dict[tuple[int, int], list[tuple[int, np.ndarray]]](),
+    )
     indicator = new.cells.cell["indicator"][cell]
     for u, i in lasting:
         mine = [n for n in np.flatnonzero((unit == u) & (indicator == i)).tolist() if cell[n] not in given]
@@ -172,11 +175,11 @@ def _known_values(
         log_w = np.empty((len(theta), len(ids), a.scenarios, a.values))
         for n, one in enumerate(theta):
             log_weights(one, ids, new.cells, a, log_w[n])
-        size, found[u, i] = int(a.indicator[i]["size"]), []
+        size, collected[u, i] = int(a.indicator[i]["size"]), []
         for n, of in zip(mine, which.reshape(-1).tolist(), strict=True):
             here = log_w[row, of, path[:, u, period[n]], :size]
-            found[u, i].append((int(period[n]), np.exp(here - here.max(axis=1, keepdims=True)).T))
-    return found
+            collected[u, i].append((int(period[n]), np.exp(here - here.max(axis=1, keepdims=True)).T))
+    return collected
 
 
 class _Outcomes(NamedTuple):
@@ -242,7 +245,7 @@ def _has_claim(place: PlacedCell) -> bool:
 
 def _last_stated(places: list[PlacedCell], problem: Problem) -> list[int]:
     """Return for each cell the value last stated before it, as it was; 0 where that is not looked at."""
-    indicator, found = problem.layout.arrays.indicator, []
+    indicator, collected = problem.layout.arrays.indicator, []
     for place in places:
         cell = place.design
         before, again = cell.before, cell.again
@@ -251,8 +254,8 @@ def _last_stated(places: list[PlacedCell], problem: Problem) -> list[int]:
             if same and before < other.period < place.period and other.stated[0]:
                 quiet = other.stated[0][-1] == indicator[cell.indicator]["quiet"]
                 before, again = other.period, NOBODY if quiet else int(other.stated[0][-1])
-        found.append(again if indicator[cell.indicator]["belief"] >= 0 else 0)
-    return found
+        collected.append(again if indicator[cell.indicator]["belief"] >= 0 else 0)
+    return collected
 
 
 def _distinct(columns: list[np.ndarray]) -> tuple[np.ndarray, np.ndarray]:
@@ -329,7 +332,7 @@ class _Rows:
 
         And those before that are the last of a value that persists: the filter goes on from it.
         """
-        known, found, before = self._new.known, list[Entry](), dict[int, Entry]()
+        known, collected, before = self._new.known, list[Entry](), dict[int, Entry]()
         start = known.start[self._unit]
         for t in range(self._periods):
             for q in known.kind[start[t] : start[t + 1]].tolist():
@@ -338,8 +341,8 @@ class _Rows:
                 if t < self._begin:
                     before[int(self._cells.cell["indicator"][cell])] = one
                 elif cell not in given:
-                    found.append(one)
-        return [one for i, one in before.items() if self._a.indicator[i]["belief"] >= 0] + found
+                    collected.append(one)
+        return [one for i, one in before.items() if self._a.indicator[i]["belief"] >= 0] + collected
 
     def log_predictive(self, theta: np.ndarray, known: Filtered) -> np.ndarray:
         """Return log p(row | known before, theta), (rows, n).

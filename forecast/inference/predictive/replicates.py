@@ -152,10 +152,10 @@ class _CellSampler:
             exists = np.ones(len(exists))  # it is of all of them
             latest = drawn.stated[-1] if drawn.stated else drawn.claim
             if latest is not None:
-                told = np.ones(len(stated), bool) if drawn.filed is None else drawn.filed[:, 0]
+                reliable = np.ones(len(stated), bool) if drawn.filed is None else drawn.filed[:, 0]
                 quiet = latest[:, 0] == self._arrays.indicator[i]["quiet"]
-                stated = np.where(told, np.where(quiet, NOBODY, latest[:, 0]), stated).astype(np.int64)
-                since = np.where(told, place.period, since)
+                stated = np.where(reliable, np.where(quiet, NOBODY, latest[:, 0]), stated).astype(np.int64)
+                since = np.where(reliable, place.period, since)
 
     def _along(
         self, unit: int, i: int, periods: list[int], weights: list[_Weights]
@@ -250,9 +250,9 @@ class _CellSampler:
         for design in cell.reports:
             if design.given is not None:
                 one = report_term(design, stated, design.given, self._layout, cell.indicator)
-                told = one.credibility * self._theta[:, design.slot]
-                noise = (one.lost + one.own * (1.0 - told)) * u[int(one.value)]
-                yield one.passed + noise, one.own * told, one.value
+                reliable = one.credibility * self._theta[:, design.slot]
+                noise = (one.lost + one.own * (1.0 - reliable)) * u[int(one.value)]
+                yield one.passed + noise, one.own * reliable, one.value
 
     def _unreported(self, child: CellDesign) -> tuple[np.ndarray, np.ndarray]:
         """Return the chance of what is given of a child where nothing happened, and of no more; (N,)."""
@@ -296,8 +296,8 @@ class _CellSampler:
             else:
                 stated[first] = y
         elif cell.claims and not cell.reports:
-            told = self._rng.random(value.shape) < self._arrays.mean_reliability
-            claim = np.where(told, value, self._noise(cell.indicator, value.shape))
+            reliable = self._rng.random(value.shape) < self._arrays.mean_reliability
+            claim = np.where(reliable, value, self._noise(cell.indicator, value.shape))
         for j in originals_first(cell.reports):
             design = cell.reports[j]
             if design.given is not None:
@@ -321,8 +321,8 @@ class _CellSampler:
         if design is not None:
             r = design.credibility * self._theta[:, design.slot][:, None]
         with np.errstate(invalid="ignore"):
-            told = self._rng.random(value.shape) < r / (r + (1.0 - r) * noise)
-        return np.where(told & (value > 0), value, self._rng.integers(1, size, value.shape))
+            reliable = self._rng.random(value.shape) < r / (r + (1.0 - r) * noise)
+        return np.where(reliable & (value > 0), value, self._rng.integers(1, size, value.shape))
 
     def _report(
         self, i: int, design: ReportDesign, value: np.ndarray, stated: list[np.ndarray | None]

@@ -196,14 +196,14 @@ def _count_noise(largest: float, shape: tuple[int, ...], rng: np.random.Generato
     far = rng.random(len(n)) * (head + tail) >= head
     while len(left):
         u, beyond = 1.0 - rng.random(len(left)), far[left]
-        found = np.floor(np.where(beyond, (edge + 1.0) / u, np.exp(u * math.log(edge + 1.0))))
+        drawn = np.floor(np.where(beyond, (edge + 1.0) / u, np.exp(u * math.log(edge + 1.0))))
         # beyond: P(n) of the proposal is a/(n (n + 1)), a = M + 2; before: log(1 + 1/n) over its sum
         share = np.where(
             beyond,
-            (found + 1.0) / found * (edge + 1.0) / (edge + 2.0),
-            math.log(2.0) / (found * np.log1p(1.0 / found)),
+            (drawn + 1.0) / drawn * (edge + 1.0) / (edge + 2.0),
+            math.log(2.0) / (drawn * np.log1p(1.0 / drawn)),
         )
-        kept = (rng.random(len(left)) < share) & (beyond | (found <= edge))
-        n[left[kept]] = found[kept]
+        kept = (rng.random(len(left)) < share) & (beyond | (drawn <= edge))
+        n[left[kept]] = drawn[kept]
         left = left[~kept]
     return (n - 1.0).reshape(shape)
