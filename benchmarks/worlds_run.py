@@ -37,9 +37,9 @@ from benchmarks.worlds import (
 )
 from forecast.case.evidence import Evidence
 from forecast.case.question import Question, Reporting
-from forecast.inference.data_tree import now_and_outlook
-from forecast.inference.estimates import draws_of
+from forecast.inference.estimates import estimate
 from forecast.inference.smc import run_chain
+from forecast.model.horizon import outlook
 from forecast.model.problem import build_problem
 
 FIXED = (*(f"static {kind}" for kind in STATIC), *(f"persistent {kind}" for kind in PERSISTENT))
@@ -197,11 +197,13 @@ def at_horizon(
         run_chain(task, chain=chain, particles=particles, seed=seed, progress=_nothing)
         for chain in range(chains)
     ]
-    draws = draws_of(run, particles, task.steps[-1].periods, seed)
-    size = np.array([1.0 / (chain.weight[-1] ** 2).sum() for chain in run])
-    _, outlook, _ = now_and_outlook(task, draws, size)
-    last = outlook.isel(date=-1)
-    return last["probability"].values, last["mcse"].values
+    theta, matrix = np.stack([one.theta for one in run]), np.stack([one.filtered.matrix for one in run])
+    now, weight = np.stack([one.probability[-1] for one in run]), np.stack([one.weight[-1] for one in run])
+    period = question.period(when)
+    steps = question.period(question.horizon) - period
+    path, _ = outlook(theta, task.layout.arrays, matrix, now, period=period, steps=steps, include_now=False)
+    found = estimate(path[..., 0, -1, :], weight)
+    return found.probability, found.mcse
 
 
 def _nothing() -> None:

@@ -79,7 +79,7 @@ def weekly(
     engine: Engine = "smc",
     draws: int = 2000,
     chains: int = 4,
-    tolerance: float = 0.005,
+    tolerance: float = 0.01,
     seed: int = 0,
     dry_run: bool = False,
     document: bool = True,
@@ -290,7 +290,7 @@ def inputs_of(
     engine: Engine = "smc",
     draws: int = 2000,
     chains: int = 4,
-    tolerance: float = 0.005,
+    tolerance: float = 0.01,
     seed: int = 0,
 ) -> Inputs:
     """Return everything that decides a forecast's numbers."""

@@ -56,7 +56,7 @@ def collect(
     costs: Mapping[str, float] | None = None,
     draws: int = 1000,
     chains: int = 4,
-    tolerance: float = 0.005,
+    tolerance: float = 0.01,
     seed: int = 0,
     progress: Progress | None = None,
 ) -> pd.DataFrame:

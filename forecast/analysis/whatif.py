@@ -33,7 +33,7 @@ def whatif(
     set: Mapping[str, Any] | None = None,
     draws: int = 2000,
     chains: int = 4,
-    tolerance: float = 0.005,
+    tolerance: float = 0.01,
     seed: int = 0,
     progress: Progress | None = None,
 ) -> xr.Dataset:

@@ -125,7 +125,7 @@ def update(
     seed: Seed = 0,
     tolerance: Annotated[
         float, Option(min=1e-6, max=1.0, help="Largest Monte Carlo error of a probability.")
-    ] = 0.005,
+    ] = 0.01,
     alert: Annotated[
         float | None,
         Option(min=0.0, metavar="POINTS", help="List what moved by more points since the last issue."),

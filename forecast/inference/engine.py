@@ -31,7 +31,7 @@ def update(
     engine: Engine = "smc",
     draws: int = 2000,
     chains: int = 4,
-    tolerance: float = 0.005,
+    tolerance: float = 0.01,
     seed: int = 0,
     progress: Progress | None = None,
 ) -> xr.DataTree:
@@ -94,7 +94,7 @@ def infer(
     engine: Engine = "smc",
     draws: int = 2000,
     chains: int = 4,
-    tolerance: float = 0.005,
+    tolerance: float = 0.01,
     seed: int = 0,
     progress: Progress | None = None,
 ) -> xr.DataTree:

@@ -76,6 +76,20 @@ def effective_size(log_weight: np.ndarray) -> float:
     return float(weight.sum() ** 2 / (weight**2).sum())
 
 
+def largest_part(begin: np.ndarray, end: np.ndarray, size: float) -> float:
+    """Return how far to go from log weights to others, 0 to 1, so that `size` remains effective."""
+    possible = ~np.isneginf(end)
+    start = begin[possible]
+    gained, low, high = end[possible] - start, 0.0, 1.0
+    for _ in range(20):
+        part = 0.5 * (low + high)
+        if effective_size(start + part * gained) >= size:
+            low = part
+        else:
+            high = part
+    return low
+
+
 def systematic(weight: np.ndarray, number: int, u: float) -> np.ndarray:
     """Return `number` indices in proportion to weight by systematic sampling with offset u in [0, 1)."""
     edges = np.cumsum(weight)

@@ -26,6 +26,7 @@ from forecast.inference.particles import (
     ImpossibleEvidence,
     Particles,
     effective_size,
+    largest_part,
     log_sum,
     pool_systems,
     systematic,
@@ -36,6 +37,7 @@ from forecast.model.hmm import Filtered, empty_filtered, forward, refresh
 from forecast.model.problem import Problem
 
 LEAST_EFFECTIVE = 0.5  # effective sample size, as a share of the particles
+AIMED_EFFECTIVE = 0.55  # the same, where it is chosen
 SMALLEST_INCREMENT = 0.01  # of the exponent, whatever becomes of the effective size
 SYSTEM_SIZE = 128  # particles of one system where some judgements must not learn
 KEPT_PER_DATE = 100  # particles of each date that a chain keeps
@@ -234,23 +236,20 @@ class _System:
     def _next_exponent(
         self, old: CellSequence, new: CellSequence, exponent: float, begin: int
     ) -> tuple[float, np.ndarray]:
-        """Return the largest exponent of the new evidence that keeps the effective size, and the weights."""
-        log_weight = self._reweighted(new, begin)
-        if effective_size(log_weight) >= LEAST_EFFECTIVE * self.size:
-            return 1.0, log_weight
-        low, high = exponent, 1.0
-        while high > exponent + SMALLEST_INCREMENT:
-            middle = 0.5 * (low + high)
-            log_weight = self._reweighted(bridge(old, new, middle), begin)
-            size = effective_size(log_weight)
-            if size >= LEAST_EFFECTIVE * self.size:
-                low = middle
-                if size <= (LEAST_EFFECTIVE + 0.1) * self.size:
-                    return middle, log_weight
-            else:
-                high = middle
-        low = min(max(low, exponent + SMALLEST_INCREMENT), 1.0)  # too few particles: the result will say so
-        return low, self._reweighted(bridge(old, new, low), begin)
+        """Return an exponent of the new evidence that keeps the effective size, and the weights.
+
+        From what is in force to a larger exponent log weights are nearly linear: they say how far to go, and
+        the filter whether that was right.
+        """
+        reached, log_weight = 1.0, self._reweighted(new, begin)
+        while effective_size(log_weight) < LEAST_EFFECTIVE * self.size:
+            if reached <= exponent + SMALLEST_INCREMENT:
+                break  # too few particles: the result will say so
+            part = largest_part(self.particles.log_weight, log_weight, AIMED_EFFECTIVE * self.size)
+            reached = max(exponent + part * (reached - exponent), exponent + SMALLEST_INCREMENT)
+            reached = min(reached, 1.0)
+            log_weight = self._reweighted(bridge(old, new, reached), begin)
+        return reached, log_weight
 
     def _resample_and_move(self, rng: np.random.Generator) -> None:
         """Waste-free step: resample half the pairs, and keep each with its Gibbs-moved copy."""

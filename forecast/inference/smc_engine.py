@@ -18,6 +18,7 @@ from forecast.model.problem import Problem
 
 #: Share of the draws that a chain has particles at first: where these are enough, draws repeat particles.
 FIRST_SHARE = 4
+NEARBY = 2  # dates on either side over which errors of past dates are pooled
 
 
 def run_smc(problem: Problem, settings: Settings, progress: Progress | None = None) -> EngineResult:
@@ -63,10 +64,43 @@ def doubled(
 
 def _past(run: list[Chain]) -> list[Estimate]:
     """Return the probability now as known on each trend date before the last."""
-    return [
-        estimate(np.stack([c.probability[k] for c in run]), np.stack([c.weight[k] for c in run]))
+    found = [
+        estimate(
+            np.stack([c.probability[k] for c in run]),
+            np.stack([c.weight[k] for c in run]),
+        )
         for k in range(len(run[0].weight) - 1)
     ]
+    return _with_pooled_errors(run, found)
+
+
+def _with_pooled_errors(run: list[Chain], found: list[Estimate]) -> list[Estimate]:
+    """Return estimates whose errors also draw on other scenarios, units, and dates nearby.
+
+    By how much the variance of the mean exceeds that of as many independent draws, four chains alone say
+    little; the ratio is taken over all scenarios and units and five dates.
+    """
+    if len(run) < 2 or not found:
+        return found
+    mean = np.stack([_means(c)[:-1] for c in run])  # (C, S, U, K)
+    between = mean.var(axis=0, ddof=1) / len(run)
+    within = np.mean([_within(c)[:-1] for c in run], axis=0) / len(run)
+    edges = range(len(found))
+    near = [slice(max(k - NEARBY, 0), k + NEARBY + 1) for k in edges]
+    ratio = np.array([np.nansum(between[at]) / max(np.nansum(within[at]), 1e-300) for at in near])
+    error = np.sqrt(within * np.maximum(ratio, 1.0)[:, None, None])
+    return [one._replace(mcse=np.maximum(one.mcse, of)) for one, of in zip(found, error, strict=True)]
+
+
+def _means(chain: Chain) -> np.ndarray:
+    """Return the mean probability on each date, (S, U, K)."""
+    return np.einsum("sn,snuk->suk", chain.weight, chain.probability)
+
+
+def _within(chain: Chain) -> np.ndarray:
+    """Return the variance of the mean of as many independent draws as are effective, (S, U, K)."""
+    square = np.einsum("sn,snuk->suk", chain.weight, chain.probability**2)
+    return np.maximum(square - _means(chain) ** 2, 0.0) * (chain.weight**2).sum(axis=1)[:, None, None]
 
 
 def _pooled(result: EngineResult, last: EngineResult | None, turn: int) -> EngineResult:
