@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from forecast.inference.particles import effective_size, log_sum, systematic
+from forecast.inference.particles import effective_size, largest_part, log_sum, systematic
 
 MANY = settings(derandomize=True, max_examples=100, deadline=None, database=None)
 
@@ -42,3 +42,16 @@ def test_effective_size():
 
 def test_log_sum():
     assert log_sum(np.array([-1000.0, -1000.0, -np.inf])) == pytest.approx(-1000 + np.log(2))
+
+
+@MANY
+@given(st.integers(0, 1000), st.floats(0.1, 0.9))
+def test_so_far_that_the_size_remains_effective(seed: int, share: float):
+    rng = np.random.default_rng(seed)
+    begin, end = rng.normal(0, 0.1, 200), rng.normal(0, 20, 200)
+    end[:10] = -np.inf
+    part = largest_part(begin, end, share * 200)
+    possible, step = end > -np.inf, np.where(end > -np.inf, end - begin, 0.0)
+    at = [np.where(possible, begin + p * step, -np.inf) for p in (part, part + 2e-6)]
+    assert effective_size(at[0]) >= share * 200 or part == 0.0
+    assert effective_size(at[1]) < share * 200

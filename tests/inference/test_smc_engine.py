@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from typing import Any
+from types import SimpleNamespace
+from typing import Any, cast
 
+import numpy as np
 import pytest
 
-from forecast.inference import result
+from forecast.inference import result, smc_engine
 from forecast.inference.engine import infer
+from forecast.inference.particles import Chain
 from tests.cases import small
 
 
@@ -77,3 +80,27 @@ def test_progress_reaches_one():
 def test_progress_never_goes_back():
     shares = progress_of(tolerance=0.01)
     assert shares == sorted(shares)
+
+
+def test_errors_of_past_dates_hold():
+    """Of chains nine times as uncertain as their draws; 300 runs of nine dates; the seed is fixed.
+
+    With the spread of four chains alone the error is exceeded threefold in 5.8 % (Student's t of 3); pooled
+    over two scenarios and five dates in less than 1.5 %, of a Normal it would be .3 %.
+    """
+    rng, dates, draws, truth = np.random.default_rng(0), 10, 100, 0.4
+    beyond = {"pooled": 0, "alone": 0}
+    for _ in range(300):
+        chains = []
+        for _ in range(4):
+            p = truth + 0.03 * rng.normal(size=(dates, 1)) + 0.1 * rng.normal(size=(dates, draws))
+            both = np.stack([p, 1 - p], axis=-1)[:, :, None]
+            chains.append(SimpleNamespace(probability=both, weight=np.full((dates, draws), 1 / draws)))
+        run = cast(list[Chain], chains)
+        for one in smc_engine._past(run):
+            beyond["pooled"] += abs(one.probability[0, 0] - truth) > 3 * one.mcse[0, 0]
+        for k in range(dates - 1):
+            spread = [chain.probability[k, :, 0, 0].mean() for chain in chains]
+            beyond["alone"] += abs(np.mean(spread) - truth) > 3 * np.std(spread, ddof=1) / 2
+    assert beyond["pooled"] < 0.015 * 2700
+    assert beyond["alone"] > 0.03 * 2700
