@@ -79,6 +79,8 @@ def effective_size(log_weight: np.ndarray) -> float:
 def largest_part(begin: np.ndarray, end: np.ndarray, size: float) -> float:
     """Return how far to go from log weights to others, 0 to 1, so that `size` remains effective."""
     possible = ~np.isneginf(end)
+    if not possible.any():
+        return 0.0
     start = begin[possible]
     gained, low, high = end[possible] - start, 0.0, 1.0
     for _ in range(20):

@@ -55,3 +55,7 @@ def test_so_far_that_the_size_remains_effective(seed: int, share: float):
     at = [np.where(possible, begin + p * step, -np.inf) for p in (part, part + 2e-6)]
     assert effective_size(at[0]) >= share * 200 or part == 0.0
     assert effective_size(at[1]) < share * 200
+
+
+def test_to_the_impossible_it_is_no_way_at_all():
+    assert largest_part(np.zeros(5), np.full(5, -np.inf), 2.0) == 0.0
