@@ -64,32 +64,32 @@ def doubled(
 
 def _past(run: list[Chain]) -> list[Estimate]:
     """Return the probability now as known on each trend date before the last."""
-    found = [
+    estimates = [
         estimate(
             np.stack([c.probability[k] for c in run]),
             np.stack([c.weight[k] for c in run]),
         )
         for k in range(len(run[0].weight) - 1)
     ]
-    return _with_pooled_errors(run, found)
+    return _with_pooled_errors(run, estimates)
 
 
-def _with_pooled_errors(run: list[Chain], found: list[Estimate]) -> list[Estimate]:
+def _with_pooled_errors(run: list[Chain], estimates: list[Estimate]) -> list[Estimate]:
     """Return estimates whose errors also draw on other scenarios, units, and dates nearby.
 
     By how much the variance of the mean exceeds that of as many independent draws, four chains alone say
     little; the ratio is taken over all scenarios and units and five dates.
     """
-    if len(run) < 2 or not found:
-        return found
+    if len(run) < 2 or not estimates:
+        return estimates
     mean = np.stack([_means(c)[:-1] for c in run])  # (C, S, U, K)
     between = mean.var(axis=0, ddof=1) / len(run)
     within = np.mean([_within(c)[:-1] for c in run], axis=0) / len(run)
-    edges = range(len(found))
+    edges = range(len(estimates))
     near = [slice(max(k - NEARBY, 0), k + NEARBY + 1) for k in edges]
     ratio = np.array([np.nansum(between[at]) / max(np.nansum(within[at]), 1e-300) for at in near])
     error = np.sqrt(within * np.maximum(ratio, 1.0)[:, None, None])
-    return [one._replace(mcse=np.maximum(one.mcse, of)) for one, of in zip(found, error, strict=True)]
+    return [one._replace(mcse=np.maximum(one.mcse, of)) for one, of in zip(estimates, error, strict=True)]
 
 
 def _means(chain: Chain) -> np.ndarray:
