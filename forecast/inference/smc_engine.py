@@ -16,8 +16,9 @@ from forecast.inference.predictive.prequential import surprise
 from forecast.inference.smc import run_chain, systems
 from forecast.model.problem import Problem
 
-#: Share of the draws that a chain has particles at first: where these are enough, draws repeat particles.
-FIRST_SHARE = 4
+#: A chain has at first a quarter as many particles as draws, but so many if it is to have as many draws: where
+#: they are enough, draws repeat particles.
+FEW_PARTICLES = 500
 NEARBY = 2  # dates on either side over which errors of past dates are pooled
 
 
@@ -42,7 +43,7 @@ def doubled(
     """
     _, seed, draws, chains, tolerance = settings
     free = any(block.free for block in problem.layout.blocks)
-    particles, moves, turn = max(draws // FIRST_SHARE, 1) if free else 1, 1, 0
+    particles, moves, turn = max(draws // 4, min(draws, FEW_PARTICLES)) if free else 1, 1, 0
     result: EngineResult | None = None
     while True:
         passes = chains * len(problem.steps) * systems(problem, particles)

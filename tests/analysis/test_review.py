@@ -345,11 +345,11 @@ def test_what_was_filed(shift, verdict):
     ],
 )
 def test_judgement_or_evidence(tree, monkeypatch, prior, likelihood, verdict, words):
-    def psense(_: object, *, group: str, var_names: list[str]) -> xr.Dataset:
-        value = {"prior": prior, "likelihood": likelihood}[group]
-        return xr.Dataset({var_names[0]: ("scenario", [value / 2, value])})
+    def power_scaled(_: object, part: str, names: list[str]) -> xr.Dataset:
+        value = {"prior": prior, "likelihood": likelihood}[part]
+        return xr.Dataset({names[0]: ("scenario", [value / 2, value])})
 
-    monkeypatch.setattr("arviz.psense", psense)
+    monkeypatch.setattr("forecast.analysis.review.power_scaled", power_scaled)
     check = found(tree, "Judgement or evidence")
     assert (check.verdict, words in check.reason) == (verdict, True)
 

@@ -61,7 +61,7 @@ def flat(theta: object) -> np.ndarray:
             0.3,
             {"likelihood envoys_meet stalemate": "{p: 0.3, weight: 20}"},
         ),
-        ("likelihood envoys_meet other", 0.3, {"likelihood envoys_meet other": "{p: 0.3, weight: 2}"}),
+        ("likelihood envoys_meet other", 0.5, {"likelihood envoys_meet other": "{p: 0.5, weight: 2}"}),
         (
             "likelihood tone stalemate friendly",
             0.24,  # 0.05 as stated: the others keep 0.60 to 0.35
@@ -71,7 +71,7 @@ def flat(theta: object) -> np.ndarray:
         ("likelihood trade talks", 1.4, {"likelihood trade talks": "{mean: 1.4, sd: 0.2, weight: 20}"}),
         ("reliability ministry", 0.2, {"reliability ministry": "{p: 0.2, weight: 10}"}),
         ("lasts talks", 30.0, {"lasts talks": "30"}),
-        ("then talks agreement", 0.675, {"then talks": "{stalemate: 0.3, agreement: 0.675, other: 0.025}"}),
+        ("then talks agreement", 0.09, {"then talks": "{stalemate: 0.84, agreement: 0.09, other: 0.07}"}),
         ("then stalemate other", 0.4, {"then stalemate": "{talks: 0.6, other: 0.4}"}),
         (
             "prior stalemate",
