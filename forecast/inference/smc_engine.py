@@ -16,8 +16,8 @@ from forecast.inference.predictive.prequential import surprise
 from forecast.inference.smc import run_chain, systems
 from forecast.model.problem import Problem
 
-#: A chain has at first a quarter as many particles as draws, but so many if it is to have as many draws: where
-#: they are enough, draws repeat particles.
+#: A chain has at first a quarter as many particles as draws, and not fewer than so many: where these are
+#: enough, draws repeat particles.
 FEW_PARTICLES = 500
 NEARBY = 2  # dates on either side over which errors of past dates are pooled
 
