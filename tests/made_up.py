@@ -170,7 +170,7 @@ def _attributes(case: Case, as_of: date, seed: int) -> dict[str, Any]:
         "seed": seed,
         "draws": 2000,
         "chains": 4,
-        "tolerance": 0.005,
+        "tolerance": 0.01,
         "particles": 4000,
         "version": "0.1.0",
         "warnings": to_json([WarningMessage("drift", DRIFTED, ("likelihood meeting tactical",))]),

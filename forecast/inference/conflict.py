@@ -95,17 +95,14 @@ def evidence_conflict(problem: Problem) -> xr.Dataset:
     question, step, layout = problem.layout.question, problem.steps[-1], problem.layout
     unit, period = unit_and_period(step.sequence)
     kind, ids = step.sequence.kind[: len(unit)], step.sequence.cell
-    log_m, log_w = (
-        np.empty((len(ids), layout.scenarios)),
-        np.empty((0, layout.scenarios, layout.arrays.values)),
-    )
+    log_m = np.empty((len(ids), layout.scenarios))
     log_cells(layout.mean, ids, problem.cells, layout.arrays, log_m)
     log_m = np.maximum(log_m * step.sequence.exponent[:, None], FLOOR)[kind]
     indicator = problem.cells.cell["indicator"][ids[kind]]
     lasting = np.where(layout.arrays.indicator["belief"][indicator] >= 0, indicator, -1)
     log_w = np.zeros((len(ids), layout.scenarios, layout.arrays.values))
     some = np.unique(kind[lasting >= 0])
-    part = np.empty((len(some), *log_w.shape[1:]))
+    part = np.full((len(some), *log_w.shape[1:]), FLOOR)  # also of values that an indicator does not have
     log_weights(layout.mean, ids[some], problem.cells, layout.arrays, part)
     log_w[some] = part
     first, each = steps(layout.mean[None], layout.arrays, step.periods)

@@ -28,7 +28,7 @@ from forecast.model.dynamics import initial_chances, period_matrix, transition_m
 from forecast.model.event import LATE
 from forecast.model.jit import inlined, kernel
 from forecast.model.likelihood import Cells, log_cell, log_cell_weights, log_mean, place
-from forecast.model.parameters import STATIC, Arrays
+from forecast.model.parameters import EVENT, STATIC, Arrays
 
 _LEAST = -690.0
 #: Periods whose beliefs are kept: the filter goes on from any of them, and from the first period.
@@ -163,7 +163,9 @@ def forward(
                 _keep(state)
                 for k in range(sequence.start[u, t], sequence.start[u, t + 1]):
                     _multiply(k, t, n, theta[n], table, state)
-                filtered.log_norm[n, u, t] = _normalise(state, filtered.alpha[n, u, t])
+                norm = _normalise(state, filtered.alpha[n, u, t])
+                evidence = sequence.start[u, t] < sequence.start[u, t + 1] or a.dynamics == EVENT
+                filtered.log_norm[n, u, t] = norm if evidence else 0.0  # and not what rounding makes of 1
                 filtered.log_alpha[n, u, t] = state.now
                 if a.beliefs and t >= periods - KEPT:
                     filtered.belief[n, u, t % KEPT] = state.belief

@@ -83,6 +83,7 @@ opened: 2024-01-01
 horizon: 2024-03-31
 weight: .inf
 units: [north, south]
+reporting: ignored
 scenarios: {calm: {prior: 0.7}, unrest: {prior: 0.3}}
 dynamics: {transition: {calm: [0.9, 0.1], unrest: [0.2, 0.8]}}
 indicators: {march: {likelihood: {calm: 0.1, unrest: 0.8}}}

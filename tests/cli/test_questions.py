@@ -117,7 +117,7 @@ def test_sensitivity_says_what_the_answer_hangs_on(war: Path, capsys: pytest.Cap
 
 
 def test_sensitivity_as_one_json_document(war: Path, capsys: pytest.CaptureFixture[str]):
-    write(war, question() + "reporting: ignored\n", OLD)
+    write(war, question(), OLD)
     assert main(["sensitivity", str(war), "--as-of", str(NOW), "--json"]) == 0
     document = json.loads(capsys.readouterr().out)
     found = document["sensitivity"]

@@ -63,9 +63,7 @@ def a_question(r: random.Random, w: float) -> Question:
 
     def extras() -> dict[str, object]:
         watch = Monitored(day(r.randint(0, 14)), day(r.randint(15, 60)), 0.6, lag=r.choice([0, 3, 9]))
-        filed = r.choice([None, Reporting(), Reporting(day(r.randint(0, 20)), lag=r.choice([0, 3, 9]))])
-        extras = {"persistence": r.choice([None, 0.7]), "monitored": r.choice([None, watch])}
-        return extras | {"reporting": filed}
+        return {"persistence": r.choice([None, 0.7]), "monitored": r.choice([None, watch])}
 
     rows = tuple(shares(3) for _ in range(k)), tuple(shares(3) for _ in range(k))
     indicators = (
@@ -75,11 +73,10 @@ def a_question(r: random.Random, w: float) -> Question:
             rows[0],
             w,
             given="offer",
-            quiet="refused",
             **{**extras(), "persistence": None},
         ),
-        binary("raid", chances(), w, quiet="no", **extras()),
-        category("offer", TONES, rows[1], w, quiet="none", **extras()),
+        binary("raid", chances(), w, **extras()),
+        category("offer", TONES, rows[1], w, **extras()),
         binary("venue", chances(), w, given="offer"),
         count("clashes", tuple(9 * p for p in chances()), w, dispersion=r.choice([None, 2.0])),
         measure("price", chances(), tuple(r.uniform(0.2, 0.6) for _ in range(k)), w),

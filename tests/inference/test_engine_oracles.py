@@ -219,7 +219,7 @@ def test_judgements_learn_what_they_should(name):
 
 def compare_static(q: Question, evidence: Evidence, weeks: int, *, most: float = 0.01) -> None:
     """Compare the whole trend with the Beta-binomial closed form."""
-    tree = infer(q, evidence, as_of=day(7 * weeks - 1), draws=2_000, chains=4, seed=5)
+    tree = infer(q, evidence, as_of=day(7 * weeks - 1), tolerance=0.005, seed=5)
     expected = np.stack([static_closed_form(q, evidence, d) for d in dates(tree)])
     mcse = array(tree, "trend", "mcse")
     assert mcse.max() < most
@@ -260,7 +260,7 @@ def test_ten_weeks_of_three_scenarios(w):
     q = question((0.5, 0.3, 0.2), indicators, SURE, w, weeks=12)
     q = replace(q, dynamics=Transition(tuple(Proportions(r, w) for r in rows)))
     evidence = log_of((5, 5), 10, seed=4)
-    tree = infer(q, evidence, as_of=day(69), draws=2_000, chains=4, seed=6)
+    tree = infer(q, evidence, as_of=day(69), tolerance=0.005, seed=6)
     found, truth = answers(tree), regime_closed_form(q, evidence, day(69))
     own, ahead = array(tree, "trend", "mcse"), array(tree, "outlook", "mcse")
     assert max(own.max(), ahead.max()) < 0.01

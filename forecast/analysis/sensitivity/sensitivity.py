@@ -182,13 +182,15 @@ PARTS: tuple[Part, ...] = ("prior", "likelihood")
 def power_scaled(tree: xr.DataTree, part: Part, names: Sequence[str]) -> xr.Dataset:
     """Return the sensitivity of variables of the posterior to the power of a part (Kallioinen et al. 2023).
 
-    Not a number where nothing is uncertain. Exactly 0 where the part is a constant: of no evidence, or of
-    judgements that are all flat, it does not matter how much it counts.
+    How a log comes about is no judgement of the analyst, and is not scaled. Not a number where nothing is
+    uncertain. Exactly 0 where the part is a constant: of no evidence, or of judgements that are all flat, it
+    does not matter how much it counts.
     """
     draws, scaled = tree["posterior"].to_dataset()[list(names)], group(tree, f"log_{part}")
     if all_exact(tree) or scaled is None:
         return draws.isel(chain=0, draw=0, drop=True) * np.nan
-    log = sum(one.sum([dim for dim in one.dims if dim not in ("chain", "draw")]) for one in scaled.values())
+    own = [name for name in scaled if name != "noise" and not str(name).startswith("filed_")]
+    log = sum(scaled[name].sum([d for d in scaled[name].dims if d not in ("chain", "draw")]) for name in own)
     if np.ptp(np.asarray(log)) == 0:
         return draws.isel(chain=0, draw=0, drop=True) * 0.0
     from arviz_stats.psense import psense  # as arviz.psense, without the plots: a second
@@ -196,6 +198,6 @@ def power_scaled(tree: xr.DataTree, part: Part, names: Sequence[str]) -> xr.Data
     with warnings.catch_warnings(), np.errstate(all="ignore"):
         warnings.simplefilter("ignore")
         sensitivity: xr.Dataset = psense(  # type: ignore[no-untyped-call]
-            tree, group=part, var_names=list(names)
+            tree, group=part, var_names=list(names), group_var_names=own
         )
     return sensitivity

@@ -34,7 +34,7 @@ from forecast.model.parameters import Block, Layout, build_layout
 from forecast.model.problem import build_problem
 from tests.cases import binary, category, count, day, measure, question, report, source, yes
 from tests.inference.answers import assert_close
-from tests.inference.generated import a_log, a_question
+from tests.inference.generated import a_log, a_question, filed
 
 Numbers = NDArray[np.float64]
 INF = math.inf
@@ -328,7 +328,7 @@ def test_what_may_not_learn_stays():
 def test_the_sweep_leaves_the_posterior_of_generated_questions_as_it_is(seed):
     """Particles resampled by their likelihood, then moved: means, squares and products must not drift."""
     r = random.Random(100 + seed)
-    q = a_question(r, r.choice([1.5, 3.0, 8.0]))
+    q = filed(r, a_question(r, r.choice([1.5, 3.0, 8.0])))
     evidence = Evidence(a_log(r, q, 40))
     problem = build_problem(q, evidence, day(40))
     sequence, arrays = problem.steps[-1].sequence, problem.layout.arrays
