@@ -16,7 +16,7 @@ def test_the_document_has_the_keys_of_the_contract(summary, tree):
     written = json.loads(json.dumps(document(summary, tree), allow_nan=False))
     assert list(written) == [
         "case", "as_of", "horizon", "engine", "digest", "scenarios", "trend", "outlook", "change",
-        "confidence", "warnings",
+        "confidence", "filing", "warnings",
     ]  # fmt: skip
     assert (written["case"], written["as_of"], written["horizon"]) == ("made-up", str(AS_OF), str(HORIZON))
     assert written["digest"] == summary.case.digest
@@ -51,7 +51,7 @@ def test_the_parts_of_the_change_with_their_reports(case, tree):
     assert list(change) == ["since", "parts", "notes"]
     assert change["since"] == "2014-11-15"
     assert [part["part"] for part in change["parts"]] == [
-        "remainder", "judgements", "time", "new", "late", "corrections",
+        "remainder", "judgements", "time", "new", "late", "corrections", "silence",
     ]  # fmt: skip
     new = change["parts"][3]
     assert new["reports"] == ["r4", "r5"]

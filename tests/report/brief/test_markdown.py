@@ -12,7 +12,7 @@ from tests.report.base import made_up_brief
 def test_what_moved_it_is_told_for_the_horizon_and_now():
     summary, data = made_up_brief()
     lines = change_lines(summary, data, summary.units[0])
-    moved = "60% issued 2014-11-15, 58% today (points: time passing, silence +1.0; new reports −3.0)."
+    moved = "60% issued 2014-11-15, 58% today (points: time passing +1.0; new reports −3.0)."
     assert lines == [f"Continued conflict at the horizon: {moved}", f"Continued conflict now: {moved}"]
 
 

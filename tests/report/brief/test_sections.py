@@ -28,7 +28,7 @@ def test_sections_stand_in_the_order_of_the_questions():
 
 def test_the_parts_of_a_move_are_told_and_those_of_nought_are_not():
     text = words(made_up_page())
-    assert "Time passing, silence +1.0 −1.0 0 0 New reports r4, r5 −3.0 +2.0 +1.0 0 This forecast" in text
+    assert "Time passing +1.0 −1.0 0 0 New reports r4, r5 −3.0 +2.0 +1.0 0 This forecast" in text
     assert "Late reports on earlier days" not in text
     assert "The question has been edited." in text
 
