@@ -31,6 +31,11 @@ class ReportLog:
         for i, indicator in enumerate(question.indicators):
             if indicator.given:
                 self._given.setdefault(self._position[indicator.given], []).append(i)
+        weighed = (report for reports in self._reports.values() for report in reports)
+        self._in_order = sorted(weighed, key=lambda r: r.reported)
+        self._periods: dict[tuple[int, int], list[int]] = {}  # of (unit, indicator), those with reports
+        for unit, period, i in sorted(self._reports):
+            self._periods.setdefault((unit, i), []).append(period)
         for reports in self._reports.values():
             reports.sort(key=lambda r: r.reported)  # stable: then by place in the log
 
@@ -76,14 +81,21 @@ class ReportLog:
 
     def first_period(self, unit: int, i: int, day: date, left_out: frozenset[str]) -> int | None:
         """Return the earliest period with a report of an indicator, or of one given it, known on a day."""
-        keys = (key for key in self._reports if key[0] == unit and key[2] in (i, *self._given.get(i, ())))
-        periods = (k[1] for k in keys if any(r.id not in left_out for r in self.live(k, day)))
-        return min(periods, default=None)
+        first: list[int] = []
+        for one in (i, *self._given.get(i, ())):
+            periods = self._periods.get((unit, one), ())
+            known = (t for t in periods if any(r.id not in left_out for r in self.live((unit, t, one), day)))
+            first += [t for t in [next(known, None)] if t is not None]
+        return min(first, default=None)
 
     def first_known(self, day: date, left_out: frozenset[str]) -> date | None:
         """Return the day on which the log's first report that stands on a day became known."""
-        known = (r.reported for key in self._reports for r in self.live(key, day) if r.id not in left_out)
-        return min(known, default=None)
+        for report in self._in_order:
+            if report.reported > day:
+                return None
+            if report.id not in left_out and self._is_current(report, day):
+                return report.reported
+        return None
 
     def originals(
         self, live: Sequence[Report], day: date, left_out: frozenset[str] = frozenset()

@@ -37,7 +37,10 @@ def test_one_report_is_bayes_by_hand():
     ],
 )
 def test_leaving_out_is_running_without(name):
-    """The oracle's log odds with and without each report that corrects none and is not corrected."""
+    """The oracle's log odds with and without each report that corrects none and is not corrected.
+
+    One that was alone in a cell whose filing is evidence leaves the cell unknown, which no log can say.
+    """
     case = small(name, False)
     q, theta = case.question, mean_theta(case.question, case.evidence)
     reports, weight = weights_of_evidence(build_layout(q, case.evidence), case.evidence, case.as_of)
@@ -49,13 +52,19 @@ def test_leaving_out_is_running_without(name):
 
     whole, checked = log_odds(case.evidence), 0
     for one, found in zip(reports, weight, strict=True):
-        if one.id not in chain:
+        cell = [
+            r
+            for r in reports
+            if (r.indicator, r.unit, q.period(r.date)) == (one.indicator, one.unit, q.period(one.date))
+        ]
+        unknown = len(cell) == 1 and name in FILED_CASES
+        if one.id not in chain and not unknown:
             rest = [r for r in case.evidence.reports if r.id != one.id]
             rest = [replace(r, repeats=tuple(i for i in r.repeats if i != one.id)) for r in rest]
             expected = (whole - log_odds(Evidence(tuple(rest)))) * 10 / math.log(10)
             np.testing.assert_allclose(found, expected, atol=1e-8)
             checked += 1
-    assert checked
+    assert checked or name in FILED_CASES
 
 
 def test_units_are_weighed_each_by_its_own_odds():
