@@ -16,9 +16,9 @@ from forecast.inference.predictive.prequential import surprise
 from forecast.inference.smc import run_chain, systems
 from forecast.model.problem import Problem
 
-#: A chain has at first a quarter as many particles as draws, and not fewer than so many: where these are
+#: A chain has at first half as many particles as draws, and not fewer than so many: where these are
 #: enough, draws repeat particles.
-FEW_PARTICLES = 500
+FEW_PARTICLES = 1000
 NEARBY = 2  # dates on either side over which errors of past dates are pooled
 
 
@@ -43,7 +43,7 @@ def doubled(
     """
     _, seed, draws, chains, tolerance = settings
     free = any(block.free for block in problem.layout.blocks)
-    particles, moves, turn = max(draws // 4, min(draws, FEW_PARTICLES)) if free else 1, 1, 0
+    particles, moves, turn = max(draws // 2, min(draws, FEW_PARTICLES)) if free else 1, 1, 0
     result: EngineResult | None = None
     while True:
         passes = chains * len(problem.steps) * systems(problem, particles)

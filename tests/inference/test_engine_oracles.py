@@ -219,7 +219,7 @@ def test_judgements_learn_what_they_should(name):
 
 def compare_static(q: Question, evidence: Evidence, weeks: int, *, most: float = 0.01) -> None:
     """Compare the whole trend with the Beta-binomial closed form."""
-    tree = infer(q, evidence, as_of=day(7 * weeks - 1), tolerance=0.005, seed=5)
+    tree = infer(q, evidence, as_of=day(7 * weeks - 1), tolerance=0.002, seed=5)
     expected = np.stack([static_closed_form(q, evidence, d) for d in dates(tree)])
     mcse = array(tree, "trend", "mcse")
     assert mcse.max() < most
