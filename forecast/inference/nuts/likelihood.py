@@ -89,7 +89,8 @@ def _log_filed(theta: TensorVariable, data: Symbols, u: TensorVariable, r: float
     chance = at(theta, data["category_claim"])  # 0 where silence is no evidence
     silence = safe_log(1.0 - r * chance - (1.0 - r) * (u * chance).sum(axis=1, keepdims=True))
     something = r * pt.neq(pt.arange(u.shape[1]), 0) + (1.0 - r) * (1.0 - u[:, 0])[:, None]
-    monitored = safe_log(data["category_factor"]) - data["category_ratio"][:, None] * pt.log(something)
+    claimed = pt.switch(data["category_ratio"][:, None] > 0, safe_log(something), 0.0)
+    monitored = safe_log(data["category_factor"]) - claimed
     return silence + safe_log(at(theta, data["category_filed"]))[:, None] + monitored
 
 
