@@ -61,7 +61,6 @@ def flat(theta: object) -> np.ndarray:
             0.3,
             {"likelihood envoys_meet stalemate": "{p: 0.3, weight: 20}"},
         ),
-        ("likelihood envoys_meet other", 0.5, {"likelihood envoys_meet other": "{p: 0.5, weight: 2}"}),
         (
             "likelihood tone stalemate friendly",
             0.24,  # 0.05 as stated: the others keep 0.60 to 0.35
