@@ -142,13 +142,14 @@ def _prior(question: Question, values: Mapping[str, float]) -> Proportions:
 def with_estimate(question: Question, id: JudgementId, value: float) -> Question:
     """Return the question with one number of a judgement moved; its weight stays as it is.
 
-    Of several shares one is moved and the others keep their proportions, as they do on average under a
+    A prior, a row of moves and a residual's judgement stay worth at least 1/p of their rarest entry. Of
+    several shares one is moved and the others keep their proportions, as they do on average under a
     Dirichlet. What the residual rule made of the judgements under the other scenarios, it makes anew.
     """
     ids, dynamics = question.scenario_ids, question.dynamics
     k = ids.index(id.scenario) if id.scenario else 0
     if id.kind == "prior":
-        return replace(question, prior=_with_share(question.prior, k, value))
+        return replace(question, prior=_with_share(question.prior, k, value, floor=True))
     if id.kind == "reliability":
         n = next(n for n, source in enumerate(question.sources) if source.id == id.source)
         reliability = _with_share(question.sources[n].reliability, 1, value)
@@ -159,7 +160,7 @@ def with_estimate(question: Question, id: JudgementId, value: float) -> Question
     if isinstance(dynamics, Event):
         return replace(question, dynamics=_with_event(question, dynamics, id, value))
     if isinstance(dynamics, Transition):
-        row = _with_share(dynamics.rows[k], ids.index(id.value), value)
+        row = _with_share(dynamics.rows[k], ids.index(id.value), value, floor=True)
         return replace(question, dynamics=Transition(_with_item(dynamics.rows, k, row)))
     assert isinstance(dynamics, Moves)
     if id.kind == "lasts":
@@ -167,7 +168,7 @@ def with_estimate(question: Question, id: JudgementId, value: float) -> Question
         return replace(question, dynamics=replace(dynamics, leave=leave))
     then = dynamics.then[k]
     assert then is not None
-    row = _with_share(then, ids.index(id.value), value)
+    row = _with_share(then, ids.index(id.value), value, floor=True)
     return replace(question, dynamics=replace(dynamics, then=_with_item(dynamics.then, k, row)))
 
 
@@ -188,7 +189,8 @@ def _with_likelihood(question: Question, id: JudgementId, k: int, value: float) 
     by_rule, judged = residual_by_rule(question, indicator), list(indicator.likelihood)
     old = judged[k]
     if isinstance(old, Proportions):
-        judged[k] = _with_share(old, indicator.values.index(id.value) if id.value else 1, value)
+        entry = indicator.values.index(id.value) if id.value else 1
+        judged[k] = _with_share(old, entry, value, floor=question.scenarios[k].residual)
     elif isinstance(old, Positive):
         judged[k] = replace(old, mean=value, shape=old.shape * value / old.mean)
     else:
@@ -211,15 +213,15 @@ def residual_by_rule(question: Question, indicator: Indicator) -> int | None:
     return None
 
 
-def _with_share(judged: Proportions, entry: int, value: float) -> Proportions:
+def _with_share(judged: Proportions, entry: int, value: float, *, floor: bool = False) -> Proportions:
     """Return proportions with another share, the others in proportion."""
-    if len(judged.mean) == 2:
-        return replace(judged, mean=(1.0 - value, value) if entry else (value, 1.0 - value))
     rest = 1.0 - judged.mean[entry]
     others = [p / rest if rest > 0 else 1.0 / (len(judged.mean) - 1) for p in judged.mean]
-    return replace(
-        judged, mean=tuple(value if e == entry else (1.0 - value) * p for e, p in enumerate(others))
-    )
+    mean = tuple(value if e == entry else (1.0 - value) * p for e, p in enumerate(others))
+    if len(mean) == 2:
+        mean = (1.0 - value, value) if entry else (value, 1.0 - value)
+    least = 1.0 / min(p for p in mean if p > 0) if floor else 0.0
+    return replace(judged, mean=mean, weight=max(judged.weight, least))
 
 
 def _with_item[T](items: tuple[T, ...], n: int, new: T) -> tuple[T, ...]:

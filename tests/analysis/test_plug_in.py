@@ -109,7 +109,7 @@ def test_the_shipped_case_agrees_within_the_error(options):
 def test_a_small_move_makes_a_small_difference():
     """The random numbers are common, but for slice sampling, which takes as many as it needs."""
     one, other = (quick(SHIPPED, as_of=DAY, values={"reliability sohr": r}) for r in (0.85, 0.851))
-    assert np.abs(one.horizon - other.horizon).max() < 0.02
+    assert np.abs(one.horizon - other.horizon).max() < 0.015
     assert not np.array_equal(one.horizon, other.horizon)
 
 

@@ -129,14 +129,14 @@ def test_states_that_go_on_where_judgements_learn(indicators):
         for i in q.indicators
     )
     q = replace(q, indicators=learning, prior=replace(q.prior, weight=20.0))
-    tree = infer(q, evidence, as_of=day(55), draws=2_000, chains=4, seed=SEED)
+    tree = infer(q, evidence, as_of=day(55), tolerance=0.002, seed=SEED)
     found, mcse = answers(tree), array(tree, "trend", "mcse")[-1]
     right = importance_sampling(q, evidence, day(55), 100_000, SEED, names=("now", "smoothed"))
     assert right.ess > 2_000
     for name in ("now", "smoothed"):
         error = 4 * np.sqrt(mcse.max() ** 2 + right.mcse[name] ** 2)
-        error = error + 0.01 * (name == "smoothed")  # whose own Monte Carlo error is not told
-        assert error.max() < 0.05
+        error += 0.01 * (name == "smoothed")  # the engine tells no error of it; over four seeds at most .006
+        assert error.max() < 0.04
         assert_close(name, found[name], right.mean[name], error)
 
 

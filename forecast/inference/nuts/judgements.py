@@ -23,6 +23,9 @@ from pytensor.tensor import TensorVariable
 from forecast.case.judgement import JudgementId, JudgementKind, LogitNormal, MeasureMean, Positive
 from forecast.model.parameters import FILED, Block, Layout
 
+#: Largest logit of a chance: beyond, log(1 - x) would be that of 0.
+_MOST = 700.0
+
 
 class AsinhLogit(Transform):  # type: ignore[misc]
     """Transform of a Beta whose parameters may be very small: z = 2 asinh(logit(x) / 2) less its centre.
@@ -42,7 +45,8 @@ class AsinhLogit(Transform):  # type: ignore[misc]
 
     def backward(self, value: TensorVariable, *inputs: TensorVariable) -> TensorVariable:
         """Return x, in a form of which samplers take log x and log(1 - x) without computing x first."""
-        return pt.exp(-pt.softplus(-2.0 * pt.sinh(0.5 * (value + self._centre(inputs)))))
+        logit = pt.minimum(2.0 * pt.sinh(0.5 * (value + self._centre(inputs))), _MOST)
+        return pt.exp(-pt.softplus(-logit))
 
     def forward(self, value: TensorVariable, *inputs: TensorVariable) -> TensorVariable:
         """Return z."""

@@ -7,7 +7,7 @@ import math
 import numpy as np
 import pytest
 
-from forecast.analysis.plug_in import plug_in_model
+from forecast.analysis.plug_in import HIGHEST_RELIABILITY, plug_in_model
 from forecast.analysis.sensitivity.flip_values import flips, plausible
 from forecast.analysis.sensitivity.stated_values import StatedValue, stated_values
 from forecast.case.evidence import Evidence
@@ -102,6 +102,27 @@ def test_the_lead_may_be_lost_on_both_sides():
     sides = max(v for v in lost if v < one.value), min(v for v in lost if v > one.value)
     nearest = max(sides, key=one.tail_probability)
     assert flip.value == pytest.approx(nearest, abs=1.5 * (values[1] - values[0]))
+
+
+def test_two_sources_that_clash_over_a_state_that_goes_on():
+    """The lead changes where the less reliable source is believed enough: the flip value is where it does."""
+    raid = binary("raid", (0.02, 0.7), 20.0, persistence=0.98)
+    sources = source("s", 0.6, 10.0), source("z", 0.8, 10.0)
+    q = question((0.7, 0.3), (raid,), sources, 20.0)
+    log = Evidence(
+        (
+            report("a", 1, "raid", "yes"),
+            report("b", 2, "raid", "no", "z"),
+            report("c", 8, "raid", "yes", "z"),
+        )
+    )
+    case, one = Small(q, log, day(13)), next(o for o in stated_values(q) if o.name == "reliability s")
+    lead = plug_in_model(q, log, day(13)).chances.horizon.argmax(axis=1)
+    (flip,) = flips(plug_in_model(q, log, day(13)), one, lead)
+    dense = [v for v in np.linspace(0, HIGHEST_RELIABILITY, 401) if margin(case, one, v, lead[0]) < 0]
+    assert dense
+    nearest = min(dense, key=lambda v: abs(v - one.value))
+    assert flip.value == pytest.approx(nearest, abs=1 / 400)
 
 
 def test_units_have_flips_of_their_own():

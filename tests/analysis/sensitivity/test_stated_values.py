@@ -62,6 +62,11 @@ def flat(theta: object) -> np.ndarray:
             {"likelihood envoys_meet stalemate": "{p: 0.3, weight: 20}"},
         ),
         (
+            "likelihood envoys_meet other",
+            0.3,  # worth 2 by the residual rule, now a pseudo-case for the rarest entry at least
+            {"likelihood envoys_meet other": "{p: 0.3, weight: 3.3333333333333335}"},
+        ),
+        (
             "likelihood tone stalemate friendly",
             0.24,  # 0.05 as stated: the others keep 0.60 to 0.35
             {"likelihood tone stalemate": "{p: [0.48, 0.28, 0.24], weight: 20}"},
@@ -70,7 +75,7 @@ def flat(theta: object) -> np.ndarray:
         ("likelihood trade talks", 1.4, {"likelihood trade talks": "{mean: 1.4, sd: 0.2, weight: 20}"}),
         ("reliability ministry", 0.2, {"reliability ministry": "{p: 0.2, weight: 10}"}),
         ("lasts talks", 30.0, {"lasts talks": "30"}),
-        ("then talks agreement", 0.09, {"then talks": "{stalemate: 0.84, agreement: 0.09, other: 0.07}"}),
+        ("then talks agreement", 0.675, {"then talks": "{stalemate: 0.3, agreement: 0.675, other: 0.025}"}),
         ("then stalemate other", 0.4, {"then stalemate": "{talks: 0.6, other: 0.4}"}),
         (
             "prior stalemate",

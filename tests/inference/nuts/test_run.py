@@ -46,7 +46,7 @@ def test_where_nothing_learns_there_is_nothing_to_sample():
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("name", ["moving", "events_filed"])
+@pytest.mark.parametrize("name", ["everything", "moving", "events_filed"])
 def test_engines_agree(name):
     case = small(name, False)
     smc, nuts = (
