@@ -27,6 +27,7 @@ LEAST_DRAWS = 100  # of each chain: with fewer neither an error nor agreement ca
 LEAST_DRAWS_FOR_TAIL = 400  # of all chains: with fewer so small a tail as DRIFT_TAIL cannot
 DRIFT_TAIL = 0.02  # share of the prior beyond the posterior mean, below which a judgement has drifted
 MOST_PARTICLES = 32_000  # of each chain: the number is doubled no further
+MOST_WORK = 1e7  # of each chain: particles x sweeps x reports; some 40 s
 LOW_EFFECTIVE_SHARE = 0.25  # of the particles, on any date; the engine aims at a half
 RULED_OUT = 1000.0  # decibans from which a scenario is ruled out: no report that may be wrong weighs as much
 LEAST_DECIBANS = 0.05  # a report of less weight for every scenario is not listed

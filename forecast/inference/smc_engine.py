@@ -9,7 +9,14 @@ from dataclasses import replace
 import numpy as np
 
 from forecast.inference.data_tree import EngineResult, Progress, Settings, now_and_outlook, sample_stats
-from forecast.inference.diagnostics import LEAST_DRAWS, MOST_PARTICLES, R_HAT, gap_warnings, run_warnings
+from forecast.inference.diagnostics import (
+    LEAST_DRAWS,
+    MOST_PARTICLES,
+    MOST_WORK,
+    R_HAT,
+    gap_warnings,
+    run_warnings,
+)
 from forecast.inference.estimates import Estimate, draws_of, estimate
 from forecast.inference.particles import Chain
 from forecast.inference.predictive.prequential import surprise
@@ -39,7 +46,8 @@ def doubled(
 
     The number of particles doubles until the error of every probability is within the tolerance and the
     systems agree (an infinite tolerance takes what comes). Where they do not agree (r_hat), each turn also
-    moves every particle once more: they have then not mixed, and numbers alone would not help.
+    moves every particle once more: they have then not mixed, and numbers alone would not help. It ends
+    before a turn of more than MOST_PARTICLES, or of more than MOST_WORK.
     """
     _, seed, draws, chains, tolerance = settings
     free = any(block.free for block in problem.layout.blocks)
@@ -55,12 +63,20 @@ def doubled(
         result = _pooled(latest, result, turn)
         mixed = float(result.sample_stats["r_hat"].max()) <= R_HAT or tolerance == np.inf
         enough = result.error <= tolerance and mixed
-        if enough or particles >= MOST_PARTICLES or not free or draws < LEAST_DRAWS:
+        growth = 2 * (1 + (not mixed) / moves)  # of the work
+        if enough or not free or draws < LEAST_DRAWS or _too_much(problem, run, growth):
             break
         particles, moves, turn = particles * 2, moves + (not mixed), turn + 1
     if progress is not None:
         progress(1.0)
     return replace(result, particles=particles), run
+
+
+def _too_much(problem: Problem, run: list[Chain], growth: float) -> bool:
+    """Tell whether twice the particles, and `growth` times the work, are more than is ever tried."""
+    particles, sweeps = len(run[0].theta), max(int(chain.moves.sum()) for chain in run)
+    work = particles * sweeps * len(problem.cells.report)
+    return 2 * particles > MOST_PARTICLES or growth * work > MOST_WORK
 
 
 def _past(run: list[Chain]) -> list[Estimate]:

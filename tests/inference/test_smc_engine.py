@@ -8,10 +8,11 @@ from typing import Any, cast
 import numpy as np
 import pytest
 
+from forecast.case.evidence import Evidence
 from forecast.inference import result, smc_engine
 from forecast.inference.engine import infer
 from forecast.inference.particles import Chain
-from tests.cases import small
+from tests.cases import binary, day, question, report, small, source
 
 
 def test_particles_are_doubled_until_the_numbers_are_sure(monkeypatch):
@@ -32,6 +33,20 @@ def test_particles_are_doubled_until_the_numbers_are_sure(monkeypatch):
     )
     assert unsure.attrs["mcse"] == pytest.approx(worst)
     assert unsure["posterior"].sizes["draw"] == 100
+
+
+def test_work_has_an_end_that_is_told(monkeypatch):
+    """Sixty sources of one cell, half of whom say no: by symmetry even, to within the error that is told."""
+    sources = tuple(source(f"f{n}", 0.9, 10.0) for n in range(60))
+    q = question((0.5, 0.5), (binary("m", (0.3, 0.7), 20.0),), sources, 20.0)
+    log = Evidence(tuple(report(f"r{n}", 1, "m", "yes" if n % 2 else "no", f"f{n}") for n in range(60)))
+    monkeypatch.setattr("forecast.inference.smc_engine.MOST_WORK", 1e6)
+    tree = infer(q, log, as_of=day(6), tolerance=0.002, seed=2)
+    assert tree.attrs["particles"] == 1000
+    (warning,) = (w for w in result.warnings(tree) if w.kind == "tolerance")
+    assert "with 1000 particles" in warning.text
+    off = abs(float(tree["trend"].to_dataset()["probability"][-1, 0]) - 0.5)
+    assert off < 4 * tree.attrs["mcse"] < 0.3
 
 
 @pytest.mark.parametrize(("worst", "moves"), [(0.0, [1, 2, 3]), (1e9, [1])])
