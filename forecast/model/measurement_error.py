@@ -90,17 +90,23 @@ def log_upper_tail(z: float) -> float:
 
 
 @kernel
+def log_ratio(u: float, v: float, difference: float) -> float:
+    """Return log(u / v) to all its digits, from u - v where they are close."""
+    return math.log1p(difference / v) if abs(difference) < 0.5 * v else math.log(u / v)
+
+
+@kernel
 def log_rounded(y: float, x: float, error: float) -> float:
     """Return the log probability that a count of x is stated as y.
 
     That is P(a < Z < a + width), y + 1/2 and y + 3/2 being the ends of what is rounded to y + 1.
     """
     if y == 0.0:
-        a = math.log1p((0.5 - x) / (x + 1.0)) / error
+        a = log_ratio(1.5, x + 1.0, 0.5 - x) / error
         if a < 0.0:
             return log_upper_tail(-a)
         return math.log1p(-math.exp(log_upper_tail(a))) if a > 0.0 else -math.log(2.0)
-    a = math.log1p((y - 0.5 - x) / (x + 1.0)) / error
+    a = log_ratio(y + 0.5, x + 1.0, y - 0.5 - x) / error
     width = math.log1p(1.0 / (y + 0.5)) / error
     z = a + 0.5 * width
     if width * (1.0 + abs(z)) < 0.01:  # nearly the density, whose digits a difference would lose
