@@ -40,6 +40,7 @@ def simulated(weeks: int, indicators: int) -> tuple[Question, Evidence]:
         ),
         sources=(Source("s", "s", Proportions((1 - RELIABILITY, RELIABILITY), RELIABILITY_WEIGHT)),),
         dynamics=Transition(tuple(Proportions(tuple(row), WEIGHT) for row in ROWS.tolist())),
+        learning="full",
     )
     reports = []
     for i, name in enumerate(names):

@@ -1,10 +1,12 @@
 """Simulated questions whose answers are known, and the logs that different people would keep of them.
 
 The judgements are right on average: a rate is drawn from the Beta that its judgement stands for. What differs
-from world to world is how the log comes about: what is filed, and what is not.
+from world to world is how the log comes about: what is filed, and what is not; or what is wrong with the
+judgements after all.
 
 - :func:`static`: the truth is one of three scenarios; six indicators in each of twelve weeks; sources of
   grades B, C and D.
+- :func:`misjudged`: the same, but for a fault in the judgements or in what is taken to be independent.
 - :func:`persistent`: the same with one source, and with four indicators that are states which go on.
 - :func:`deadline`: whether something happens by a week; what is said of preparations is wrong by up to two.
 
@@ -20,6 +22,7 @@ from datetime import date, timedelta
 from typing import Literal, NamedTuple
 
 import numpy as np
+from scipy.special import ndtr
 
 from forecast.case.elicitation import plain, stay_interval, yes
 from forecast.case.evidence import Evidence, Report
@@ -47,6 +50,16 @@ EVENTS, TRUTH, MIXED = (
 )  # by what is true: a false alarm, an event
 WATCHED = ("claims", "hetero", "attention", "halfwatched")  # a claim of yes is filed by whoever watches
 STATIC = ("events", "claims", "hetero", "attention", "halfwatched", "sparse", "mostly", "nos", "truth", "all")
+#: What is wrong in :func:`misjudged`, of which the question says nothing.
+FAULTS: Mapping[str, str] = {
+    "nothing": "nothing",
+    "exaggerated": "scenarios differ half as much, in log odds, as was said",
+    "overconfident": "rates scatter as if a judgement were worth 5 past cases, not 20",
+    "bad sources": "every source is less reliable by .25",
+    "copies": "each other source passes a report on with chance .5, as if it were its own",
+    "common causes": "what happens in a week has a correlation of .5",
+    "persistence": "what is so in one week stays so in the next with chance .85",
+}
 
 
 class Change(NamedTuple):
@@ -123,6 +136,51 @@ def static(kind: str, number: int) -> World:
             log.add(week, i, value, tuple(GRADES)[who[week, i]])
     sources = tuple(_source(grade, mean, 10.0) for grade, (mean, _) in GRADES.items())
     return _world(truth, log, sources, {})
+
+
+def misjudged(fault: str, kind: str, number: int) -> World:
+    """Return a question of a fixed truth with one of FAULTS; its log is kept in a way of STATIC."""
+    rng = np.random.default_rng([number, 97, list(FAULTS).index(fault)])
+    truth = _with_rates(_truth(rng), fault, rng)
+    stated = np.array([mean for mean, _ in GRADES.values()])
+    real = stated - 0.25 if fault == "bad sources" else stated
+    reliability = rng.beta(10 * real, 10 * (1 - real))
+    who = rng.choice(len(GRADES), size=(WEEKS, INDICATORS), p=[share for _, share in GRADES.values()])
+    common = rng.normal(size=WEEKS)
+    log, names, before = _Log(), tuple(GRADES), np.zeros(INDICATORS, bool)
+    for week, i in np.ndindex(WEEKS, INDICATORS):
+        happened = bool(rng.random() < truth.rate[i])
+        if fault == "common causes":
+            draw = math.sqrt(0.5) * (common[week] + rng.normal())
+            happened = bool(ndtr(draw) < truth.rate[i])
+        if fault == "persistence" and week > 0 and rng.random() < PERSISTENCE:
+            happened = bool(before[i])
+        before[i] = happened
+        claim = _told(rng, happened, float(reliability[who[week, i]]))
+        chance, value = _filed(kind, happened, claim, EVENTS[1])
+        if rng.random() < chance:
+            log.add(week, i, value, names[who[week, i]])
+            others = [name for n, name in enumerate(names) if n != who[week, i]]
+            for name in others if fault == "copies" else ():
+                if rng.random() < 0.5:
+                    log.add(week, i, value, name)
+    sources = tuple(_source(grade, mean, 10.0) for grade, (mean, _) in GRADES.items())
+    return _world(truth, log, sources, {})
+
+
+def _with_rates(truth: _Truth, fault: str, rng: np.random.Generator) -> _Truth:
+    """Return a truth whose rates are not those that the judgements stand for."""
+    k = truth.scenario
+    if fault == "exaggerated":
+        logit = np.log(truth.judged / (1 - truth.judged))
+        middle = logit.mean(axis=1, keepdims=True)
+        milder = np.clip(1 / (1 + np.exp(-(middle + (logit - middle) / 2))), 0.02, 0.98)
+        return truth._replace(rate=_rates(rng, milder)[:, k])
+    if fault == "overconfident":
+        judged = truth.judged[:, k]
+        weight = np.maximum(WEIGHT, 1 / np.minimum(judged, 1 - judged)) / 4
+        return truth._replace(rate=np.clip(rng.beta(weight * judged, weight * (1 - judged)), 1e-4, 1 - 1e-4))
+    return truth
 
 
 def persistent(kind: str, number: int) -> World:

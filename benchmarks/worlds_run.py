@@ -24,6 +24,7 @@ import numpy as np
 
 from benchmarks.worlds import (
     DEADLINE_LOGS,
+    FAULTS,
     PERSISTENT,
     STATIC,
     Timing,
@@ -31,10 +32,12 @@ from benchmarks.worlds import (
     contradictory,
     day,
     deadline,
+    misjudged,
     persistent,
     reported,
     static,
 )
+from forecast.analysis.cross_checks import unlearning
 from forecast.case.evidence import Evidence
 from forecast.case.question import Question, Reporting
 from forecast.inference.estimates import estimate
@@ -49,7 +52,8 @@ DEADLINES = tuple(
     for graded in ("", " graded")
     for log in DEADLINE_LOGS
 )
-WORLDS = (*FIXED, *DEADLINES)
+MISJUDGED = tuple(f"misjudged {fault} {log}" for fault in FAULTS for log in ("claims", "mostly", "all"))
+WORLDS = (*FIXED, *MISJUDGED, *DEADLINES)
 PARTICLES, CHAINS = 1000, 2
 
 
@@ -134,7 +138,9 @@ def append(path: Path, rows: Sequence[Answer]) -> None:
 def columns(name: str, wanted: Sequence[str] | None = None) -> list[str]:
     """Return the columns that are computed of a world, of those wanted."""
     if name in FIXED:
-        found = ["ignored", "default", "since"]
+        found = ["ignored", "full", "since", "default"]
+    elif name in MISJUDGED:
+        found = ["full", "default", "not at all"]
     else:
         found = ["event", *(["event late"] if " late " in name else []), "static"]
     return [column for column in found if not wanted or column in wanted]
@@ -146,6 +152,8 @@ def world(name: str, number: int) -> World:
     if kind == "deadline":
         timing = cast(Timing, of[0])
         return deadline(number, timing=timing, log=of[1], graded="graded" in of)
+    if kind == "misjudged":
+        return misjudged(" ".join(of[:-1]), of[-1], number)
     return static(of[0], number) if kind == "static" else persistent(of[0], number)
 
 
@@ -159,8 +167,12 @@ def asked(question: Question, column: str) -> Question:
         )
     if column == "static":
         return replace(question, dynamics=None, static=True)
-    how = {"ignored": None, "default": Reporting(), "since": Reporting(since=day(0))}
-    return reported(question, how[column])
+    if column == "default":
+        return question
+    if column == "not at all":
+        return unlearning(question)
+    how = {"ignored": None, "full": Reporting(), "since": Reporting(since=day(0))}
+    return replace(reported(question, how[column]), learning="full")
 
 
 def answers(

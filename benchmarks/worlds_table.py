@@ -18,10 +18,10 @@ import numpy as np
 
 from benchmarks.table import markdown
 from benchmarks.worlds import decayed
-from benchmarks.worlds_run import DEADLINES, FIXED, Answer, columns, read, world
+from benchmarks.worlds_run import DEADLINES, FIXED, MISJUDGED, Answer, columns, read, world
 
-#: Log score of questions 0 to 149 by an independent computation (importance sampling): reporting ignored, the
-#: default, since the first day.
+#: Log score of questions 0 to 149 by an independent computation (importance sampling) with full learning:
+#: reporting ignored, the default account of it, since the first day.
 INDEPENDENT: Mapping[str, tuple[float, float, float]] = {
     "static events": (0.99, 0.71, 0.46),
     "static claims": (1.29, 0.81, 0.65),
@@ -40,7 +40,8 @@ INDEPENDENT: Mapping[str, tuple[float, float, float]] = {
 }
 NEAR = 0.03  # of the independent computation, with all its questions
 QUESTIONS = 150  # of the independent computation
-FIXED_HEAD = ("world", "questions", "ignored", "default", "since", "prior", "default - ignored")
+FIXED_HEAD = ("world", "questions", "ignored", "full", "since", "default", "prior", "default - full")
+MISJUDGED_HEAD = ("world", "questions", "full", "default", "not at all", "prior", "default - full")
 DEADLINE_HEAD = ("world", "questions", "forecasts", "stated", "decay", "event", "event late", "static")
 DIFFERENCE_HEAD = ("world", "event - decay", "event late - decay", "static - decay")
 
@@ -65,13 +66,17 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="python -m benchmarks.worlds_table", description=__doc__)
     parser.add_argument("file", type=Path)
     rows = read(parser.parse_args(arguments).file)
-    held = {name: [row for row in rows if row.world == name] for name in (*FIXED, *DEADLINES)}
+    held = {name: answered(rows, name) for name in (*FIXED, *MISJUDGED, *DEADLINES)}
     fixed = {name: scores(name, held[name]) for name in FIXED if held[name]}
+    wrong = {name: scores(name, held[name]) for name in MISJUDGED if held[name]}
     ends = {name: scores(name, held[name]) for name in DEADLINES if held[name]}
-    failures = [*fixed_failures(fixed), *deadline_failures(ends)]
+    failures = [*fixed_failures(fixed), *learning_failures(fixed | wrong), *deadline_failures(ends)]
     if fixed:
         print(f"standard error of a row by Monte Carlo alone: {monte_carlo(rows):.3f} at most\n")
         print(markdown([FIXED_HEAD, *(fixed_row(name, fixed[name]) for name in fixed)]), end="\n\n")
+    if wrong:
+        print(markdown([MISJUDGED_HEAD, *(misjudged_row(name, wrong[name]) for name in wrong)]), end="\n\n")
+        print(f"default - full, all these worlds: {overall(wrong)}\n")
     if ends:
         print(markdown([DEADLINE_HEAD, *(deadline_row(name, ends[name]) for name in ends)]), end="\n\n")
         print(markdown([DIFFERENCE_HEAD, *(difference_row(name, ends[name]) for name in ends)]), end="\n\n")
@@ -79,6 +84,16 @@ def main(arguments: Sequence[str] | None = None) -> int:
         print(markdown([DIFFERENCE_HEAD, *(difference_row(n, s) for n, s in prepared.items())]), end="\n\n")
     print("\n".join(failures) or "every claim holds")
     return int(bool(failures))
+
+
+def answered(rows: Sequence[Answer], name: str) -> list[Answer]:
+    """Return the answers of a world to the questions that every column in the file has."""
+    mine = [row for row in rows if row.world == name]
+    numbers = [
+        {row.number for row in mine if row.column == column} for column in {row.column for row in mine}
+    ]
+    every = set.intersection(*numbers) if numbers else set()
+    return [row for row in mine if row.number in every]
 
 
 Scores = dict[str, dict[Key, float]]
@@ -148,9 +163,32 @@ def score(found: Scores, column: str) -> str:
 def fixed_row(name: str, found: Scores) -> list[str]:
     """Return the row of a fixed truth: in brackets what the independent computation has."""
     cells = [name, str(len(found["prior"]))]
-    for column, other in zip(columns(name), INDEPENDENT[name], strict=True):
+    for column, other in zip(columns(name)[:3], INDEPENDENT[name], strict=True):
         cells.append(f"{score(found, column)} ({other:.2f})" if column in found else "")
-    return [*cells, score(found, "prior"), text(difference(found, "default", "ignored"))]
+    cells += [score(found, "default"), score(found, "prior")]
+    return [*cells, text(difference(found, "default", "full"))]
+
+
+def misjudged_row(name: str, found: Scores) -> list[str]:
+    """Return the row of a world with a fault."""
+    cells = [score(found, column) for column in MISJUDGED_HEAD[2:6]]
+    return [
+        name.partition(" ")[2],
+        str(len(found["prior"])),
+        *cells,
+        text(difference(found, "default", "full")),
+    ]
+
+
+def overall(found: Mapping[str, Scores]) -> Mean | None:
+    """Return the mean difference of the default to full learning over worlds; a number is one cluster."""
+    both = {
+        (number, f"{name} {when}"): value - of["full"][number, when]
+        for name, of in found.items()
+        for (number, when), value in of.get("default", {}).items()
+        if (number, when) in of.get("full", {})
+    }
+    return mean(both) if both else None
 
 
 def deadline_row(name: str, found: Scores) -> list[str]:
@@ -169,13 +207,28 @@ def fixed_failures(found: Mapping[str, Scores]) -> list[str]:
     """Return the claims that fail: as good as the independent computation, and no worse than the prior."""
     failures = []
     for name, of in found.items():
-        if "default" not in of:
-            continue
-        found_mean, against = mean(of["default"]), difference(of, "default", "prior")
-        if len(of["default"]) == QUESTIONS and found_mean.mean > INDEPENDENT[name][1] + NEAR + 0.005:
-            failures.append(f"{name}: {found_mean}, the independent computation has {INDEPENDENT[name][1]}")
-        if against is not None and against.mean > 0:
-            failures.append(f"{name}: worse than the prior by {against}")
+        if (
+            len(of.get("full", {})) == QUESTIONS
+            and mean(of["full"]).mean > INDEPENDENT[name][1] + NEAR + 0.005
+        ):
+            printed = INDEPENDENT[name][1]
+            failures.append(f"{name}: {mean(of['full'])}, the independent computation has {printed}")
+        for column in ("full", "default"):
+            against = difference(of, column, "prior")
+            if against is not None and against.mean > 0:
+                failures.append(f"{name}: {column} is worse than the prior by {against}")
+    return failures
+
+
+def learning_failures(found: Mapping[str, Scores]) -> list[str]:
+    """Return the claims that fail: the default is no worse than full learning, in all worlds and in each."""
+    failures, total = [], overall(found)
+    if total is not None and total.mean > 0:
+        failures.append(f"the default is worse than full learning by {total}")
+    for name, of in found.items():
+        against = difference(of, "default", "full")
+        if against is not None and against.mean > 2 * against.error:
+            failures.append(f"{name}: the default is worse than full learning by {against}")
     return failures
 
 

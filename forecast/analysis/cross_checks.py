@@ -26,11 +26,11 @@ from forecast.analysis.whatif import now_and_horizon_data
 from forecast.case.folder import Case
 from forecast.case.in_force import checked_as_of
 from forecast.case.judgement import JudgementId
-from forecast.case.question import Moves, Question, Transition
+from forecast.case.question import Event, Moves, Question, Transition
 from forecast.inference.data_tree import Engine, Progress, unit_dataset
 from forecast.inference.engine import update
 from forecast.inference.result import now_and_horizon
-from forecast.model.cell_sequence import unit_and_period
+from forecast.model.cell_sequence import tempered, unit_and_period
 from forecast.model.dynamics import transition_matrices
 from forecast.model.hmm import empty_filtered, refresh
 from forecast.model.likelihood import log_cells
@@ -109,10 +109,13 @@ def _importance_sampling(task: Problem, seed: int) -> Method:
     total = PRIOR_DRAWS if free else 1
     log_weight, now, horizon = [], [], []
     filtered = empty_filtered(min(CHUNK, total), task.units, evidence.periods, layout.arrays)
+    learnt = tempered(evidence.sequence, task.layout.learning)
     for _ in range(max(total // CHUNK, 1)):
         theta = layout.draw(rng, min(CHUNK, total))
-        refresh(theta, evidence.sequence, task.cells, layout.arrays, filtered)
+        refresh(theta, learnt, task.cells, layout.arrays, filtered)
         log_weight.append(filtered.log_norm.sum(axis=(1, 2)))
+        if task.layout.learning < 1.0:
+            refresh(theta, evidence.sequence, task.cells, layout.arrays, filtered)
         now.append(filtered.alpha[:, :, -1].copy())
         horizon.append(step_to_horizon(layout, evidence.date, theta, filtered.matrix, now[-1]))
     weight = softmax(np.concatenate(log_weight) if layout.learns else np.zeros(total))
@@ -185,6 +188,8 @@ def _no_enumeration(task: Problem, paths: int) -> str:
         return f"there are more than {MOST_PATHS:,} courses of scenarios"
     if task.layout.arrays.dynamics == MOVES and _uncertain(task, ("leave", "then")):
         return "the moves are uncertain, and have no closed form"
+    if task.layout.learning < 1.0:
+        return "judgements learn only in part (`learning: full` would have them learn all)"
     return "some judgements must not learn" if task.layout.cut else ""
 
 
@@ -313,6 +318,9 @@ def unlearning(question: Question) -> Question:
         dynamics = Moves(fixed(dynamics.leave), fixed(dynamics.then))
     elif isinstance(dynamics, Transition):
         dynamics = Transition(fixed(dynamics.rows))
+    elif isinstance(dynamics, Event):
+        leave, ends = fixed(dynamics.leave), fixed(dynamics.ends_in_event)
+        dynamics = replace(dynamics, leave=leave, ends_in_event=ends)
     return replace(
         question,
         prior=replace(question.prior, learn=False),

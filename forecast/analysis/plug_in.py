@@ -22,6 +22,7 @@ from forecast.case.question import Question
 from forecast.inference.data_tree import slots, uncertain
 from forecast.inference.estimates import estimate
 from forecast.inference.smc import run_chain
+from forecast.model.cell_sequence import tempered
 from forecast.model.evidence_index import EvidenceIndex, Snapshot
 from forecast.model.hmm import Filtered, filter_particles
 from forecast.model.horizon import to_horizon
@@ -82,23 +83,27 @@ class PlugInModel:
     @cached_property
     def chances(self) -> Chances:
         """The probabilities with every judgement at its mean."""
-        now, horizon, _ = self._probabilities(self.theta[None], self.filtered)
+        now, horizon = self._probabilities(self.theta[None], self.filtered)
         return Chances(now[0], horizon[0])
 
     def filtered_at(self, theta: np.ndarray) -> Filtered:
         """Run the filter at theta (N, D); groups, the cap and noise in numbers follow the means."""
         return filter_particles(theta, self.evidence.sequence, self.cells, self.layout.arrays)
 
-    def probabilities_at(self, theta: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-        """Return now and horizon, both (N, U, K), and the log likelihood (N,), at theta (N, D)."""
+    def probabilities_at(self, theta: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """Return now and horizon, both (N, U, K), at theta (N, D)."""
         return self._probabilities(theta, self.filtered_at(theta))
 
-    def _probabilities(
-        self, theta: np.ndarray, filtered: Filtered
-    ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    def _probabilities(self, theta: np.ndarray, filtered: Filtered) -> tuple[np.ndarray, np.ndarray]:
         now = filtered.alpha[:, :, -1]
-        horizon = step_to_horizon(self.layout, self.as_of, theta, filtered.matrix, now)
-        return now, horizon, filtered.log_norm.sum(axis=(1, 2))
+        return now, step_to_horizon(self.layout, self.as_of, theta, filtered.matrix, now)
+
+    def log_learnt_at(self, theta: np.ndarray) -> np.ndarray:
+        """Return the log likelihood from which judgements learn, (N,), at theta (N, D)."""
+        sequence = tempered(self.evidence.sequence, self.layout.learning)
+        filtered = filter_particles(theta, sequence, self.cells, self.layout.arrays)
+        total: np.ndarray = filtered.log_norm.sum(axis=(1, 2))
+        return total
 
     def with_question(self, question: Question) -> PlugInModel:
         """Return the model of a question that differs in the values of its judgements only."""

@@ -249,7 +249,7 @@ PLACES: Mapping[str, str] = {
     "error": "indicators {indicator} error",
 }
 #: Words that stand alone.
-WHOLE = ("prior_weight", "weight", "cap", "learn", "dynamics", "event", "groups", "reporting")
+WHOLE = ("prior_weight", "weight", "cap", "learn", "learning", "dynamics", "event", "groups", "reporting")
 
 _BRACES = re.compile(r"{(\w+)}")
 _PLAIN = re.compile(r"[\w.+-][\w.+ -]*\Z", re.ASCII)

@@ -17,6 +17,10 @@ from forecast.case import html
 from forecast.case.judgement import Judgement, LogitNormal, Positive, Proportions
 
 Kind = Literal["category", "ratio", "count", "measure"]
+Learning = Literal["partial", "full"]
+
+#: Exponent of the evidence, where judgements learn from it; of the scenario it says all that it says.
+LEARNING: Mapping[Learning, float] = MappingProxyType({"partial": 0.5, "full": 1.0})
 
 #: Factor on a source's reliability, by Admiralty credibility; "" is not graded. Conventions, no measurements.
 CREDIBILITY: Mapping[str, float] = MappingProxyType(
@@ -161,6 +165,7 @@ class Question:
     ``prior`` is over the scenarios at period 0. ``dynamics`` is None for a static question.
     ``static``: the file says itself that the truth is fixed (``dynamics: static``).
     ``cap``: no single cell may favour one scenario over another by more than this factor.
+    ``learning``: how much of what evidence says of the judgements is believed (:data:`LEARNING`).
     ``units``: empty when the question is asked of one unit.
     ``history``: None where the scenarios never change; else all the rest is the question after the last
     change, and :func:`forecast.case.in_force.in_force` has the one of any day.
@@ -177,6 +182,7 @@ class Question:
     ordered: bool = False
     words: str = "icd203"
     cap: float | None = None
+    learning: Learning = "partial"
     resolution: str = ""
     dynamics: Moves | Transition | Event | None = None
     static: bool = False

@@ -136,6 +136,7 @@ def _inferred(
         "warnings": to_json(warnings),
         "refused": result.refused,
         "cut": int(bool(problem.layout.cut)),
+        "learning": problem.layout.learning,
     }
     return tree
 

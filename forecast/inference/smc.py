@@ -10,6 +10,9 @@ What is resampled is the pair (particle, present scenario), ordered by scenario,
 each scenario keeps its share to within one particle, although a static question has a mode per scenario.
 Half as many pairs as particles are resampled, and each is kept beside its moved copy, so that no step of a
 chain is wasted (waste-free SMC with chains of length 2, Dau and Chopin 2022).
+
+Where judgements learn in part (`learning: partial`) particles are weighted and moved by the likelihood of the
+evidence with its exponents halved; what they say of the scenario, and of evidence to come, is by all of it.
 """
 
 from __future__ import annotations
@@ -31,7 +34,7 @@ from forecast.inference.particles import (
     pool_systems,
     systematic,
 )
-from forecast.model.cell_sequence import CellSequence, bridge, first_change, without_periods
+from forecast.model.cell_sequence import CellSequence, bridge, first_change, tempered, without_periods
 from forecast.model.dynamics import transition_matrices
 from forecast.model.hmm import Filtered, empty_filtered, forward, refresh
 from forecast.model.problem import Problem
@@ -92,14 +95,16 @@ class _System:
         self.accepted = np.zeros((4, 2), np.int64)
         self.sweeps = 0
         periods = max(step.periods for step in problem.steps)
-        self.particles = Particles(
-            self.theta0.copy(),
-            np.zeros(size),
-            np.zeros(size),
-            empty_filtered(size, problem.units, periods, self.arrays),
-        )
+        filtered = empty_filtered(size, problem.units, periods, self.arrays)
+        self.particles = Particles(self.theta0.copy(), np.zeros(size), np.zeros(size), filtered)
+        #: By the evidence with its own exponents; another one where judgements learn in part.
+        self.whole = filtered
+        if problem.layout.learning < 1.0:
+            self.whole = empty_filtered(size, problem.units, periods, self.arrays)
+        self.resampled = False  # since `whole` was filled in
         self.sequence = without_periods(problem.steps[0].sequence)
-        transition_matrices(self.theta0, self.arrays, self.particles.filtered.matrix)
+        for one in (filtered, self.whole):
+            transition_matrices(self.theta0, self.arrays, one.matrix)
 
     def run(self, progress: Callable[[], None], kept: int) -> Chain:
         """Filter through all trend dates; return the chain's record, with `kept` particles per date."""
@@ -117,7 +122,7 @@ class _System:
                     self._restore(before, snapshots)
                     start, begin = log_evidence[before + 1], first_change(self.sequence, step.sequence)
                 try:
-                    log_evidence.append(start + self._assimilate(step.sequence, begin, rng, step.date))
+                    log_evidence.append(start + self._learn(step.sequence, begin, rng, step.date))
                     impossible = None
                 except ImpossibleEvidence as error:
                     impossible = error
@@ -130,7 +135,7 @@ class _System:
             if k in restart:
                 snapshots[k] = self.particles.theta.copy(), self.particles.log_weight.copy()
             weight = self._weight()
-            probability = self.particles.filtered.alpha[:, :, step.periods - 1].copy()
+            probability = self.whole.alpha[:, :, step.periods - 1].copy()
             thinned = self._thinned(kept)
             records.append(_DateRecord(probability, weight / weight.sum(), self.sweeps, thinned))
             progress()
@@ -141,7 +146,7 @@ class _System:
             probability=np.array([record.probability for record in records]),
             weight=np.array([record.weight for record in records]),
             theta=self.particles.theta,
-            filtered=self.particles.filtered,
+            filtered=self.whole,
             prior=self.theta0,
             moves=np.array([record.moves for record in records]),
             log_evidence=np.array(log_evidence),
@@ -174,26 +179,53 @@ class _System:
         p = self.particles
         prior = self.theta0, np.zeros(self.size)
         p.theta[:], p.log_weight[:] = snapshots[before] if before >= 0 else prior
-        self.sequence = self.problem.steps[before].sequence if before >= 0 else without_periods(self.sequence)
+        known = self.problem.steps[before].sequence if before >= 0 else without_periods(self.sequence)
+        self.sequence = tempered(known, self.problem.layout.learning)
         self._refilter()
+        if self.whole is not p.filtered:
+            refresh(p.theta, known, self.problem.cells, self.arrays, self.whole)
 
     def _refilter(self, first: int = 0) -> None:
         """Run the filter of the particles from `first` on anew."""
         p = self.particles
         part = Filtered(*(array[first:] for array in p.filtered))
         refresh(p.theta[first:], self.sequence, self.problem.cells, self.arrays, part)
-        p.log_likelihood[:] = self._log_likelihood(self.sequence)
+        p.log_likelihood[:] = self._log_likelihood(self.sequence, p.filtered)
 
-    def _log_likelihood(self, sequence: CellSequence) -> np.ndarray:
-        return self.particles.filtered.log_norm[:, :, : sequence.start.shape[1] - 1].sum(axis=(1, 2))
+    @staticmethod
+    def _log_likelihood(sequence: CellSequence, filtered: Filtered) -> np.ndarray:
+        """Return log p of the periods of a sequence; filtered may have had it with other exponents."""
+        return filtered.log_norm[:, :, : sequence.start.shape[1] - 1].sum(axis=(1, 2))
 
     def _reweighted(self, sequence: CellSequence, begin: int) -> np.ndarray:
         """Filter on along a sequence from period `begin`; return each particle's new log weight."""
         p = self.particles
         forward(p.theta, sequence, begin, self.problem.cells, self.arrays, p.filtered)
         lost = np.isneginf(p.log_weight)  # for good: what it holds for impossible has been seen
-        gained = self._log_likelihood(sequence) - np.where(lost, 0.0, p.log_likelihood)
+        gained = self._log_likelihood(sequence, p.filtered) - np.where(lost, 0.0, p.log_likelihood)
         return np.where(lost, -np.inf, p.log_weight + gained)
+
+    def _learn(self, sequence: CellSequence, begin: int, rng: np.random.Generator, day: date) -> float:
+        """Update the particles, and what they say, by the evidence of a date; return its log probability."""
+        power = self.problem.layout.learning
+        if power == 1.0:
+            return self._assimilate(sequence, begin, rng, day)
+        log_probability = self._predicted(sequence, begin)
+        self.resampled = False
+        self._assimilate(tempered(sequence, power), begin, rng, day)
+        if self.resampled:
+            refresh(self.particles.theta, sequence, self.problem.cells, self.arrays, self.whole)
+        return log_probability
+
+    def _predicted(self, sequence: CellSequence, begin: int) -> float:
+        """Filter on by the evidence with its own exponents; return its log probability given the rest."""
+        log_weight, before = self.particles.log_weight, self._log_likelihood(self.sequence, self.whole)
+        forward(self.particles.theta, sequence, begin, self.problem.cells, self.arrays, self.whole)
+        kept = log_weight > -np.inf
+        gained = self._log_likelihood(sequence, self.whole)[kept] - before[kept]
+        if gained.max() == -np.inf:  # impossible, as will be said
+            return -np.inf
+        return float(log_sum(log_weight[kept] + gained) - log_sum(log_weight[kept]))
 
     def _assimilate(self, sequence: CellSequence, begin: int, rng: np.random.Generator, day: date) -> float:
         """Update the particles with the evidence of a date; return the log of its probability."""
@@ -216,7 +248,7 @@ class _System:
         gained = float(log_sum(log_weight) - log_sum(p.log_weight))
         self.sequence = sequence
         p.log_weight[:] = log_weight
-        p.log_likelihood[:] = self._log_likelihood(sequence)
+        p.log_likelihood[:] = self._log_likelihood(sequence, p.filtered)
         return gained
 
     def _anneal(self, sequence: CellSequence, begin: int, rng: np.random.Generator, day: date) -> float:
@@ -253,6 +285,7 @@ class _System:
 
     def _resample_and_move(self, rng: np.random.Generator) -> None:
         """Waste-free step: resample half the pairs, and keep each with its Gibbs-moved copy."""
+        self.resampled = True
         p, periods = self.particles, self.sequence.start.shape[1] - 1
         filtered, moved = p.filtered, self.size // 2
         now = filtered.alpha[:, 0, periods - 1] if periods else p.theta[:, : self.scenarios]

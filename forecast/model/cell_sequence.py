@@ -32,6 +32,11 @@ def without_periods(sequence: CellSequence) -> CellSequence:
     return sequence._replace(kind=sequence.kind[:0], start=np.zeros((sequence.start.shape[0], 1), np.int64))
 
 
+def tempered(sequence: CellSequence, power: float) -> CellSequence:
+    """Return a sequence whose exponents are multiplied by a power."""
+    return sequence if power == 1.0 else sequence._replace(exponent=power * sequence.exponent)
+
+
 def _changed(old: CellSequence, new: CellSequence) -> tuple[np.ndarray, np.ndarray]:
     """Tell which cells of the old sequence are not in the new, and which of the new are not in the old."""
     size = 1 + max([int(sequence.cell.max()) for sequence in (old, new) if sequence.cell.size], default=0)

@@ -30,7 +30,7 @@ from forecast.case.judgement import (
     Positive,
     Proportions,
 )
-from forecast.case.question import Event, Indicator, Moves, Question, Transition
+from forecast.case.question import LEARNING, Event, Indicator, Moves, Question, Transition
 from forecast.model.event import all_allowed
 
 CATEGORY, POISSON, NEGATIVE_BINOMIAL, MEASURE = range(4)
@@ -243,6 +243,11 @@ class Layout:
     def learns(self) -> bool:
         """Whether evidence revises anything."""
         return any(block.learns for block in self.blocks)
+
+    @property
+    def learning(self) -> float:
+        """Exponent of the evidence where judgements learn from it; 1 where none learns."""
+        return LEARNING[self.question.learning] if self.learns else 1.0
 
     @property
     def cut(self) -> tuple[Block, ...]:

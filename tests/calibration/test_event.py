@@ -42,7 +42,7 @@ def asked(timing: Literal["steady", "late"]) -> Question:
     horizon = OPENED + timedelta(days=7 * STEPS + 6)
     return Question(
         "Will it?", OPENED, horizon, scenarios, Proportions(PRIOR, WEIGHT), indicators,
-        (source("s", 0.85, 6.0),), dynamics=event,
+        (source("s", 0.85, 6.0),), dynamics=event, learning="full",
     )  # fmt: skip
 
 

@@ -12,6 +12,7 @@ from forecast.case.judgement import MeasureMean, Positive, Proportions
 from forecast.case.question import (
     Indicator,
     Kind,
+    Learning,
     Moves,
     Question,
     Scenario,
@@ -97,9 +98,10 @@ def question(
     *,
     weeks: int = 6,
     residual: bool = False,
+    learning: Learning = "full",
     **options: Any,
 ) -> Question:
-    """Return a question that runs for so many weeks."""
+    """Return a question that runs for so many weeks; its judgements learn all that the evidence says."""
     return Question(
         "A small question",
         OPENED,
@@ -108,6 +110,7 @@ def question(
         Proportions(prior, w),
         indicators,
         sources,
+        learning=learning,
         **options,
     )
 

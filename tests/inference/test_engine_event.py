@@ -53,6 +53,7 @@ def question(timing: Literal["steady", "late"], weight: float, *, shared: bool =
         (binary("raid", RAID, math.inf), binary("move", MOVE, math.inf)),
         (source("s", RELIABILITY, math.inf),),
         dynamics=event,
+        learning="full",
     )
 
 

@@ -237,6 +237,7 @@ title: Has it begun?
 opened: 2024-01-01
 horizon: 2024-01-14
 weight: .inf
+learning: full
 dynamics: static
 scenarios:
   peace: {{title: It has not, prior: 0.95}}

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from forecast.case.evidence import Evidence
 from forecast.case.question import Question
-from tests.oracles.cells import at_entry, cell_likelihood, share
+from tests.oracles.cells import at_entry, cell_likelihood, each, share
 from tests.oracles.dynamics import course, into, step_matrix
 from tests.oracles.runs import by_scenario, filtered_entries, log_of, outlook_of, smoothed_entries
 from tests.oracles.theta import Theta
@@ -103,6 +103,7 @@ def enumerate_posterior(
     *,
     ahead: bool = True,
     filtered: bool = False,
+    power: float = 1.0,
 ) -> dict[str, Array]:
     """Return the posterior over scenarios given the judgements, by summing over all K^T paths.
 
@@ -116,11 +117,14 @@ def enumerate_posterior(
         Also look ahead, which takes K^H more paths.
     filtered : bool
         Also return P(s_t | cells up to t), all known at the as-of date.
+    power : float
+        Exponent of every cell in "log_learnt".
 
     Returns
     -------
     dict
-        "marginal": p(evidence | theta); "log_marginal"; "now", "horizon", "ever": [..., K];
+        "marginal": p(evidence | theta); "log_marginal"; "log_learnt", the same of cells to a power;
+        "now", "horizon", "ever": [..., K];
         "smoothed", "filtered": [..., T, K]; "outlook": [..., H + 1, K]; of an event
         "now" is what is being prepared, "outlook" what will have happened. The leading dimension is that of
         the draws; where the question has units, each but the marginals has one of units before the last.
@@ -129,11 +133,15 @@ def enumerate_posterior(
     periods = question.period(as_of) + 1
     prior, step = course(question, theta, periods)
     log_marginal: Any = 0.0
+    log_learnt: Any = 0.0
     found: dict[str, list[Any]] = {}
     for unit in question.units or ("",):
         m = [cells[unit, t] for t in range(periods)]
         log_total, smoothed = _posterior_of_unit(prior, step, m)
         log_marginal = log_marginal + log_total
+        if power != 1.0:
+            tempered = [[each(lambda v: v**power, one) for one in row] for row in m]
+            log_learnt = log_learnt + _posterior_of_unit(prior, step, tempered)[0]
         answers: dict[str, Any] = {"now": smoothed[-1], "smoothed": smoothed}
         if ahead and question.event is not None:
             outlook = outlook_of(question, theta, periods - 1, smoothed[-1])
@@ -150,6 +158,7 @@ def enumerate_posterior(
         for name, a in found.items()
     }
     result["log_marginal"] = np.asarray(log_marginal)
+    result["log_learnt"] = result["log_marginal"] if power == 1.0 else np.asarray(log_learnt)
     result["marginal"] = np.exp(result["log_marginal"])
     return result
 

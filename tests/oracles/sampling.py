@@ -3,7 +3,8 @@
 Draws theta from the prior, weighs each by p(evidence | theta), with everything else enumerated. Honest only
 where the judgements learn little: the effective sample size says where. Judgements that may not be revised
 (``learn: false``) have the cut posterior p(theta_cut) p(rest | theta_cut, evidence): each of their draws has
-an importance sample of the rest of its own, and all of them count alike.
+an importance sample of the rest of its own, and all of them count alike. Where judgements learn in part a
+draw's weight is the probability of the evidence with every cell to that power; its answers are of all of it.
 """
 
 from __future__ import annotations
@@ -15,7 +16,7 @@ from typing import Any
 import numpy as np
 
 from forecast.case.evidence import Evidence
-from forecast.case.question import Question
+from forecast.case.question import LEARNING, Question
 from tests.oracles.paths import Array, enumerate_posterior
 from tests.oracles.theta import Theta, draw_theta, has_cut, has_uncertain
 
@@ -77,8 +78,9 @@ def importance_sampling(
     n -= n % inner
     theta = draw_theta(question, evidence, rng, n, inner)
     ahead = bool({"horizon", "outlook", "ever"} & set(names))
-    answers = enumerate_posterior(question, evidence, as_of, theta, ahead=ahead)
-    log = np.broadcast_to(answers["log_marginal"], (n,)).reshape(-1, inner)
+    power = LEARNING[question.learning] if has_uncertain(question, evidence, learn=True) else 1.0
+    answers = enumerate_posterior(question, evidence, as_of, theta, ahead=ahead, power=power)
+    log = np.broadcast_to(answers["log_learnt"], (n,)).reshape(-1, inner)
     w = np.exp(log - log.max(axis=1, keepdims=True))  # (outer, inner)
     w = w / w.sum(axis=1, keepdims=True)
     outer = len(w)

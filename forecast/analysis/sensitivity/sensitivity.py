@@ -184,11 +184,14 @@ def power_scaled(tree: xr.DataTree, part: Part, names: Sequence[str]) -> xr.Data
 
     How a log comes about is no judgement of the analyst, and is not scaled. Not a number where nothing is
     uncertain. Exactly 0 where the part is a constant: of no evidence, or of judgements that are all flat, it
-    does not matter how much it counts.
+    does not matter how much it counts. Where judgements learn in part, the likelihood is that to its power.
     """
     draws, scaled = tree["posterior"].to_dataset()[list(names)], group(tree, f"log_{part}")
     if all_exact(tree) or scaled is None:
         return draws.isel(chain=0, draw=0, drop=True) * np.nan
+    if part == "likelihood":
+        scaled = scaled * tree.attrs["learning"]
+        tree = tree.assign({"log_likelihood": xr.DataTree(scaled)})
     own = [name for name in scaled if name != "noise" and not str(name).startswith("filed_")]
     log = sum(scaled[name].sum([d for d in scaled[name].dims if d not in ("chain", "draw")]) for name in own)
     if np.ptp(np.asarray(log)) == 0:

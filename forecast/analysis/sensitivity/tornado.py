@@ -177,13 +177,14 @@ class PosteriorDraws:
         theta = theta_of(model.layout, tree)
         self._chains = len(theta)
         self._theta = theta.reshape(-1, theta.shape[-1])
-        self._log = model.probabilities_at(self._theta)[2]
+        self._log = model.log_learnt_at(self._theta)
 
     def reweighted(self, question: Question) -> Reweighted:
         """Return the forecast under altered judgements, by importance weighting of transported draws."""
         model = self._model.with_question(question)
         theta = transported(self._theta, self._model.layout, model.layout)
-        now, horizon, log = model.probabilities_at(theta)
+        now, horizon = model.probabilities_at(theta)
+        log = model.log_learnt_at(theta)
         if question.event is not None:  # what contradicts itself has prior density 0
             allowed = all_allowed(theta, model.layout.arrays.event, model.layout.scenarios)
             log = np.where(allowed, log, -np.inf)

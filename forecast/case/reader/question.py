@@ -151,6 +151,7 @@ def _read(file: schema.QuestionFile, top: Place) -> tuple[Question | None, Outli
         ordered=bool(file.ordered),
         words=defaults.words,
         cap=None if file.cap is None or math.isinf(file.cap) else file.cap,
+        learning=file.learning or "partial",
         resolution=file.resolution or "",
         dynamics=dynamics,
         static=file.dynamics == "static",

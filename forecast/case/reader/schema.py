@@ -50,6 +50,7 @@ from forecast.case.reader.schema_judgements import (
 Kind = Annotated[Literal["category", "count", "measure", "ratio"], PLAIN]
 Period = Annotated[Literal["day", "week"], PLAIN]
 Timing = Annotated[Literal["steady", "late"], PLAIN]
+Learning = Annotated[Literal["partial", "full"], PLAIN]
 Scale = Annotated[Literal["icd203", "phia", "nato", "ipcc", "kent"], PLAIN]
 
 _DETECTION = "the chance that an event would be reported"
@@ -359,6 +360,7 @@ class QuestionFile(Block):
     words: Scale | None = may("the scale of probability words", "icd203")
     weight: Weight | None = may(f"{CASES} unless it says otherwise", 20.0)
     learn: Flag | None = may("false: this question's evidence revises no judgement", True)
+    learning: Learning | None = may("full: judgements learn all that the evidence says of them", "partial")
     cap: AboveOne | None = may("no single indicator in one period may favour a scenario by more")
     prior: Annotated[Literal["even"], PLAIN] | None = may("even: in place of a prior under each scenario")
     prior_weight: Weight | None = may("the weight of the prior; left out: `weight`")

@@ -25,7 +25,7 @@ from forecast.inference.gibbs.state import State
 from forecast.model.densities import log_density
 from forecast.model.expm import expm
 from forecast.model.jit import inlined, kernel
-from forecast.model.likelihood import Cells, log_cell, place
+from forecast.model.likelihood import log_cell, place
 from forecast.model.logarithms import log_add
 from forecast.model.parameters import CATEGORY, MEASURE, MOVES, NEGATIVE_BINOMIAL, TINY, Arrays
 
@@ -83,35 +83,59 @@ def draw_dirichlet(
 
 
 @kernel
-def tempered_ratio(
-    new: np.ndarray, old: np.ndarray, i: int, slot: int, state: State, by_scenario: np.ndarray
-) -> float:
+def tempered_ratio(new: np.ndarray, old: np.ndarray, i: int, state: State, by_scenario: np.ndarray) -> float:
     """Return sum of (e - 1) (log m' - log m) over the cells on the path, m' at theta `new`, m at `old`.
 
-    Only cells of indicator i and those given it (all where i < 0) that have a report with the reliability in
-    `slot` (all where it is < 0) and an exponent e. by_scenario (I, K) is added to, by indicator and scenario.
+    Only cells of indicator i and those given it (all where i < 0) that have an exponent e. by_scenario (I, K)
+    is added to, by indicator and scenario.
     """
-    sequence, cells, a = state.sequence, state.cells, state.a
+    sequence, a = state.sequence, state.a
     total, m = 0.0, np.empty((2, a.scenarios))
     for q in range(sequence.cell.shape[0]):
-        c, e = sequence.cell[q], sequence.exponent[q]
-        j = cells.cell[c].indicator
-        if e == 1.0 or a.indicator[j].belief >= 0 or (0 <= i != j) or not state.number[q].any():
-            continue
-        if slot >= 0 and not has_report_of(c, slot, cells):
-            continue
-        log_cell(c, new, cells, a, state.buffer, state.weight, m[0])
-        log_cell(c, old, cells, a, state.buffer, state.weight, m[1])
-        for s in range(a.scenarios):
-            if state.number[q, s] > 0:
-                change = state.number[q, s] * (e - 1.0) * (m[0, s] - m[1, s])
-                by_scenario[j, s] += change
-                total += change
+        j = state.cells.cell[sequence.cell[q]].indicator
+        if sequence.exponent[q] != 1.0 and a.indicator[j].belief < 0 and (i < 0 or i == j):
+            total += kind_ratio(q, new, old, state, m, by_scenario)
     for c in range(state.chains.unit.shape[0]):
-        j = state.chains.indicator[c]
-        if not state.chains.tempered[c] or (0 <= i != j) or (slot >= 0 and not chain_has(c, slot, state)):
-            continue
-        total += chain_ratio(c, new, 1.0, state, by_scenario) + chain_ratio(c, old, -1.0, state, by_scenario)
+        if state.chains.tempered[c] and (i < 0 or i == state.chains.indicator[c]):
+            total += chain_ratio(c, new, 1.0, state, by_scenario)
+            total += chain_ratio(c, old, -1.0, state, by_scenario)
+    return total
+
+
+@kernel
+def ratio_of_reliability(
+    slot: int, new: np.ndarray, old: np.ndarray, state: State, by_scenario: np.ndarray
+) -> float:
+    """Return the same over the cells that have a report with the reliability in a slot."""
+    total, m, kinds = 0.0, np.empty((2, state.a.scenarios)), state.sequence.cell.shape[0]
+    for n in range(state.of_reliability.start[slot], state.of_reliability.start[slot + 1]):
+        q = state.of_reliability.item[n]
+        if q < kinds:
+            total += kind_ratio(q, new, old, state, m, by_scenario)
+        else:
+            total += chain_ratio(q - kinds, new, 1.0, state, by_scenario)
+            total += chain_ratio(q - kinds, old, -1.0, state, by_scenario)
+    return total
+
+
+@inlined
+def kind_ratio(
+    q: int, new: np.ndarray, old: np.ndarray, state: State, m: np.ndarray, by_scenario: np.ndarray
+) -> float:
+    """Return the sum of (e - 1) (log m' - log m) over the cells of a kind; m (2, K) is scratch."""
+    c, a, some, total = state.sequence.cell[q], state.a, 0, 0.0
+    for s in range(a.scenarios):
+        some += state.number[q, s]
+    if some == 0:
+        return 0.0
+    log_cell(c, new, state.cells, a, state.buffer, state.weight, m[0])
+    log_cell(c, old, state.cells, a, state.buffer, state.weight, m[1])
+    j = state.cells.cell[c].indicator
+    for s in range(a.scenarios):
+        if state.number[q, s] > 0:
+            change = state.number[q, s] * (state.sequence.exponent[q] - 1.0) * (m[0, s] - m[1, s])
+            by_scenario[j, s] += change
+            total += change
     return total
 
 
@@ -130,26 +154,6 @@ def chain_ratio(c: int, theta: np.ndarray, sign: float, state: State, by_scenari
             by_scenario[i, state.path[chains.unit[c], chains.period[k]]] += change
             total += change
     return total
-
-
-@kernel
-def chain_has(c: int, slot: int, state: State) -> bool:
-    """Tell whether a cell of a chain has a report with this reliability."""
-    for k in range(state.chains.start[c], state.chains.start[c + 1]):
-        if has_report_of(state.sequence.cell[state.chains.kind[k]], slot, state.cells):
-            return True
-    return False
-
-
-@kernel
-def has_report_of(c: int, slot: int, cells: Cells) -> bool:
-    """Tell whether a cell, or one that is given it, has a report with this reliability."""
-    for one in range(-1, cells.cell[c].children):
-        member = c if one < 0 else cells.cell[c].child + one
-        for j in range(cells.cell[member].first, cells.cell[member].end):
-            if cells.report[j].slot == slot:
-                return True
-    return False
 
 
 @inlined
@@ -177,7 +181,7 @@ def accept_likelihoods(state: State) -> None:
     theta, new, a, accepted = state.theta, state.proposal, state.a, state.accepted
     indicators, size = a.indicator.shape[0], a.scenarios
     ratio = np.zeros((indicators, size))
-    tempered_ratio(new, theta, -1, -1, state, ratio)
+    tempered_ratio(new, theta, -1, state, ratio)
     for i in range(indicators):
         for s in range(size):
             ratio[a.indicator[i].joint, s] += left_out(i, s, state)
@@ -248,13 +252,13 @@ def draw_reliabilities(state: State) -> None:
         if not a.slot[slot].learns:
             continue
         new = beta(slot, a.slot[slot].a, a.slot[slot].b, state)
-        if not state.touched[slot]:
+        if state.of_reliability.start[slot] == state.of_reliability.start[slot + 1]:
             theta[slot] = new
             continue
         proposal[:] = theta
         proposal[slot] = new
         ratio = log_change(slot, new, theta[slot], state)
-        ratio += tempered_ratio(proposal, theta, -1, slot, state, nowhere)
+        ratio += ratio_of_reliability(slot, proposal, theta, state, nowhere)
         accepted[RELIABILITY, 1] += 1
         if np.log(state.rng.random()) < ratio:
             accepted[RELIABILITY, 0] += 1

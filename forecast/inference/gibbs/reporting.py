@@ -53,7 +53,7 @@ def draw_share_of_noise(exact: bool, state: State) -> None:
             change = log_share(new[slot], active, a) - log_share(theta[slot], active, a)
             ratio -= state.monitored[active] * change
     if not exact:
-        ratio += tempered_ratio(new, theta, -1, -1, state, np.zeros((a.indicator.shape[0], a.scenarios)))
+        ratio += tempered_ratio(new, theta, -1, state, np.zeros((a.indicator.shape[0], a.scenarios)))
     state.accepted[REPORTING, 1] += 1
     if np.log(state.rng.random()) < ratio:
         state.accepted[REPORTING, 0] += 1
@@ -86,7 +86,7 @@ def draw_indicator_chances(i: int, state: State) -> None:
             ratio += log_change(slot, new[slot], theta[slot], state)
     if state.tempered[i]:
         nowhere = np.zeros((a.indicator.shape[0], a.scenarios))
-        ratio += tempered_ratio(new, theta, i, -1, state, nowhere)
+        ratio += tempered_ratio(new, theta, i, state, nowhere)
         state.accepted[REPORTING, 1] += 1
         if np.log(state.rng.random()) >= ratio:
             return

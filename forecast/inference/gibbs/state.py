@@ -24,6 +24,16 @@ class Chains(NamedTuple):
     kind: np.ndarray  # (n,) of each cell
 
 
+class ByReliability(NamedTuple):
+    """What hangs on a reliability: slot d has item[start[d]] to item[start[d + 1]].
+
+    An item is a kind of cell with an exponent, q < Q, or Q + c for a chain that has such cells.
+    """
+
+    start: np.ndarray  # (D + 1,)
+    item: np.ndarray  # (n,)
+
+
 class State(NamedTuple):
     """One particle in a sweep: its judgements, its hidden values, and sums to draw judgements from.
 
@@ -41,7 +51,7 @@ class State(NamedTuple):
     chains: Chains
     table: LikelihoodTable
     tempered: np.ndarray  # (I,) whether a cell of an indicator, or a child's, has an exponent
-    touched: np.ndarray  # (D,) whether a report with this reliability is in such a cell
+    of_reliability: ByReliability
     stamp: np.ndarray  # (1,) how often theta has changed since the table was made
     number: np.ndarray  # (Q, K) cells of each kind in each scenario of the path, where values are fresh
     counted: np.ndarray  # (Q, K, V) where they persist: cells with each value
@@ -84,24 +94,50 @@ def chains_of(sequence: CellSequence, cells: Cells, a: Arrays) -> Chains:
 
 
 @kernel
-def tempered_parts(sequence: CellSequence, cells: Cells, a: Arrays) -> tuple[np.ndarray, np.ndarray]:
-    """Return which indicators have cells with exponents, and which reliabilities are in such cells.
-
-    Of an indicator that persists one such cell counts for all, for it is predicted from those before.
-    """
-    tempered, touched = np.zeros(a.indicator.shape[0], np.bool_), np.zeros(a.slot.shape[0], np.bool_)
+def tempered_indicators(sequence: CellSequence, cells: Cells, a: Arrays) -> np.ndarray:
+    """Tell which indicators have cells with exponents."""
+    tempered = np.zeros(a.indicator.shape[0], np.bool_)
     for q in range(sequence.cell.shape[0]):
         if sequence.exponent[q] != 1.0:
             tempered[cells.cell[sequence.cell[q]].indicator] = True
-    for q in range(sequence.cell.shape[0]):
-        c = sequence.cell[q]
-        i = cells.cell[c].indicator
-        if sequence.exponent[q] != 1.0 or (a.indicator[i].belief >= 0 and tempered[i]):
-            for one in range(-1, cells.cell[c].children):
-                member = c if one < 0 else cells.cell[c].child + one
-                for j in range(cells.cell[member].first, cells.cell[member].end):
-                    touched[cells.report[j].slot] = True
-    return tempered, touched
+    return tempered
+
+
+@kernel
+def by_reliability(sequence: CellSequence, cells: Cells, a: Arrays, chains: Chains) -> ByReliability:
+    """Return which kinds of cells with exponents, and which chains with such cells, have its reports."""
+    slots, kinds, n = a.slot.shape[0], sequence.cell.shape[0], 0
+    owner = np.empty(kinds + chains.kind.shape[0], np.int64)
+    cell = np.empty_like(owner)
+    for q in range(kinds):
+        if sequence.exponent[q] != 1.0 and a.indicator[cells.cell[sequence.cell[q]].indicator].belief < 0:
+            owner[n], cell[n] = q, sequence.cell[q]
+            n += 1
+    for c in range(chains.unit.shape[0]):
+        for k in range(chains.start[c], chains.start[c + 1] if chains.tempered[c] else chains.start[c]):
+            owner[n], cell[n] = kinds + c, sequence.cell[chains.kind[k]]
+            n += 1
+    start, item = np.zeros(slots + 1, np.int64), np.empty(0, np.int64)
+    for turn in range(2):
+        last, place = np.full(slots, -1), start[:-1].copy()
+        for entry in range(n):
+            first = cells.cell[cell[entry]]
+            for one in range(-1, first.children):
+                member = cells.cell[cell[entry] if one < 0 else first.child + one]
+                for j in range(member.first, member.end):
+                    slot = cells.report[j].slot
+                    if last[slot] == owner[entry]:
+                        continue
+                    last[slot] = owner[entry]
+                    if turn == 0:
+                        start[slot + 1] += 1
+                    else:
+                        item[place[slot]] = owner[entry]
+                        place[slot] += 1
+        if turn == 0:
+            start = np.cumsum(start)
+            item = np.empty(start[-1], np.int64)
+    return ByReliability(start, item)
 
 
 @kernel
@@ -112,7 +148,6 @@ def new_state(
     kinds, size, slots = sequence.cell.shape[0], a.scenarios, a.slot.shape[0]
     units, periods = sequence.start.shape[0], sequence.start.shape[1] - 1
     chains, longest, counts = chains_of(sequence, cells, a), 1, 0
-    tempered, touched = tempered_parts(sequence, cells, a)
     for c in range(cells.cell.shape[0]):
         longest = max(longest, cells.cell[c].end - cells.cell[c].first)
     for k in range(sequence.kind.shape[0]):
@@ -128,8 +163,8 @@ def new_state(
         accepted,
         chains,
         new_likelihood_table(sequence, cells, a),
-        tempered,
-        touched,
+        tempered_indicators(sequence, cells, a),
+        by_reliability(sequence, cells, a, chains),
         np.zeros(1, np.int64),
         np.zeros((kinds, size), np.int64),
         np.zeros((kinds if a.beliefs else 0, size, a.values), np.int64),

@@ -133,6 +133,10 @@ class Persistence(NamedTuple):
     exponent: TensorVariable  # (T, U, P), 0 where there is none
     shape: tuple[int, ...]  # (U, K, R, P, V), R the number of entry times that are kept apart
 
+    def tempered(self, power: float) -> Persistence:
+        """Return the same with exponents multiplied by a power."""
+        return self._replace(exponent=power * self.exponent)
+
     def start(self) -> TensorVariable:
         """Return the beliefs on entry, (U, K, R, P, V)."""
         return self.fixed(pt.zeros(self.shape) + self.fresh.swapaxes(0, 1)[:, None])

@@ -77,7 +77,9 @@ def to_pymc(case: Case | str | Path, *, as_of: date | None = None) -> pm.Model:
 
     Notes
     -----
-    The log density of `report` is that of the whole evidence, silence, groups and cap included. Draws of it
+    The log density of `report` is that of the whole evidence, silence, groups and cap included, with half of
+    its exponents where judgements learn in part (`learning: partial`); `scenario_probability` and
+    `log_evidence` have all of them. Draws of it
     (``pm.sample_prior_predictive``, ``pm.sample_posterior_predictive``) take as given which reports there are
     and who passes on whom, and draw a course of scenarios from the dynamics, then what the reports say.
 
@@ -134,7 +136,13 @@ def build(layout: Layout, evidence: Evidence, as_of: date) -> pm.Model:
         data = {name: pm.Data(name, value, dims=DIMS[name]) for name, value in values.items()}
         theta = theta_graph(layout)
         log_l, persistence = _cells(theta, data, layout)
-        probability, norm = _filtered(theta, log_l, persistence, layout)
+        chain = None if layout.arrays.dynamics == STATIC else _chain(theta, layout)
+        if chain is not None and chain.consistent is not None:
+            pm.Potential("consistent", pt.switch(chain.consistent, 0.0, -math.inf))
+        probability, norm = _filtered(theta, chain, log_l, persistence)
+        learnt, power = norm, layout.learning
+        if power < 1.0:
+            _, learnt = _filtered(theta, chain, power * log_l, persistence and persistence.tempered(power))
         by_unit = ("unit",) if question.units else ()
         now, terms = (probability, norm.T) if question.units else (probability[0], norm[:, 0])
         pm.Deterministic("scenario_probability", now, dims=(*by_unit, "scenario"))
@@ -143,7 +151,7 @@ def build(layout: Layout, evidence: Evidence, as_of: date) -> pm.Model:
         pm.CustomDist(
             "report",
             theta,
-            norm.sum(),
+            learnt.sum(),
             data["as_of"],
             data["report_value"],
             logp=lambda value, theta, total, as_of, like: total,
@@ -205,17 +213,12 @@ def _persistence(
 
 
 def _filtered(
-    theta: TensorVariable, log_l: TensorVariable, persistence: Persistence | None, layout: Layout
+    theta: TensorVariable, chain: Chain | None, log_l: TensorVariable, persistence: Persistence | None
 ) -> tuple[TensorVariable, TensorVariable]:
     """Return the probability of each scenario at the end (U, K), and log c_t (T, U)."""
-    if layout.arrays.dynamics == STATIC:
-        return forward_static(safe_log(theta[: layout.scenarios]), log_l, persistence)
-    chain = _chain(theta, layout)
-    if chain.consistent is not None:
-        pm.Potential("consistent", pt.switch(chain.consistent, 0.0, -math.inf))
-    if persistence is None:
-        return forward(chain, log_l)
-    return forward_persistent(chain, log_l, persistence)
+    if chain is None:
+        return forward_static(safe_log(theta[: log_l.shape[2]]), log_l, persistence)
+    return forward(chain, log_l) if persistence is None else forward_persistent(chain, log_l, persistence)
 
 
 def _chain(theta: TensorVariable, layout: Layout) -> Chain:

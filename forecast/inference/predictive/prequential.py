@@ -45,7 +45,7 @@ from forecast.inference.predictive.new_evidence import (
 from forecast.inference.predictive.replicates import Batch, replicate
 from forecast.inference.predictive.sampling import backward, posterior_path
 from forecast.inference.variants import Entry, log_evidence, variants
-from forecast.model.cell_sequence import CellSequence, unit_and_period
+from forecast.model.cell_sequence import CellSequence, tempered, unit_and_period
 from forecast.model.cells import CellContent, flatten
 from forecast.model.hmm import Filtered, filter_particles
 from forecast.model.likelihood import Cells, log_weights
@@ -102,7 +102,7 @@ def _tail(
     known = _filtered(problem, new.known, new.cells, theta)
     log_weight = np.zeros(len(theta))
     if new.lost:
-        log_weight = _reweighed(problem, theta, known, k)
+        log_weight = _reweighed(problem, theta, new, k)
     if not log_weight.max() > -np.inf:
         return np.nan, np.nan
     row = systematic(np.exp(log_weight - log_weight.max()), REPLICATES, 0.5)
@@ -121,14 +121,16 @@ def _filtered(problem: Problem, sequence: CellSequence, cells: Cells, theta: np.
     return filter_particles(theta, sequence, cells, problem.layout.arrays)
 
 
-def _reweighed(problem: Problem, theta: np.ndarray, known: Filtered, k: int) -> np.ndarray:
+def _reweighed(problem: Problem, theta: np.ndarray, new: EvidenceIncrement, k: int) -> np.ndarray:
     """Return the log weights of particles of the date before, where it is not just what was known then."""
-    now = known.log_norm.sum(axis=(1, 2))
-    if k == 0:
-        return now
-    return now - _filtered(problem, problem.steps[k - 1].sequence, problem.cells, theta).log_norm.sum(
-        axis=(1, 2)
-    )
+
+    def log_likelihood(sequence: CellSequence, cells: Cells) -> np.ndarray:
+        learnt = tempered(sequence, problem.layout.learning)
+        total: np.ndarray = _filtered(problem, learnt, cells, theta).log_norm.sum(axis=(1, 2))
+        return total
+
+    now = log_likelihood(new.known, new.cells)
+    return now - log_likelihood(problem.steps[k - 1].sequence, problem.cells) if k else now
 
 
 def _replicates(

@@ -15,6 +15,7 @@ from pytensor.graph.replace import graph_replace
 from forecast.case.evidence import Evidence
 from forecast.inference.nuts.data import known_on
 from forecast.inference.nuts.judgements import variables
+from forecast.model.cell_sequence import tempered
 from forecast.model.hmm import Filtered, filter_particles
 from forecast.model.parameters import Layout
 
@@ -38,14 +39,19 @@ def draw(layout: Layout, n: int, seed: int) -> np.ndarray:
 
 def filtered(layout: Layout, evidence: Evidence, as_of: date, theta: np.ndarray) -> Filtered:
     """Run our own filter."""
+    return _filtered(layout, evidence, as_of, theta, 1.0)
+
+
+def _filtered(layout: Layout, evidence: Evidence, as_of: date, theta: np.ndarray, power: float) -> Filtered:
     step, cells = known_on(layout, evidence, as_of)
-    return filter_particles(theta, step.sequence, cells, layout.arrays)
+    return filter_particles(theta, tempered(step.sequence, power), cells, layout.arrays)
 
 
 def log_density(layout: Layout, evidence: Evidence, as_of: date, theta: np.ndarray) -> np.ndarray:
-    """Return log p(theta) + log p(evidence | theta) by our own array code, (n,)."""
+    """Return log p(theta) + log p(evidence | theta), as far as it is learnt, by our own array code, (n,)."""
     prior = [block.log_density(theta) for block in layout.blocks if block.learns]
-    return filtered(layout, evidence, as_of, theta).log_norm.sum(axis=(1, 2)) + np.sum(prior, axis=0)
+    learnt = _filtered(layout, evidence, as_of, theta, layout.learning)
+    return learnt.log_norm.sum(axis=(1, 2)) + np.sum(prior, axis=0)
 
 
 class Points:

@@ -20,11 +20,15 @@ from forecast.model.parameters import build_layout
 from tests.cases import CASES, FILED_CASES, binary, day, question, report, small, source, swaps
 from tests.inference.nuts.base import PLAIN, Points, compiled, draw, filtered, log_density, without_compiler
 
+PARTIAL = ["moving", "of_units", "persistent_silence", "everything", "events_filed"]
 
-@pytest.mark.parametrize("name", [*CASES, *FILED_CASES])
-def test_log_density(name):
+
+@pytest.mark.parametrize(
+    ("name", "learning"), [*((n, "full") for n in (*CASES, *FILED_CASES)), *((n, "partial") for n in PARTIAL)]
+)
+def test_log_density(name, learning):
     case = small(name, False)
-    layout = build_layout(case.question, case.evidence)
+    layout = build_layout(replace(case.question, learning=learning), case.evidence)
     theta = draw(layout, 4, seed=1)
     expected = log_density(layout, case.evidence, case.as_of, theta)
     with without_compiler():
@@ -52,10 +56,12 @@ def test_one_model_serves_every_date(name):
             np.testing.assert_allclose(found, log_density(layout, case.evidence, date, theta), rtol=1e-9)
 
 
+@pytest.mark.parametrize("learning", ["partial", "full"])
 @pytest.mark.parametrize("name", ["moving", "of_units", "one_testimony", "persistent_silence"])
-def test_probability_and_terms_of_each_period(name):
+def test_probability_and_terms_of_each_period(name, learning):
+    """They are those of all the evidence, however much of it judgements learn."""
     case = small(name, False)
-    layout = build_layout(case.question, case.evidence)
+    layout = build_layout(replace(case.question, learning=learning), case.evidence)
     theta = draw(layout, 2, seed=3)
     expected = filtered(layout, case.evidence, case.as_of, theta)
     with without_compiler():

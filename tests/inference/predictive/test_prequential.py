@@ -321,7 +321,7 @@ def test_where_evidence_has_gone_particles_are_weighed_anew(monkeypatch):
     assert new.lost
     theta = _particles(chains, k)
     known = _filtered(problem, new.known, new.cells, theta)
-    log_weight = _reweighed(problem, theta, known, k)
+    log_weight = _reweighed(problem, theta, new, k)
     weight = np.exp(log_weight - log_weight.max())
     weight /= weight.sum()
     old = {r.id for r in case.evidence.known(dates[k - 1])}
