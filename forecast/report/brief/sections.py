@@ -338,10 +338,8 @@ def evidence(summary: Summary, data: BriefData) -> Section:
 def method(summary: Summary) -> Section:
     """Explain in ten lines how the numbers came about, and what they were made from."""
     of, question = summary.inputs, summary.question
-    moving = "The truth may move from scenario to scenario: it is filtered period by period, then steps on."
-    fixed = "The truth is one fixed scenario: all evidence of all periods speaks about it."
     lines = (
-        moving if summary.regime else fixed,
+        _motion(summary),
         f"{len(question.scenarios)} scenarios exclude one another and leave nothing out;"
         f" {len(question.indicators)} indicators tell them apart.",
         "Each judgement (prior, likelihood, reliability) is an estimate worth so many past cases.",
@@ -349,9 +347,9 @@ def method(summary: Summary) -> Section:
         " credibility; else it is noise.",
         "Reports on one cell, an indicator in one period, corroborate or cancel; one that repeats another"
         " adds nothing unless it is said to.",
-        "Silence about a monitored indicator is evidence too, as far as an event would have been detected.",
+        _silence(question),
         _groups_and_cap(question),
-        "Evidence revises the judgements together with the scenario: the tenth report of a kind weighs less"
+        f"Evidence revises the judgements too{_in_part(question)}: the tenth report of a kind weighs less"
         " than the first.",
         f"Probabilities are means over {of.chains} × {of.draws:,} draws; a band holds the central 90%: how"
         " far a number would move if the judgements were known.",
@@ -360,6 +358,32 @@ def method(summary: Summary) -> Section:
     )
     inputs = Text(f"Case {summary.case.name}. {sentences.provenance(summary)}", "quiet")
     return Section("method", "How it was made", (Items([("", line) for line in lines]), inputs))
+
+
+def _motion(summary: Summary) -> str:
+    if summary.question.event is not None:
+        return (
+            "What is being prepared may change from period to period; that nothing has happened so far is"
+            " taken as known, and the outlook steps on from there."
+        )
+    if summary.regime:
+        return "The truth may move from scenario to scenario: it is filtered period by period, then steps on."
+    return "The truth is one fixed scenario: all evidence of all periods speaks about it."
+
+
+def _silence(question: Question) -> str:
+    if any(indicator.reporting for indicator in question.indicators):
+        return (
+            "Whether a report is filed hangs on what it claims, so a period without one is evidence too, as"
+            " far as the log has shown what is filed."
+        )
+    if any(indicator.monitored for indicator in question.indicators):
+        return "Silence about a monitored indicator is evidence too, as far as it would have been detected."
+    return "A period without a report says nothing."
+
+
+def _in_part(question: Question) -> str:
+    return ", by half of what it says of them" if question.learning == "partial" else ""
 
 
 def _groups_and_cap(question: Question) -> str:

@@ -3,7 +3,11 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 from pathlib import Path
+from typing import Literal
+
+import pytest
 
 import forecast
 from forecast.case.evidence import Evidence
@@ -62,3 +66,34 @@ def test_a_judgement_that_drifted_is_named_once():
     (items,) = sections.caveats(summary, gather(summary, tree)).blocks
     assert isinstance(items, Items)
     assert [name for name, text in items.lines if "raid alpha" in text] == ["Drift of judgements"]
+
+
+@pytest.mark.parametrize(
+    ("name", "learning", "said"),
+    [
+        (
+            "filed_event",
+            "partial",
+            ("What is being prepared may", "hangs on what it claims", ", by half of what"),
+        ),
+        (
+            "moving",
+            "full",
+            ("The truth may move", "without a report says nothing", "judgements too: the tenth"),
+        ),
+        ("silence", "full", ("The truth", "about a monitored indicator", "judgements too: the tenth")),
+    ],
+)
+def test_how_it_was_made_fits_the_question(
+    name: str, learning: Literal["partial", "full"], said: tuple[str, ...]
+):
+    small = cases.small(name, False)
+    q = replace(small.question, learning=learning)
+    case = Case(name, Path(name), q, small.evidence, "0" * 64)
+    tree = forecast.update(case, as_of=small.as_of, draws=100, chains=2, tolerance=1.0)
+    items = sections.method(summarise(case, tree)).blocks[0]
+    assert isinstance(items, Items)
+    text = " ".join(line for _, line in items.lines)
+    for one in said:
+        assert one in text
+    assert ("The truth may move" in text) == (name == "moving")
