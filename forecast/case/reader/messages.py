@@ -181,6 +181,8 @@ def _note(error: ErrorDetails, tree: Any, top: Place) -> None:
     if kind == "extra_forbidden":
         if key in block.model.misplaced:
             place.refuse(block.model.misplaced[key], fix="remove it, or correct `kind`")
+        elif block is not tree and key in tree.model.model_fields:
+            place.refuse("belongs at the top of the file", fix="write it there, without indentation")
         else:
             around.check_keys([key], block.model.keys())
         del block[key]

@@ -47,6 +47,9 @@ QUESTION_MISTAKES = {
     "control character": Mistake("Will they sign?", "Will they \x07sign?", "control character"),
     # names
     "unknown key": Mistake("weight: 20\n", "wieght: 20\n", "unknown key `wieght` did you mean weight"),
+    "key of the top inside": Mistake(
+        "prior: 0.3}", "prior: 0.3, learning: full}", "belongs at the top of the file without indentation"
+    ),
     "unknown key inside": Mistake("prior: 0.3}", "prior: 0.3, pior: 1}", "unknown scenarios.truce prior"),
     "unknown scenario in likelihood": Mistake(
         "{war: 0.05, truce: 0.3}", "{war: 0.05, truce: 0.3, trouce: 0.2}", "unknown key trouce mean truce"
