@@ -41,7 +41,7 @@ DIRECTION: dict[str, tuple[tuple[str, ...], tuple[str, ...]]] = {
     "akhbar-answer": (CONFLICT, COOPERATION),
     "sohr-answer": (CONFLICT, COOPERATION),
     "shamtoday-answer": (CONFLICT, COOPERATION),
-    "sohr-allegiance": (CONFLICT, TACTICAL),  # a second account: of operational .003 decibans are left
+    "sohr-allegiance": (CONFLICT, COOPERATION),
     "shamtoday-allegiance": (CONFLICT, COOPERATION),
     "akhbar-hostile": (CONFLICT, COOPERATION),
     "shamtoday-hostile": (CONFLICT, COOPERATION),

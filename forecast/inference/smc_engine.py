@@ -75,7 +75,8 @@ def doubled(
 def _too_much(problem: Problem, run: list[Chain], growth: float) -> bool:
     """Tell whether twice the particles, and `growth` times the work, are more than is ever tried."""
     particles, sweeps = len(run[0].theta), max(int(chain.moves.sum()) for chain in run)
-    work = particles * sweeps * len(problem.cells.report)
+    reports = problem.cells.cell["end"] - problem.cells.cell["first"]
+    work = particles * sweeps * int((reports**2).sum())  # each reliability reads its cells as a whole
     return 2 * particles > MOST_PARTICLES or growth * work > MOST_WORK
 
 

@@ -111,10 +111,30 @@ def test_more_sweeps_leave_the_posterior_as_it_is():
     assert np.all(np.abs(mean[0] - mean[1]) <= 5 * np.hypot(*error) + 1e-12)
 
 
+@pytest.mark.parametrize("learning", ["full", "partial"])
 @pytest.mark.parametrize("moves", [1, 3])
-def test_what_a_system_holds_of_the_filter_is_the_filter_of_its_particles(moves):
-    problem = moved_often()
+def test_what_a_system_holds_of_the_filter_is_the_filter_of_its_particles(moves, learning):
+    often = moved_often()
+    q = replace(often.layout.question, learning=learning)
+    problem = build_problem(q, often.evidence, day(7 * 25 - 1))
     chain = run_chain(problem, chain=0, particles=200, seed=3, progress=lambda: None, moves=moves)
+    assert_filtered_anew(problem, chain)
+
+
+def test_what_is_withdrawn_has_not_been_learnt():
+    """All of it, on the last date: particles are those of the prior again, and so is all that they say."""
+    often, last = moved_often(), 7 * 25 - 1
+    log = (*often.evidence.reports, *(withdraw(f"w{r.id}", last, r.id) for r in often.evidence.reports))
+    q = replace(often.layout.question, learning="partial")
+    problem = build_problem(q, Evidence(log), day(last))
+    chain = run_chain(problem, chain=0, particles=200, seed=1, progress=lambda: None)
+    assert chain.moves[:-1].sum() > 0
+    np.testing.assert_array_equal(chain.theta, chain.prior)
+    assert_filtered_anew(problem, chain)
+
+
+def assert_filtered_anew(problem: Problem, chain: Chain) -> None:
+    """Assert that what a chain holds of the filter is the filter of its particles."""
     anew = Filtered(*(np.zeros_like(array) for array in chain.filtered))
     refresh(chain.theta, problem.steps[-1].sequence, problem.cells, problem.layout.arrays, anew)
     for held, found in zip(chain.filtered, anew, strict=True):

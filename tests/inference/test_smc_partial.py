@@ -13,9 +13,6 @@ import pytest
 
 from forecast.case.evidence import Evidence
 from forecast.inference.engine import infer
-from forecast.inference.smc import run_chain
-from forecast.model.hmm import Filtered, refresh
-from forecast.model.problem import build_problem
 from tests.cases import (
     CASES,
     EVENT_CASES,
@@ -27,8 +24,6 @@ from tests.cases import (
     report,
     small,
     source,
-    swaps,
-    withdraw,
 )
 from tests.inference.answers import answers, array, assert_close, dates
 from tests.oracles import enumerate_posterior, importance_sampling
@@ -102,34 +97,6 @@ def test_of_exact_judgements_nothing_is_learnt(name):
         for learning in ("partial", "full")
     )
     assert np.array_equal(answers(one)["trend"], answers(other)["trend"])
-
-
-def test_what_is_withdrawn_has_not_been_learnt():
-    """All of it, on the last date: particles are those of the prior again, and so is all that they say."""
-    likelihood = (binary("raid", (0.2, 0.6), 4.0), binary("offer", (0.7, 0.3), 4.0))
-    q = question(
-        (0.6, 0.4),
-        likelihood,
-        (source("s", 0.8, 5.0),),
-        4.0,
-        weeks=12,
-        dynamics=swaps(False),
-        learning="partial",
-    )
-    rows = [
-        report(f"{name}{week}", 7 * week, name, "yes" if week // 6 % 2 else "no")
-        for week in range(12)
-        for name in ("raid", "offer")
-    ]
-    log, gone = Evidence((*rows, *(withdraw(f"w{r.id}", 83, r.id) for r in rows))), day(83)
-    problem = build_problem(q, log, gone)
-    chain = run_chain(problem, chain=0, particles=500, seed=1, progress=lambda: None)
-    assert chain.moves[:-1].sum() > 0
-    np.testing.assert_array_equal(chain.theta, chain.prior)
-    anew = Filtered(*(np.zeros_like(array) for array in chain.filtered))
-    refresh(chain.theta, problem.steps[-1].sequence, problem.cells, problem.layout.arrays, anew)
-    for held, found in zip(chain.filtered, anew, strict=True):
-        np.testing.assert_allclose(held, found, rtol=1e-12, atol=1e-15)
 
 
 def test_it_is_less_sure_where_sources_only_repeat_each_other():

@@ -47,9 +47,10 @@ def test_where_nothing_learns_there_is_nothing_to_sample():
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize(("name", "learning"), [("moving", "partial"), ("events_filed", "full")])
+@pytest.mark.parametrize(
+    ("name", "learning"), [("everything", "full"), ("events_filed", "full"), ("moving", "partial")]
+)
 def test_engines_agree(name, learning):
-    """Of the case of everything NUTS takes six minutes: its density is compared in test_model."""
     case = small(name, False)
     q = replace(case.question, learning=learning)
     smc, nuts = (
